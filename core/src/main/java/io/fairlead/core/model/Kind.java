@@ -1,0 +1,34 @@
+package io.fairlead.core.model;
+
+/** The kinds of objects the log holds. */
+public enum Kind {
+  PARTITION_HEADER("PartitionHeader", Scope.CLUSTER),
+  SERVICE("Service", Scope.NAMESPACE),
+  SERVICE_CIDR("ServiceCIDR", Scope.CLUSTER),
+  POD("Pod", Scope.NAMESPACE),
+  POD_READINESS("PodReadiness", Scope.NAMESPACE),
+  NODE("Node", Scope.CLUSTER);
+
+  /** Whether names of a kind are unique within a namespace or within everything. */
+  public enum Scope {
+    NAMESPACE,
+    CLUSTER
+  }
+
+  private final String text;
+  private final Scope scope;
+
+  Kind(String text, Scope scope) {
+    this.text = text;
+    this.scope = scope;
+  }
+
+  /** The {@code kind} of a manifest. */
+  public String text() {
+    return text;
+  }
+
+  public Scope scope() {
+    return scope;
+  }
+}

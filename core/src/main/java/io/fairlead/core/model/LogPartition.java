@@ -1,0 +1,41 @@
+package io.fairlead.core.model;
+
+import java.util.Comparator;
+import java.util.Optional;
+
+/** One partition of the log; text form {@code s} for the only partition of services, {@code p7} for pods. */
+public record LogPartition(Topic topic, int index) implements Comparable<LogPartition> {
+  public static final LogPartition SERVICES = new LogPartition(Topic.SERVICES, 0);
+
+  /** The partition that holds the Nodes. */
+  public static final LogPartition NODES = new LogPartition(Topic.PODS, 0);
+
+  private static final Comparator<LogPartition> ORDER =
+      Comparator.comparing(LogPartition::topic).thenComparingInt(LogPartition::index);
+
+  public LogPartition {
+    if (index < 0 || (topic == Topic.SERVICES && index != 0)) {
+      throw new IllegalArgumentException("no partition " + index + " in " + topic.kafkaName());
+    }
+  }
+
+  /** The inverse of {@link #toString}, or empty. */
+  public static Optional<LogPartition> parse(String text) {
+    if (text.equals(Topic.SERVICES.letter())) {
+      return Optional.of(SERVICES);
+    }
+    return text.matches("p(0|[1-9][0-9]{0,4})")
+        ? Optional.of(new LogPartition(Topic.PODS, Integer.parseInt(text.substring(1))))
+        : Optional.empty();
+  }
+
+  @Override
+  public int compareTo(LogPartition other) {
+    return ORDER.compare(this, other);
+  }
+
+  @Override
+  public String toString() {
+    return topic == Topic.SERVICES ? topic.letter() : topic.letter() + index;
+  }
+}
