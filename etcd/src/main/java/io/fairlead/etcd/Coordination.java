@@ -1,0 +1,129 @@
+package io.fairlead.etcd;
+
+import io.fairlead.core.model.Address;
+import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.ObjectName;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.UUID;
+
+/**
+ * What replicas agree on through etcd: who owns which partition, who is there, which addresses are claimed, which nodes live.
+ * Thread-safe. All methods block, are bounded by the gateway's time-out, and throw {@link io.fairlead.core.run.GatewayException}
+ * (UNKNOWN for writes whose answer was lost).
+ */
+public interface Coordination extends AutoCloseable {
+  /**
+   * A lease that is kept alive until closed. Keys put under it vanish when it is lost or closed.
+   *
+   * @param onLost called once, on a thread of the gateway, when the lease ran out or can no longer be known to live (no answer for
+   *     a whole ttl)
+   */
+  Lease openLease(Duration ttl, Runnable onLost);
+
+  interface Lease extends AutoCloseable {
+    long id();
+
+    /** Whether it was renewed within its ttl, by this process' monotonic clock. */
+    boolean live();
+
+    /** Revokes; best effort. */
+    @Override
+    void close();
+  }
+
+  // --- ownership of partitions: /fairlead/v1/owners/<topic>/<partition>
+
+  /**
+   * @param takeover random id of this take-over
+   * @param revision of the key; grows with every take-over
+   */
+  record Owner(String replica, String address, UUID takeover, long revision) {}
+
+  /** Puts the key under the lease, if nobody (or this replica itself, from an earlier take-over) holds it; empty = somebody else does. */
+  Optional<Owner> takeOwnership(
+      LogPartition partition, String replica, String address, UUID takeover, Lease lease);
+
+  Optional<Owner> owner(LogPartition partition);
+
+  Map<LogPartition, Owner> owners();
+
+  /** Deletes the key if it still holds that take-over id. */
+  void releaseOwnership(LogPartition partition, UUID takeover);
+
+  // --- members: /fairlead/v1/members/<service>/<replica>
+
+  record Member(String replica, String address, String version, boolean ready) {}
+
+  void putMember(String service, Member member, Lease lease);
+
+  /** Live members by replica. */
+  SortedMap<String, Member> members(String service);
+
+  /**
+   * Calls {@code onChange} (on one thread of the gateway, serially) after owners, members or nodes changed, and after every
+   * reconnect: look again. Never missing a last change; may call too often.
+   */
+  AutoCloseable watch(Runnable onChange);
+
+  // --- claims on addresses: /fairlead/v1/ips/<fixed-width hex>
+
+  /** @param revision last modification of the key */
+  record ClaimHolder(UUID uid, ObjectName service, long revision) {}
+
+  record ClaimRequest(Address address, UUID uid, ObjectName service) {}
+
+  sealed interface ClaimOutcome {
+    /** Claimed now, or was claimed for this uid before (a lost answer). */
+    record Claimed() implements ClaimOutcome {}
+
+    record HeldByOther(ClaimHolder holder) implements ClaimOutcome {}
+  }
+
+  /**
+   * Claims all of them that are free, in transactions below etcd's operation limit, each guarded by the ownership key.
+   *
+   * @return an outcome for each request's address
+   * @throws NotOwnerException the ownership key does not hold that take-over id any more: nothing was claimed by the failing
+   *     transaction
+   */
+  Map<Address, ClaimOutcome> claim(
+      Collection<ClaimRequest> requests, LogPartition partition, UUID takeover);
+
+  /** Puts the claim whoever holds the address, if its revision is still that of {@code found}; false = it changed. Guarded likewise. */
+  boolean replaceClaim(ClaimRequest request, ClaimHolder found, LogPartition partition, UUID takeover);
+
+  /** Deletes those claims that still belong to the given uid. Guarded likewise. */
+  void free(Collection<ClaimRequest> claims, LogPartition partition, UUID takeover);
+
+  /** All claims, by address. */
+  SortedMap<Address, ClaimHolder> claims();
+
+  // --- nodes: /fairlead/v1/nodes/<node>
+
+  /**
+   * @param session offset of the Node record that opened the session
+   * @param replica that holds the node's stream
+   */
+  record NodeLease(String node, long session, String replica) {}
+
+  /** Puts the key under the lease, unless a newer session holds it (false). */
+  boolean putNode(NodeLease node, Lease lease);
+
+  SortedMap<String, NodeLease> nodes();
+
+  /** Id of the etcd cluster and its current revision: both are compared to notice an etcd that was wiped or restored. */
+  record ClusterState(String clusterId, long revision) {}
+
+  ClusterState clusterState();
+
+  /** The configured endpoints, for messages. */
+  List<String> endpoints();
+
+  @Override
+  void close();
+}
