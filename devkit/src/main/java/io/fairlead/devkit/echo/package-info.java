@@ -1,0 +1,5 @@
+/** A small HTTP server that says which Pod answered. */
+@NullMarked
+package io.fairlead.devkit.echo;
+
+import org.jspecify.annotations.NullMarked;
