@@ -17,8 +17,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A real etcd as a child process. Durable: its data directory, which a later start with the same {@link Config} takes up
- * again. Written for etcd 3.4 and newer. Its log is {@code etcd.log} in the data directory.
+ * A real etcd as a child process. Durable: its data directory, which a later start with the same
+ * {@link Config} takes up again. Written for etcd 3.4 and newer. Its log is {@code etcd.log} in the
+ * data directory.
  */
 public final class EtcdProcess implements AutoCloseable {
   private static final Duration START_LIMIT = Duration.ofSeconds(30);
@@ -39,11 +40,14 @@ public final class EtcdProcess implements AutoCloseable {
   }
 
   /**
+   * How one member runs.
+   *
    * @param dataDirectory made when it is new
    * @param host the address to listen on, for clients and peers, and what is told to clients
    * @param name of this member
    * @param initialCluster {@code name=peerUrl,...} of all members; empty for the only member
-   * @param prefix a program that runs its arguments in its own place, such as {@code Fabric.prefix(namespace)}; may be empty
+   * @param prefix a program that runs its arguments in its own place, such as {@code
+   *     Fabric.prefix(namespace)}; may be empty
    */
   public record Config(
       Path dataDirectory,
@@ -129,8 +133,9 @@ public final class EtcdProcess implements AutoCloseable {
   /**
    * Starts etcd and returns when it says that it is healthy.
    *
-   * @throws LaunchException when there is no etcd (which package has it), a port is taken (which), or it does not become
-   *     healthy within 30 s (with the end of its log); nothing is left running
+   * @throws LaunchException when there is no etcd (which package has it), a port is taken (which),
+   *     or it does not become healthy within 30 s (with the end of its log); nothing is left
+   *     running
    */
   public static EtcdProcess start(Config config) {
     var etcd = launch(config);
@@ -163,7 +168,8 @@ public final class EtcdProcess implements AutoCloseable {
     var words = new ArrayList<String>();
     words.add(binary.toString());
     words.addAll(List.of("--name", config.name()));
-    // a directory of its own below: etcd is particular about what else lies in its data directory, and the log does
+    // a directory of its own below: etcd is particular about what else lies in its data directory,
+    // and the log does
     words.addAll(
         List.of("--data-dir", config.dataDirectory().toAbsolutePath().resolve("data").toString()));
     words.addAll(List.of("--listen-client-urls", config.clientUrl()));
@@ -174,7 +180,8 @@ public final class EtcdProcess implements AutoCloseable {
         List.of(
             "--initial-cluster",
             config.initialCluster().orElse(config.name() + "=" + config.peerUrl())));
-    // without compaction every ownership and lease key keeps its whole history until the quota stops all writes
+    // without compaction every ownership and lease key keeps its whole history until the quota
+    // stops all writes
     words.addAll(
         List.of("--auto-compaction-mode", "periodic", "--auto-compaction-retention", "1h"));
     words.addAll(List.of("--logger", "zap", "--log-outputs", "stderr", "--log-level", "warn"));
@@ -251,7 +258,10 @@ public final class EtcdProcess implements AutoCloseable {
     child.stop(Duration.ofSeconds(10));
   }
 
-  /** SIGSTOP: connections stay open, nothing is answered, leases go on running out once it is resumed. */
+  /**
+   * SIGSTOP: connections stay open, nothing is answered, leases go on running out once it is
+   * resumed.
+   */
   public void pause() {
     child.pause();
   }

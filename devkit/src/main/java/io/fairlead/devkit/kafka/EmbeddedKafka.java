@@ -17,9 +17,10 @@ import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.metadata.storage.Formatter;
 
 /**
- * One Kafka broker and controller (KRaft) in this JVM. Durable: everything, in its data directory, which a later start takes
- * up again, also on other ports. Its threads are Kafka's own. A fault inside the broker that it takes for fatal ends the JVM, as it
- * does with Kafka's own launcher. Not for more than one broker: replication factors are all one.
+ * One Kafka broker and controller (KRaft) in this JVM. Durable: everything, in its data directory,
+ * which a later start takes up again, also on other ports. Its threads are Kafka's own. A fault
+ * inside the broker that it takes for fatal ends the JVM, as it does with Kafka's own launcher. Not
+ * for more than one broker: replication factors are all one.
  */
 public final class EmbeddedKafka implements AutoCloseable {
   private static final String BROKER_LISTENER = "PLAINTEXT";
@@ -35,8 +36,11 @@ public final class EmbeddedKafka implements AutoCloseable {
   }
 
   /**
+   * How the broker runs.
+   *
    * @param dataDirectory made and formatted when it is new
-   * @param host one address of this machine: what is listened on and what clients are told; no wildcard
+   * @param host one address of this machine: what is listened on and what clients are told; no
+   *     wildcard
    * @param overrides broker settings that go before ours
    */
   public record Config(
@@ -91,13 +95,16 @@ public final class EmbeddedKafka implements AutoCloseable {
   }
 
   /**
-   * Starts the broker and returns when it serves clients, in one to a few seconds; after a kill -9 on the same directory it takes
-   * about a second more, until the controller gives up the earlier incarnation.
+   * Starts the broker and returns when it serves clients, in one to a few seconds; after a kill -9
+   * on the same directory it takes about a second more, until the controller gives up the earlier
+   * incarnation.
    *
-   * @throws LaunchException when a port is taken (which one), the directory cannot be used or is in use by another broker
+   * @throws LaunchException when a port is taken (which one), the directory cannot be used or is in
+   *     use by another broker
    */
   public static EmbeddedKafka start(Config config) {
-    // Asked here, since Kafka says so only deep in a stack trace, and for the controller's port not at all in words of ours.
+    // Asked here, since Kafka says so only deep in a stack trace, and for the controller's port not
+    // at all in words of ours.
     Ports.requireFree("Kafka port", config.host(), config.port());
     Ports.requireFree("Kafka controller port", config.host(), config.controllerPort());
     formatWhenNew(config.dataDirectory());
@@ -145,7 +152,9 @@ public final class EmbeddedKafka implements AutoCloseable {
     }
   }
 
-  /** All settings of the broker; those not named are Kafka's defaults. Sorted by topic, not by name. */
+  /**
+   * All settings of the broker; those not named are Kafka's defaults. Sorted by topic, not by name.
+   */
   static Map<String, Object> settings(Config config) {
     var broker = authority(config.host(), config.port());
     var controller = authority(config.host(), config.controllerPort());
@@ -165,7 +174,8 @@ public final class EmbeddedKafka implements AutoCloseable {
     // Named in the settings, not in the metadata log: so the ports may differ from start to start.
     settings.put("controller.quorum.voters", NODE_ID + "@" + controller);
 
-    // After a kill -9 the controller holds on to the old incarnation for the whole session; with the default that is 9 s.
+    // After a kill -9 the controller holds on to the old incarnation for the whole session; with
+    // the default that is 9 s.
     settings.put("broker.session.timeout.ms", "1000");
     settings.put("broker.heartbeat.interval.ms", "200");
     // Without it even a clean restart waits for the session to run out.
@@ -209,7 +219,9 @@ public final class EmbeddedKafka implements AutoCloseable {
     return config.bootstrapServers();
   }
 
-  /** A clean stop: the next start on the directory needs no recovery. Returns when all is closed. */
+  /**
+   * A clean stop: the next start on the directory needs no recovery. Returns when all is closed.
+   */
   @Override
   public void close() {
     server.shutdown();

@@ -10,16 +10,18 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 
 /**
- * A broker in a JVM of its own: {@code --data-dir D [--host H] [--port P] [--controller-port Q] [--set name=value ...]}. Prints one line
- * {@code ready HOST:PORT} on standard output when it serves, everything else on standard error; SIGTERM stops it cleanly.
- * Exit status 2 for wrong options, 1 when it does not start.
+ * A broker in a JVM of its own: {@code --data-dir D [--host H] [--port P] [--controller-port Q]
+ * [--set name=value ...]}. Prints one line {@code ready HOST:PORT} on standard output when it
+ * serves, everything else on standard error; SIGTERM stops it cleanly. Exit status 2 for wrong
+ * options, 1 when it does not start.
  */
 public final class EmbeddedKafkaMain {
   private EmbeddedKafkaMain() {}
 
   static void main(String[] args) throws InterruptedException {
     var out = System.out;
-    System.setOut(System.err); // before the first logger exists: whoever started us reads one line only
+    System.setOut(
+        System.err); // before the first logger exists: whoever started us reads one line only
     EmbeddedKafka.Config config;
     try {
       config = config(List.of(args));
@@ -41,25 +43,26 @@ public final class EmbeddedKafkaMain {
         .addShutdownHook(
             Thread.ofPlatform()
                 .name("stop-broker")
-                .unstarted(
-                    () -> {
-                      broker.close();
-                      stopped.countDown();
-                    }));
+                .unstarted(() -> {
+                  broker.close();
+                  stopped.countDown();
+                }));
     out.println("ready " + broker.bootstrapServers());
     out.flush();
     stopped.await();
   }
 
   static EmbeddedKafka.Config config(List<String> args) {
-    var options =
-        Options.parse(args, Set.of("data-dir", "host", "port", "controller-port", "set"));
+    var options = Options.parse(args, Set.of("data-dir", "host", "port", "controller-port", "set"));
     var directory = Path.of(options.required("data-dir"));
     return new EmbeddedKafka.Config(
         directory,
         options.one("host").orElse("127.0.0.1"),
         options.one("port").map(text -> Options.port("port", text)).orElse(9092),
-        options.one("controller-port").map(text -> Options.port("controller-port", text)).orElse(9093),
+        options
+            .one("controller-port")
+            .map(text -> Options.port("controller-port", text))
+            .orElse(9093),
         overrides(options.all("set")));
   }
 

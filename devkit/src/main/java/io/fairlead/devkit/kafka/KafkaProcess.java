@@ -16,8 +16,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * A broker in a child JVM, so that it can be killed, paused, and live in another network namespace. Its log is {@code kafka.log} beside
- * the data directory. Start it again with the same {@link EmbeddedKafka.Config} to go on with the same log.
+ * A broker in a child JVM, so that it can be killed, paused, and live in another network namespace.
+ * Its log is {@code kafka.log} beside the data directory. Start it again with the same {@link
+ * EmbeddedKafka.Config} to go on with the same log.
  */
 public final class KafkaProcess implements AutoCloseable {
   private static final Duration START_LIMIT = Duration.ofSeconds(60);
@@ -30,7 +31,9 @@ public final class KafkaProcess implements AutoCloseable {
     this.child = child;
   }
 
-  /** As {@link #start(EmbeddedKafka.Config, List, List)} in this namespace with a heap of 256 MB. */
+  /**
+   * As {@link #start(EmbeddedKafka.Config, List, List)} in this namespace with a heap of 256 MB.
+   */
   public static KafkaProcess start(EmbeddedKafka.Config config) {
     return start(config, List.of("-Xmx256m"), List.of());
   }
@@ -39,7 +42,8 @@ public final class KafkaProcess implements AutoCloseable {
    * Returns when the broker serves clients.
    *
    * @param jvmOptions of the child
-   * @param prefix a program that runs its arguments in its own place, such as {@code Fabric.prefix(namespace)}; may be empty
+   * @param prefix a program that runs its arguments in its own place, such as {@code
+   *     Fabric.prefix(namespace)}; may be empty
    * @throws LaunchException when it does not start, with the end of its log
    */
   public static KafkaProcess start(

@@ -11,7 +11,10 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
 import java.nio.file.Path;
 
-/** Calls of libc that the JDK lacks. Linux only; stateless, any thread. Needs native access to be enabled. */
+/**
+ * Calls of libc that the JDK lacks. Linux only; stateless, any thread. Needs native access to be
+ * enabled.
+ */
 public final class Libc {
   private static final Linker LINKER = Linker.nativeLinker();
   private static final StructLayout CAPTURED = Linker.Option.captureStateLayout();
@@ -65,10 +68,12 @@ public final class Libc {
   }
 
   /**
-   * Moves the calling thread, for good, into the network namespace that the file stands for (a file below /run/netns or
-   * /proc/PID/ns/net). Call it on a platform thread made for this only: a virtual thread would take its carrier along.
+   * Moves the calling thread, for good, into the network namespace that the file stands for (a file
+   * below /run/netns or /proc/PID/ns/net). Call it on a platform thread made for this only: a
+   * virtual thread would take its carrier along.
    *
-   * @throws PosixException when there is no such file, it is no network namespace, or this process may not (not root)
+   * @throws PosixException when there is no such file, it is no network namespace, or this process
+   *     may not (not root)
    */
   public static void enterNetworkNamespace(Path file) {
     if (Thread.currentThread().isVirtual()) {
@@ -124,7 +129,8 @@ public final class Libc {
 
   @SuppressWarnings("restricted")
   private static MethodHandle open() {
-    // open(2) is variadic: without saying so, the flags land in the wrong place on some architectures
+    // open(2) is variadic: without saying so, the flags land in the wrong place on some
+    // architectures
     return LINKER.downcallHandle(
         LINKER.defaultLookup().findOrThrow("open"),
         FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT),

@@ -16,9 +16,10 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A child of this JVM that does not outlive it: with {@code setpriv} (util-linux) the kernel kills it when this process dies in
- * whatever way; without, a shutdown hook does, which a kill -9 of this process escapes. The pid is that of the program itself.
- * Any thread; owns one daemon thread that lives as long as the child.
+ * A child of this JVM that does not outlive it: with {@code setpriv} (util-linux) the kernel kills
+ * it when this process dies in whatever way; without, a shutdown hook does, which a kill -9 of this
+ * process escapes. The pid is that of the program itself. Any thread; owns one daemon thread that
+ * lives as long as the child.
  */
 public final class ChildProcess implements AutoCloseable {
   private final Command command;
@@ -30,11 +31,14 @@ public final class ChildProcess implements AutoCloseable {
   }
 
   /**
+   * Starts the program and returns at once.
+   *
    * @throws LaunchException when the program cannot be executed or its log file not be written
    */
   public static ChildProcess start(Command command) {
     var started = new CompletableFuture<Process>();
-    // The kernel's parent-death signal follows the *thread* that forked, so this thread has to live as long as the child.
+    // The kernel's parent-death signal follows the *thread* that forked, so this thread has to live
+    // as long as the child.
     Thread.ofPlatform()
         .daemon()
         .name("child-" + command.name())
@@ -44,8 +48,8 @@ public final class ChildProcess implements AutoCloseable {
     } catch (CompletionException e) {
       throw new LaunchException(
           "cannot start %s (%s): %s"
-              .formatted(command.name(), command.words().getFirst(), e.getCause().getMessage()),
-          e.getCause());
+              .formatted(command.name(), command.words().getFirst(), e.getMessage()),
+          e);
     }
   }
 
@@ -57,7 +61,8 @@ public final class ChildProcess implements AutoCloseable {
       started.completeExceptionally(e);
       return;
     }
-    var hook = Thread.ofPlatform().name("kill-" + command.name()).unstarted(process::destroyForcibly);
+    var hook =
+        Thread.ofPlatform().name("kill-" + command.name()).unstarted(process::destroyForcibly);
     addHook(hook, process);
     started.complete(process);
     while (true) {
@@ -76,10 +81,12 @@ public final class ChildProcess implements AutoCloseable {
     Files.createDirectories(log.getParent());
     var words = new ArrayList<String>();
     Executables.find("setpriv")
-        .ifPresent(setpriv -> words.addAll(List.of(setpriv.toString(), "--pdeathsig", "KILL", "--")));
+        .ifPresent(
+            setpriv -> words.addAll(List.of(setpriv.toString(), "--pdeathsig", "KILL", "--")));
     words.addAll(command.words());
     if (words.size() > command.words().size()) {
-      requireExecutable(command.words().getFirst()); // setpriv's own complaint would end up in the log only
+      requireExecutable(
+          command.words().getFirst()); // setpriv's own complaint would end up in the log only
     }
     var builder = new ProcessBuilder(words);
     builder.environment().putAll(command.environment());
@@ -146,7 +153,10 @@ public final class ChildProcess implements AutoCloseable {
     awaitExit(Duration.ofSeconds(30));
   }
 
-  /** SIGTERM, and SIGKILL when the process is still there after the grace period; waits until it is gone. */
+  /**
+   * SIGTERM, and SIGKILL when the process is still there after the grace period; waits until it is
+   * gone.
+   */
   public void stop(Duration grace) {
     process.destroy();
     if (!exitsWithin(grace)) {

@@ -12,7 +12,8 @@ import java.util.stream.Stream;
  * @param name short, for messages and thread names
  * @param words the program and its arguments, not empty
  * @param environment added to this process' own
- * @param log file that standard error (and output, if so said) is appended to; its directory is made
+ * @param log file that standard error (and output, if so said) is appended to; its directory is
+ *     made
  */
 public record Command(
     String name, List<String> words, Map<String, String> environment, Path log, Stdout stdout) {
@@ -36,7 +37,10 @@ public record Command(
     return new Command(name, words, environment, log, target);
   }
 
-  /** The same, run through a program that executes its last arguments in its own place, e.g. {@code ip netns exec}. */
+  /**
+   * The same, run through a program that executes its last arguments in its own place, e.g. {@code
+   * ip netns exec}.
+   */
   public Command through(List<String> prefix) {
     return new Command(
         name, Stream.concat(prefix.stream(), words.stream()).toList(), environment, log, stdout);

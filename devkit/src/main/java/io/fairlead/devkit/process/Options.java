@@ -14,8 +14,11 @@ public record Options(Map<String, List<String>> values) {
   }
 
   /**
+   * Reads a command line.
+   *
    * @param known names without the dashes
-   * @throws IllegalArgumentException for a word that is no known option, or an option without a value
+   * @throws IllegalArgumentException for a word that is no known option, or an option without a
+   *     value
    */
   public static Options parse(List<String> arguments, Set<String> known) {
     var values = new LinkedHashMap<String, List<String>>();
@@ -41,6 +44,8 @@ public record Options(Map<String, List<String>> values) {
   }
 
   /**
+   * The only value of an option, empty when it was not given.
+   *
    * @throws IllegalArgumentException when it was given twice
    */
   public Optional<String> one(String name) {
@@ -52,6 +57,8 @@ public record Options(Map<String, List<String>> values) {
   }
 
   /**
+   * The only value of an option.
+   *
    * @throws IllegalArgumentException when it is missing
    */
   public String required(String name) {
@@ -60,6 +67,8 @@ public record Options(Map<String, List<String>> values) {
   }
 
   /**
+   * The port that an option's value means.
+   *
    * @throws IllegalArgumentException when it is not a port number
    */
   public static int port(String name, String text) {

@@ -11,7 +11,8 @@ import java.util.concurrent.ThreadLocalRandom;
 
 /** TCP ports of this machine, in the namespace of the calling thread. */
 public final class Ports {
-  // Below the range from which Linux takes ports of outgoing connections (32768 up): those would come and take one back.
+  // Below the range from which Linux takes ports of outgoing connections (32768 up): those would
+  // come and take one back.
   private static final int FIRST = 15_000;
   private static final int LAST = 32_000;
 
@@ -40,8 +41,11 @@ public final class Ports {
   }
 
   /**
+   * Refuses a port that cannot be listened on now.
+   *
    * @param option what the user calls this port, for the message
-   * @throws LaunchException when somebody listens there already, or the host is no address of this machine
+   * @throws LaunchException when somebody listens there already, or the host is no address of this
+   *     machine
    */
   public static void requireFree(String option, String host, int port) {
     var address = resolve(option, host);
@@ -66,7 +70,8 @@ public final class Ports {
 
   private static void bind(InetAddress address, int port) throws IOException {
     try (var socket = new ServerSocket()) {
-      socket.setReuseAddress(true); // a server that restarts does the same; connections in TIME_WAIT are no obstacle
+      socket.setReuseAddress(
+          true); // a server that restarts does the same; connections in TIME_WAIT are no obstacle
       socket.bind(new InetSocketAddress(address, port));
     }
   }

@@ -53,8 +53,7 @@ final class EtcdProcessTest {
 
   @Test
   void isAwayWhilePausedAndBackAfterwards() {
-    try (var etcd =
-        EtcdProcess.start(EtcdProcess.Config.in(directory).with(Durability.NO_FSYNC))) {
+    try (var etcd = EtcdProcess.start(EtcdProcess.Config.in(directory).with(Durability.NO_FSYNC))) {
       etcd.pause();
       assertThat(etcd.isHealthy()).isFalse();
       assertThat(etcd.isAlive()).isTrue();
@@ -66,7 +65,7 @@ final class EtcdProcessTest {
   @Test
   void namesThePortThatIsTaken() throws IOException {
     var config = EtcdProcess.Config.in(directory);
-    try (var _ = new ServerSocket(config.peerPort(), 1, InetAddress.getByName("127.0.0.1"))) {
+    try (var _ = new ServerSocket(config.peerPort(), 1, InetAddress.ofLiteral("127.0.0.1"))) {
       assertThatThrownBy(() -> EtcdProcess.start(config))
           .isInstanceOf(LaunchException.class)
           .hasMessageContaining("peer port")

@@ -54,7 +54,7 @@ final class EmbeddedKafkaTest {
   void namesThePortThatIsTaken() throws IOException {
     var config = EmbeddedKafka.Config.in(directory);
     try (var taken =
-        new ServerSocket(config.controllerPort(), 1, InetAddress.getByName("127.0.0.1"))) {
+        new ServerSocket(config.controllerPort(), 1, InetAddress.ofLiteral("127.0.0.1"))) {
       assertThatThrownBy(() -> EmbeddedKafka.start(config))
           .isInstanceOf(LaunchException.class)
           .hasMessageContaining("controller port")
@@ -103,7 +103,9 @@ final class EmbeddedKafkaTest {
     var before = System.nanoTime();
     try (var broker = KafkaProcess.start(config)) {
       System.out.println(
-          "ready after kill -9: " + Duration.ofNanos(System.nanoTime() - before).toMillis() + " ms");
+          "ready after kill -9: "
+              + Duration.ofNanos(System.nanoTime() - before).toMillis()
+              + " ms");
       appendInTransaction(broker.bootstrapServers(), "two");
       assertThat(readAll(broker.bootstrapServers(), 2)).containsExactly("one", "two");
     }

@@ -30,10 +30,9 @@ final class ChildProcessTest {
   void hasThePidOfTheProgramItself() throws IOException {
     try (var child = sleeper()) {
       await("exec happened")
-          .untilAsserted(
-              () ->
-                  assertThat(Files.readString(Path.of("/proc/" + child.pid() + "/cmdline")))
-                      .startsWith("sleep"));
+          .untilAsserted(() ->
+              assertThat(Files.readString(Path.of("/proc/" + child.pid() + "/cmdline")))
+                  .startsWith("sleep"));
     }
   }
 
@@ -54,7 +53,8 @@ final class ChildProcessTest {
     var log = directory.resolve("deaf.log");
     var deaf =
         ChildProcess.start(
-            Command.of("deaf", List.of("sh", "-c", "trap '' TERM; echo on; sleep 600 & wait; wait"), log));
+            Command.of(
+                "deaf", List.of("sh", "-c", "trap '' TERM; echo on; sleep 600 & wait; wait"), log));
     await("trap set").until(() -> Files.exists(log) && Files.readString(log).contains("on"));
     deaf.stop(Duration.ofMillis(100));
     assertThat(deaf.exitStatus()).hasValue(128 + 9);
@@ -91,10 +91,9 @@ final class ChildProcessTest {
 
   @Test
   void namesAProgramThatIsNotThere() {
-    assertThatThrownBy(
-            () ->
-                ChildProcess.start(
-                    Command.of("ghost", List.of("no-such-program"), directory.resolve("log"))))
+    assertThatThrownBy(() ->
+            ChildProcess.start(
+                Command.of("ghost", List.of("no-such-program"), directory.resolve("log"))))
         .isInstanceOf(LaunchException.class)
         .hasMessageContaining("ghost")
         .hasMessageContaining("no-such-program");
@@ -102,7 +101,8 @@ final class ChildProcessTest {
 
   @Test
   void diesWithTheJvmThatStartedIt() throws IOException {
-    // a JVM of its own that starts a sleeper, prints its pid, and is then killed with -9: no hook of it can run
+    // a JVM of its own that starts a sleeper, prints its pid, and is then killed with -9: no hook
+    // of it can run
     var parent =
         ChildProcess.start(
             Command.java(
@@ -141,6 +141,7 @@ final class ChildProcessTest {
         .isInstanceOf(PosixException.class)
         .hasMessageContaining("SIGSTOP")
         .hasMessageContaining("No such process");
-    assertThatThrownBy(() -> Libc.kill(-1, Signal.KILL)).isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> Libc.kill(-1, Signal.KILL))
+        .isInstanceOf(IllegalArgumentException.class);
   }
 }

@@ -19,9 +19,8 @@ final class PortsTest {
 
   @Test
   void namesThePortThatIsTaken() throws IOException {
-    try (var taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
-      assertThatThrownBy(
-              () -> Ports.requireFree("--some-port", "127.0.0.1", taken.getLocalPort()))
+    try (var taken = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
+      assertThatThrownBy(() -> Ports.requireFree("--some-port", "127.0.0.1", taken.getLocalPort()))
           .isInstanceOf(LaunchException.class)
           .hasMessageContaining("--some-port")
           .hasMessageContaining("127.0.0.1:" + taken.getLocalPort());
