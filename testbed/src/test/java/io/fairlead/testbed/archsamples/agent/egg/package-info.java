@@ -1,0 +1,4 @@
+@NullMarked
+package io.fairlead.testbed.archsamples.agent.egg;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.fairlead.testbed.archsamples.allocator.grpc;
+
+import org.jspecify.annotations.NullMarked;

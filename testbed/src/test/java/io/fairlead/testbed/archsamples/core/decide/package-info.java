@@ -1,0 +1,4 @@
+@NullMarked
+package io.fairlead.testbed.archsamples.core.decide;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.fairlead.testbed.archsamples.core.run;
+
+import org.jspecify.annotations.NullMarked;

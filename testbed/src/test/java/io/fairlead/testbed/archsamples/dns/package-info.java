@@ -1,0 +1,4 @@
+@NullMarked
+package io.fairlead.testbed.archsamples.dns;
+
+import org.jspecify.annotations.NullMarked;

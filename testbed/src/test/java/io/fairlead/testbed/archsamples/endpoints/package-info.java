@@ -1,0 +1,4 @@
+@NullMarked
+package io.fairlead.testbed.archsamples.endpoints;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+package io.fairlead.testbed.archsamples.v1;
+
+/** Stands for a generated type. */
+public record Message(String name) {}

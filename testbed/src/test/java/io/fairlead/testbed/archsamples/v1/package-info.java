@@ -1,0 +1,4 @@
+@NullMarked
+package io.fairlead.testbed.archsamples.v1;
+
+import org.jspecify.annotations.NullMarked;
