@@ -11,14 +11,14 @@ import java.util.Set;
 import org.pcollections.PMap;
 
 /**
- * Everything one node's kernel has to do: the view of one node, of both families. What the agent programs is a rendering of
- * this and nothing else, so "kernel = view" can be checked by reading.
+ * Everything one node's kernel has to do: the view of one node, of both families. What the agent
+ * programs is a rendering of this and nothing else, so "kernel = view" can be checked by reading.
  *
  * @param ports by where packets are addressed to
- * @param serviceCidrs new connections to addresses in them that belong to nobody are dropped; their VIPs' undefined ports are
- *     rejected
- * @param clusterCidrs what tells Pods from others: sources outside them are masqueraded; empty = never masquerade (hairpin
- *     excepted)
+ * @param serviceCidrs new connections to addresses in them that belong to nobody are dropped; their
+ *     VIPs' undefined ports are rejected
+ * @param clusterCidrs what tells Pods from others: sources outside them are masqueraded; empty =
+ *     never masquerade (hairpin excepted)
  */
 public record NodeRules(
     PMap<Frontend, PortRule> ports, Set<Cidr> serviceCidrs, Set<Cidr> clusterCidrs) {
@@ -33,7 +33,8 @@ public record NodeRules(
   /**
    * What happens to new connections to a frontend.
    *
-   * @param targets usable endpoints in an order that is the same on every node (by address, then port); empty unless BALANCE
+   * @param targets usable endpoints in an order that is the same on every node (by address, then
+   *     port); empty unless BALANCE
    * @param affinity time-out of ClientIP affinity
    */
   public record PortRule(
@@ -46,7 +47,9 @@ public record NodeRules(
     }
   }
 
-  /** REJECT: nobody to send to anywhere. DROP: endpoints exist, but policy Local forbids them here. */
+  /**
+   * REJECT: nobody to send to anywhere. DROP: endpoints exist, but policy Local forbids them here.
+   */
   public enum Treatment {
     BALANCE,
     REJECT,

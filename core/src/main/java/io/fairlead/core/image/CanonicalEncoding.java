@@ -1,0 +1,282 @@
+package io.fairlead.core.image;
+
+import io.fairlead.core.model.Address;
+import io.fairlead.core.model.Cidr;
+import io.fairlead.core.model.DomainObject;
+import io.fairlead.core.model.Node;
+import io.fairlead.core.model.ObjectMeta;
+import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.PartitionHeader;
+import io.fairlead.core.model.Pod;
+import io.fairlead.core.model.PodReadiness;
+import io.fairlead.core.model.PortRef;
+import io.fairlead.core.model.Service;
+import io.fairlead.core.model.ServiceCidr;
+import io.fairlead.core.model.ServicePort;
+import io.fairlead.core.model.ServiceSpec;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.UUID;
+import java.util.function.Consumer;
+
+/**
+ * An object as bytes, for digests: the same bytes on every replica, whatever the version of
+ * protobuf. Never stored, never read back; a change of it changes every digest, so replicas with
+ * different encodings cannot be compared.
+ *
+ * <p>An object is the text of its kind, then every field of its record in the order of declaration.
+ * In it, all numbers big-endian:
+ *
+ * <ul>
+ *   <li>int: 4 bytes; long: 8; boolean: 1 byte, 0 or 1
+ *   <li>text: length in bytes as int, then UTF-8; an enum constant: its Java name as text
+ *   <li>list, map: number of elements as int, then the elements in their order; a map's as key,
+ *       value, sorted by key
+ *   <li>what may be absent: 1 byte, 0 or 1, then the value where it is there
+ *   <li>a case of a sealed type: its Java simple name as text, then its fields
+ *   <li>instant, duration: seconds as long, nanoseconds as int; UUID: two longs
+ *   <li>address: 1 byte for its length, 4 or 16, then its bytes; block: address and prefix length
+ *       as int
+ * </ul>
+ */
+final class CanonicalEncoding {
+  private final ByteArrayOutputStream out = new ByteArrayOutputStream(512);
+
+  private CanonicalEncoding() {}
+
+  static byte[] encode(DomainObject object) {
+    var encoding = new CanonicalEncoding();
+    encoding.text(object.key().kind().text());
+    switch (object) {
+      case PartitionHeader header -> encoding.header(header);
+      case Service service -> encoding.service(service);
+      case ServiceCidr cidr -> encoding.serviceCidr(cidr);
+      case Pod pod -> encoding.pod(pod);
+      case PodReadiness readiness -> encoding.readiness(readiness);
+      case Node node -> encoding.node(node);
+    }
+    return encoding.out.toByteArray();
+  }
+
+  private void header(PartitionHeader header) {
+    constant(header.partition().topic());
+    number(header.partition().index());
+    number(header.partitions());
+    text(header.hash());
+    uuid(header.uid());
+  }
+
+  private void service(Service service) {
+    meta(service.meta());
+    spec(service.spec());
+  }
+
+  private void spec(ServiceSpec spec) {
+    constant(spec.exposure());
+    list(spec.clusterIps(), this::address);
+    list(spec.ipFamilies(), this::constant);
+    constant(spec.ipFamilyPolicy());
+    map(spec.selector());
+    list(spec.ports(), this::servicePort);
+    maybe(spec.clientIpAffinity(), this::duration);
+    constant(spec.internalTrafficPolicy());
+    maybe(spec.trafficDistribution(), this::constant);
+    flag(spec.publishNotReadyAddresses());
+    maybe(spec.externalName(), this::text);
+    constant(spec.balancing());
+  }
+
+  private void servicePort(ServicePort port) {
+    text(port.name());
+    constant(port.protocol());
+    number(port.port());
+    portRef(port.targetPort());
+    maybe(port.appProtocol(), this::text);
+  }
+
+  private void serviceCidr(ServiceCidr cidr) {
+    meta(cidr.meta());
+    list(cidr.cidrs(), this::cidr);
+    flag(cidr.terminating());
+  }
+
+  private void pod(Pod pod) {
+    meta(pod.meta());
+    maybe(pod.spec().nodeName(), this::text);
+    flag(pod.spec().hostNetwork());
+    maybe(pod.spec().hostname(), this::text);
+    maybe(pod.spec().subdomain(), this::text);
+    list(pod.spec().containers(), this::container);
+    constant(pod.status().phase());
+    list(pod.status().ips(), this::address);
+    text(pod.status().reason());
+    maybe(pod.status().deleting(), this::instant);
+    text(pod.source());
+  }
+
+  private void container(Pod.Container container) {
+    text(container.name());
+    text(container.image());
+    list(container.command(), this::text);
+    list(container.args(), this::text);
+    map(container.env());
+    list(container.ports(), this::containerPort);
+    maybe(container.readinessProbe(), this::probe);
+  }
+
+  private void containerPort(Pod.ContainerPort port) {
+    text(port.name());
+    constant(port.protocol());
+    number(port.containerPort());
+  }
+
+  private void probe(Pod.Probe probe) {
+    switch (probe.action()) {
+      case Pod.HttpGet(var scheme, var host, var port, var path, var headers) -> {
+        text("HttpGet");
+        constant(scheme);
+        maybe(host, this::text);
+        portRef(port);
+        text(path);
+        map(headers);
+      }
+      case Pod.TcpSocket(var host, var port) -> {
+        text("TcpSocket");
+        maybe(host, this::text);
+        portRef(port);
+      }
+    }
+    duration(probe.initialDelay());
+    duration(probe.period());
+    duration(probe.timeout());
+    number(probe.successThreshold());
+    number(probe.failureThreshold());
+  }
+
+  private void readiness(PodReadiness readiness) {
+    objectName(readiness.pod());
+    uuid(readiness.podUid());
+    flag(readiness.ready());
+    text(readiness.node());
+    number(readiness.session());
+    number(readiness.sequence());
+    text(readiness.reason());
+    instant(readiness.since());
+  }
+
+  private void node(Node node) {
+    meta(node.meta());
+    maybe(node.zone(), this::text);
+    list(node.addresses(), this::address);
+    list(node.podCidrs(), this::cidr);
+    text(node.agentVersion());
+    maybe(
+        node.session().isPresent() ? Optional.of(node.session().getAsLong()) : Optional.empty(),
+        this::number);
+    constant(node.state());
+    text(node.reason());
+  }
+
+  private void meta(ObjectMeta meta) {
+    text(meta.namespace());
+    text(meta.name());
+    uuid(meta.uid());
+    map(meta.labels());
+    map(meta.annotations());
+    instant(meta.created());
+  }
+
+  private void objectName(ObjectName name) {
+    text(name.namespace());
+    text(name.name());
+  }
+
+  private void portRef(PortRef port) {
+    switch (port) {
+      case PortRef.Number(int number) -> {
+        text("Number");
+        number(number);
+      }
+      case PortRef.Name(var name) -> {
+        text("Name");
+        text(name);
+      }
+    }
+  }
+
+  private void address(Address address) {
+    var bytes = address.bytes();
+    out.write(bytes.length);
+    out.writeBytes(bytes);
+  }
+
+  private void cidr(Cidr cidr) {
+    address(cidr.base());
+    number(cidr.prefix());
+  }
+
+  private void instant(Instant instant) {
+    number(instant.getEpochSecond());
+    number(instant.getNano());
+  }
+
+  private void duration(Duration duration) {
+    number(duration.getSeconds());
+    number(duration.getNano());
+  }
+
+  private void uuid(UUID uuid) {
+    number(uuid.getMostSignificantBits());
+    number(uuid.getLeastSignificantBits());
+  }
+
+  private <T> void maybe(Optional<T> value, Consumer<T> write) {
+    flag(value.isPresent());
+    value.ifPresent(write);
+  }
+
+  private <T> void list(Collection<T> values, Consumer<T> write) {
+    number(values.size());
+    values.forEach(write);
+  }
+
+  private void map(SortedMap<String, String> map) {
+    number(map.size());
+    for (Map.Entry<String, String> entry : map.entrySet()) {
+      text(entry.getKey());
+      text(entry.getValue());
+    }
+  }
+
+  private void constant(Enum<?> constant) {
+    text(constant.name());
+  }
+
+  private void text(String text) {
+    var bytes = text.getBytes(StandardCharsets.UTF_8);
+    number(bytes.length);
+    out.writeBytes(bytes);
+  }
+
+  private void flag(boolean flag) {
+    out.write(flag ? 1 : 0);
+  }
+
+  private void number(int number) {
+    out.write(number >>> 24);
+    out.write(number >>> 16);
+    out.write(number >>> 8);
+    out.write(number);
+  }
+
+  private void number(long number) {
+    number((int) (number >>> 32));
+    number((int) number);
+  }
+}
