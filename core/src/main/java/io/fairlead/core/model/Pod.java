@@ -29,6 +29,8 @@ public record Pod(ObjectMeta meta, Spec spec, Status status, String source) impl
   }
 
   /**
+   * What was asked for.
+   *
    * @param nodeName empty = not placed yet
    * @param hostname and subdomain: DNS names below a headless Service
    */
@@ -44,6 +46,8 @@ public record Pod(ObjectMeta meta, Spec spec, Status status, String source) impl
   }
 
   /**
+   * What its source saw.
+   *
    * @param ips at most one of each family, primary first
    * @param reason why it is in that phase; "" where there is nothing to say
    * @param deleting when its deletion was asked for; such a Pod is terminating
@@ -87,7 +91,11 @@ public record Pod(ObjectMeta meta, Spec spec, Status status, String source) impl
     }
   }
 
-  /** @param name "" where it has none */
+  /**
+   * A port that a container declares.
+   *
+   * @param name "" where it has none
+   */
   public record ContainerPort(String name, Protocol protocol, int containerPort) {}
 
   /** A readiness probe, defaults applied; thresholds are counts of results in a row, at least 1. */
