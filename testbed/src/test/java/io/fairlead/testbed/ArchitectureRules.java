@@ -48,6 +48,7 @@ record ArchitectureRules(String root) {
           "dns",
           "agent",
           "cli",
+          "devkit",
           "standalone");
 
   /**
@@ -105,7 +106,7 @@ record ArchitectureRules(String root) {
             noClasses()
                 .that(shipped())
                 .and()
-                .resideOutsideOfPackage(root + ".eventlog..")
+                .resideOutsideOfPackages(root + ".eventlog..", root + ".devkit..")
                 .should()
                 .dependOnClassesThat(resideInAPackage("org.apache.kafka.clients.."))
                 .allowEmptyShould(true))
@@ -113,11 +114,11 @@ record ArchitectureRules(String root) {
             noClasses()
                 .that(shipped())
                 .and()
-                .resideOutsideOfPackages(root + ".eventlog..", root + ".standalone..")
+                .resideOutsideOfPackages(root + ".eventlog..", root + ".devkit..")
                 .should()
                 .dependOnClassesThat(resideInAnyPackage("org.apache.kafka..", "kafka.."))
                 .allowEmptyShould(true))
-        .because("the log is reached through eventlog; standalone only starts the broker");
+        .because("the log is reached through eventlog; devkit starts the broker");
   }
 
   ArchRule onlyEtcdUsesJetcdAndNetty() {
@@ -132,15 +133,15 @@ record ArchitectureRules(String root) {
             "etcd is reached through the etcd module; gRPC of Fairlead carries its own, shaded Netty");
   }
 
-  ArchRule onlyTheAgentUsesForeignMemory() {
+  ArchRule onlyAgentAndDevkitUseForeignMemory() {
     return noClasses()
         .that(shipped())
         .and()
-        .resideOutsideOfPackage(root + ".agent..")
+        .resideOutsideOfPackages(root + ".agent..", root + ".devkit..")
         .should()
         .dependOnClassesThat(resideInAPackage("java.lang.foreign.."))
         .allowEmptyShould(true)
-        .because("nftables is programmed by the agent alone");
+        .because("system calls stay where the kernel is the subject");
   }
 
   ArchRule servicesNeverMeet() {

@@ -61,8 +61,8 @@ class ArchitectureTest {
             ArchitectureRules::onlyEtcdUsesJetcdAndNetty,
             Set.of("ReadsEtcdItself")),
         new Case(
-            "only the agent uses foreign memory",
-            ArchitectureRules::onlyTheAgentUsesForeignMemory,
+            "only agent and devkit use foreign memory",
+            ArchitectureRules::onlyAgentAndDevkitUseForeignMemory,
             Set.of("AllocatesItself")),
         new Case(
             "services never meet", ArchitectureRules::servicesNeverMeet, Set.of("KnowsEndpoints")),

@@ -2,7 +2,7 @@ package io.fairlead.testbed.archsamples.dns;
 
 import java.lang.foreign.Arena;
 
-/** Breaks the rule: foreign memory belongs to the agent. */
+/** Breaks the rule: foreign memory belongs to agent and devkit. */
 final class AllocatesItself {
   private AllocatesItself() {}
 
