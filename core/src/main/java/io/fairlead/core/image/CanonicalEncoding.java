@@ -3,6 +3,7 @@ package io.fairlead.core.image;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.DomainObject;
+import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.Node;
 import io.fairlead.core.model.ObjectMeta;
 import io.fairlead.core.model.ObjectName;
@@ -52,14 +53,31 @@ final class CanonicalEncoding {
 
   static byte[] encode(DomainObject object) {
     var encoding = new CanonicalEncoding();
-    encoding.text(object.key().kind().text());
     switch (object) {
-      case PartitionHeader header -> encoding.header(header);
-      case Service service -> encoding.service(service);
-      case ServiceCidr cidr -> encoding.serviceCidr(cidr);
-      case Pod pod -> encoding.pod(pod);
-      case PodReadiness readiness -> encoding.readiness(readiness);
-      case Node node -> encoding.node(node);
+      case PartitionHeader header -> {
+        encoding.text(Kind.PARTITION_HEADER.text());
+        encoding.header(header);
+      }
+      case Service service -> {
+        encoding.text(Kind.SERVICE.text());
+        encoding.service(service);
+      }
+      case ServiceCidr cidr -> {
+        encoding.text(Kind.SERVICE_CIDR.text());
+        encoding.serviceCidr(cidr);
+      }
+      case Pod pod -> {
+        encoding.text(Kind.POD.text());
+        encoding.pod(pod);
+      }
+      case PodReadiness readiness -> {
+        encoding.text(Kind.POD_READINESS.text());
+        encoding.readiness(readiness);
+      }
+      case Node node -> {
+        encoding.text(Kind.NODE.text());
+        encoding.node(node);
+      }
     }
     return encoding.out.toByteArray();
   }

@@ -70,14 +70,18 @@ public record PodsImage(
         .min((a, b) -> Integer.compare(a.size(), b.size()))
         .ifPresent(rarest -> {
           for (var name : rarest) {
-            var labels = byName.get(name).object().meta().labels();
-            if (selector.entrySet().stream()
-                .allMatch(e -> e.getValue().equals(labels.get(e.getKey())))) {
+            var pod = get(name).map(Versioned::object);
+            if (pod.isPresent() && carries(pod.get(), selector)) {
               matching.add(name);
             }
           }
         });
     return matching;
+  }
+
+  private static boolean carries(Pod pod, Map<String, String> selector) {
+    var labels = pod.meta().labels();
+    return selector.entrySet().stream().allMatch(e -> e.getValue().equals(labels.get(e.getKey())));
   }
 
   /** Names of the Pods placed on a node, sorted. */

@@ -6,10 +6,12 @@ import java.util.HexFormat;
 import java.util.Optional;
 
 /**
- * An IP address as a 128-bit unsigned number; IPv4 uses the low 32 bits. Ordered by family, then numerically.
+ * An IP address as a 128-bit unsigned number; IPv4 uses the low 32 bits. Ordered by family, then
+ * numerically.
  *
- * <p>Parsing is strict: leading zeros in IPv4 octets, zones and IPv4-mapped forms are refused, because two spellings of one
- * address must not become two addresses (Kubernetes CVE-2021-29923 class of faults).
+ * <p>Parsing is strict: leading zeros in IPv4 octets, zones and IPv4-mapped forms are refused,
+ * because two spellings of one address must not become two addresses (Kubernetes CVE-2021-29923
+ * class of faults).
  */
 public record Address(Family family, long high, long low) implements Comparable<Address> {
   public Address {
@@ -25,7 +27,8 @@ public record Address(Family family, long high, long low) implements Comparable<
 
   /** As {@link #parse}, for literals and values that were checked before. */
   public static Address of(String text) {
-    return parse(text).orElseThrow(() -> new IllegalArgumentException("not an IP address: " + text));
+    return parse(text)
+        .orElseThrow(() -> new IllegalArgumentException("not an IP address: " + text));
   }
 
   /** From network-order bytes; 4 or 16 of them. */
@@ -37,7 +40,9 @@ public record Address(Family family, long high, long low) implements Comparable<
               Family.IPV6,
               new BigInteger(1, Arrays.copyOfRange(bytes, 0, 8)).longValue(),
               new BigInteger(1, Arrays.copyOfRange(bytes, 8, 16)).longValue());
-      default -> throw new IllegalArgumentException("an IP address has 4 or 16 bytes, not " + bytes.length);
+      default ->
+          throw new IllegalArgumentException(
+              "an IP address has 4 or 16 bytes, not " + bytes.length);
     };
   }
 
@@ -89,7 +94,10 @@ public record Address(Family family, long high, long low) implements Comparable<
     return Optional.of(ofGroups(groups));
   }
 
-  /** Puts the colon-separated groups of {@code text} into {@code groups}; their number, or -1 where one is malformed. */
+  /**
+   * Puts the colon-separated groups of {@code text} into {@code groups}; their number, or -1 where
+   * one is malformed.
+   */
   private static int fill(String text, int[] groups, int from) {
     if (text.isEmpty()) {
       return 0;
@@ -134,7 +142,9 @@ public record Address(Family family, long high, long low) implements Comparable<
   /** Fixed-width lower-case hexadecimal digits, 8 or 32: sorts as the number does. */
   public String hex() {
     var digits = HexFormat.of();
-    return family == Family.IPV4 ? digits.toHexDigits(low, 8) : digits.toHexDigits(high) + digits.toHexDigits(low);
+    return family == Family.IPV4
+        ? digits.toHexDigits(low, 8)
+        : digits.toHexDigits(high) + digits.toHexDigits(low);
   }
 
   /** The inverse of {@link #hex}, or empty. */

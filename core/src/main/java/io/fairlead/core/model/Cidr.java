@@ -3,11 +3,15 @@ package io.fairlead.core.model;
 import java.math.BigInteger;
 import java.util.Optional;
 
-/** A block of addresses, {@code base/prefix}, without host bits. Ordered by base, then by prefix length. */
+/**
+ * A block of addresses, {@code base/prefix}, without host bits. Ordered by base, then by prefix
+ * length.
+ */
 public record Cidr(Address base, int prefix) implements Comparable<Cidr> {
   public Cidr {
     if (prefix < 0 || prefix > base.family().bits()) {
-      throw new IllegalArgumentException("prefix length " + prefix + " is not within 0.." + base.family().bits());
+      throw new IllegalArgumentException(
+          "prefix length " + prefix + " is not within 0.." + base.family().bits());
     }
     if (!mask(base, prefix).equals(base)) {
       throw new IllegalArgumentException(base + "/" + prefix + " has host bits set");

@@ -3,8 +3,9 @@ package io.fairlead.core.model;
 import java.util.Optional;
 
 /**
- * Which log this is: the ids Kafka gave the two topics when they were created. Text form {@code <services id>.<pods id>}. Two
- * logs with other identities have nothing to do with each other, whatever their offsets say.
+ * Which log this is: the ids Kafka gave the two topics when they were created. Text form {@code
+ * <services id>.<pods id>}. Two logs with other identities have nothing to do with each other,
+ * whatever their offsets say.
  */
 public record LogIdentity(String servicesTopicId, String podsTopicId) {
   /** The inverse of {@link #toString}, or empty. */

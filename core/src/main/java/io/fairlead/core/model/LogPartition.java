@@ -3,7 +3,10 @@ package io.fairlead.core.model;
 import java.util.Comparator;
 import java.util.Optional;
 
-/** One partition of the log; text form {@code s} for the only partition of services, {@code p7} for pods. */
+/**
+ * One partition of the log; text form {@code s} for the only partition of services, {@code p7} for
+ * pods.
+ */
 public record LogPartition(Topic topic, int index) implements Comparable<LogPartition> {
   public static final LogPartition SERVICES = new LogPartition(Topic.SERVICES, 0);
 

@@ -10,7 +10,8 @@ import java.util.UUID;
  *
  * @param addresses of the node itself, primary first
  * @param podCidrs what its Pods' addresses come from; may be empty
- * @param session empty in the record that opens a session: its own offset is the session. Later records of that session repeat it
+ * @param session empty in the record that opens a session: its own offset is the session. Later
+ *     records of that session repeat it
  * @param state LOST: its lease ran out, its Pods are not ready
  * @param reason why it is in that state; "" where there is nothing to say
  */

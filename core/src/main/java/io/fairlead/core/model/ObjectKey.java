@@ -4,8 +4,8 @@ import java.util.Comparator;
 import java.util.Optional;
 
 /**
- * What a record of the log is compacted by. Text form {@code Kind/namespace/name}; objects of cluster scope have the empty
- * namespace.
+ * What a record of the log is compacted by. Text form {@code Kind/namespace/name}; objects of
+ * cluster scope have the empty namespace.
  */
 public record ObjectKey(Kind kind, String namespace, String name) implements Comparable<ObjectKey> {
   private static final Comparator<ObjectKey> ORDER =
@@ -34,7 +34,8 @@ public record ObjectKey(Kind kind, String namespace, String name) implements Com
       return Optional.empty();
     }
     for (var kind : Kind.values()) {
-      if (kind.text().equals(parts[0]) && parts[1].isEmpty() == (kind.scope() == Kind.Scope.CLUSTER)) {
+      if (kind.text().equals(parts[0])
+          && parts[1].isEmpty() == (kind.scope() == Kind.Scope.CLUSTER)) {
         return Optional.of(new ObjectKey(kind, parts[1], parts[2]));
       }
     }

@@ -7,7 +7,10 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.UUID;
 
-/** What every object of the log carries. Labels and annotations are sorted and unmodifiable; cluster scope has namespace "". */
+/**
+ * What every object of the log carries. Labels and annotations are sorted and unmodifiable; cluster
+ * scope has namespace "".
+ */
 public record ObjectMeta(
     String namespace,
     String name,

@@ -3,8 +3,9 @@ package io.fairlead.core.model;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Which partition an object's records go to: Services and ServiceCIDRs into the one services partition, Nodes into pods
- * partition 0, everything of a namespace's Pods into {@code 1 + (murmur2(namespace) & 0x7fffffff) % (partitions - 1)}.
+ * Which partition an object's records go to: Services and ServiceCIDRs into the one services
+ * partition, Nodes into pods partition 0, everything of a namespace's Pods into {@code 1 +
+ * (murmur2(namespace) & 0x7fffffff) % (partitions - 1)}.
  *
  * @param podsPartitions at least 2; never changes during the life of a log
  */
@@ -14,7 +15,8 @@ public record Partitioning(int podsPartitions) {
 
   public Partitioning {
     if (podsPartitions < 2) {
-      throw new IllegalArgumentException("the pods topic needs at least 2 partitions, not " + podsPartitions);
+      throw new IllegalArgumentException(
+          "the pods topic needs at least 2 partitions, not " + podsPartitions);
     }
   }
 

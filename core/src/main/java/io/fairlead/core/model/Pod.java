@@ -9,11 +9,14 @@ import java.util.UUID;
 import java.util.stream.Stream;
 
 /**
- * A Pod: what its source says of it. Whether it is ready is a fact of its own, {@link PodReadiness}.
+ * A Pod: what its source says of it. Whether it is ready is a fact of its own, {@link
+ * PodReadiness}.
  *
- * @param source who reports it, e.g. {@code manifests/node-a}; a source reconciles only its own Pods
+ * @param source who reports it, e.g. {@code manifests/node-a}; a source reconciles only its own
+ *     Pods
  */
-public record Pod(ObjectMeta meta, Spec spec, Status status, String source) implements DomainObject {
+public record Pod(ObjectMeta meta, Spec spec, Status status, String source)
+    implements DomainObject {
   @Override
   public ObjectKey key() {
     return ObjectKey.of(Kind.POD, meta.objectName());

@@ -8,21 +8,21 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /**
- * How far a log was read: for each partition the next offset (a consumer's position, which also passes transaction markers).
- * A partition that is missing counts as 0. Text form of the offsets: {@code s:871,p7:12}.
+ * How far a log was read: for each partition the next offset (a consumer's position, which also
+ * passes transaction markers). A partition that is missing counts as 0. Text form of the offsets:
+ * {@code s:871,p7:12}.
  */
 public record Position(LogIdentity log, SortedMap<LogPartition, Long> next) {
   public Position {
     var kept = new TreeMap<LogPartition, Long>();
-    next.forEach(
-        (partition, offset) -> {
-          if (offset < 0) {
-            throw new IllegalArgumentException("offset " + offset + " of " + partition);
-          }
-          if (offset > 0) { // 0 and absent are the same position and must compare equal
-            kept.put(partition, offset);
-          }
-        });
+    next.forEach((partition, offset) -> {
+      if (offset < 0) {
+        throw new IllegalArgumentException("offset " + offset + " of " + partition);
+      }
+      if (offset > 0) { // 0 and absent are the same position and must compare equal
+        kept.put(partition, offset);
+      }
+    });
     next = Collections.unmodifiableSortedMap(kept);
   }
 

@@ -9,11 +9,14 @@ import java.util.SortedMap;
 /**
  * What a Service asks for, checked and with every default applied.
  *
- * @param clusterIps virtual IPs, primary first; one for each of {@code ipFamilies} where exposure is CLUSTER_IP, else empty
+ * @param clusterIps virtual IPs, primary first; one for each of {@code ipFamilies} where exposure
+ *     is CLUSTER_IP, else empty
  * @param ipFamilies primary first; empty for EXTERNAL_NAME
  * @param selector equality requirements; empty = no selector: endpoints are managed by hand
- * @param ports unique by name and by (protocol, port); may be empty for HEADLESS and EXTERNAL_NAME only
- * @param clientIpAffinity time-out of ClientIP session affinity, 1 s to 86,400 s; empty = affinity None
+ * @param ports unique by name and by (protocol, port); may be empty for HEADLESS and EXTERNAL_NAME
+ *     only
+ * @param clientIpAffinity time-out of ClientIP session affinity, 1 s to 86,400 s; empty = affinity
+ *     None
  * @param externalName DNS name, EXTERNAL_NAME only
  * @param balancing chosen at creation, changed only on request
  */
@@ -37,7 +40,9 @@ public record ServiceSpec(
     ports = List.copyOf(ports);
   }
 
-  /** How clients find the Service. HEADLESS is {@code type: ClusterIP} with {@code clusterIP: None}. */
+  /**
+   * How clients find the Service. HEADLESS is {@code type: ClusterIP} with {@code clusterIP: None}.
+   */
   public enum Exposure {
     CLUSTER_IP,
     HEADLESS,

@@ -16,7 +16,10 @@ public sealed interface LogEvent {
     }
   }
 
-  /** The object is gone. A {@link Tombstone} of the same key follows in the same transaction, so that compaction can forget it. */
+  /**
+   * The object is gone. A {@link Tombstone} of the same key follows in the same transaction, so
+   * that compaction can forget it.
+   */
   record Deleted(ObjectKey key, UUID uid, Envelope envelope) implements LogEvent {}
 
   /** Kafka's null value: nothing lives under the key. Idempotent after {@link Deleted}. */

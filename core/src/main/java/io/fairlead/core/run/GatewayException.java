@@ -1,6 +1,9 @@
 package io.fairlead.core.run;
 
-/** Trouble outside: Kafka, etcd, a peer. Says whether the effect may have happened; only idempotent calls may be retried after UNKNOWN. */
+/**
+ * Trouble outside: Kafka, etcd, a peer. Says whether the effect may have happened; only idempotent
+ * calls may be retried after UNKNOWN.
+ */
 public final class GatewayException extends RuntimeException {
   private static final long serialVersionUID = 1;
 

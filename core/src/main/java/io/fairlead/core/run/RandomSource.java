@@ -26,15 +26,15 @@ public final class RandomSource {
 
   /** Version 4 (RFC 9562). */
   public UUID uuid() {
-    long high = generator.nextLong() & ~0xf000L | 0x4000L;
-    long low = generator.nextLong() & 0x3fffffffffffffffL | 0x8000000000000000L;
+    long high = (generator.nextLong() & ~0xf000L) | 0x4000L;
+    long low = (generator.nextLong() & 0x3fffffffffffffffL) | 0x8000000000000000L;
     return new UUID(high, low);
   }
 
   /** Version 7 (RFC 9562): begins with the time, so that ids of events sort roughly by it. */
   public UUID uuid7(java.time.Instant now) {
-    long high = now.toEpochMilli() << 16 | 0x7000L | generator.nextLong() & 0xfffL;
-    long low = generator.nextLong() & 0x3fffffffffffffffL | 0x8000000000000000L;
+    long high = (now.toEpochMilli() << 16) | 0x7000L | (generator.nextLong() & 0xfffL);
+    long low = (generator.nextLong() & 0x3fffffffffffffffL) | 0x8000000000000000L;
     return new UUID(high, low);
   }
 }
