@@ -12,16 +12,17 @@ import java.util.SortedMap;
 import java.util.UUID;
 
 /**
- * What replicas agree on through etcd: who owns which partition, who is there, which addresses are claimed, which nodes live.
- * Thread-safe. All methods block, are bounded by the gateway's time-out, and throw {@link io.fairlead.core.run.GatewayException}
- * (UNKNOWN for writes whose answer was lost).
+ * What replicas agree on through etcd: who owns which partition, who is there, which addresses are
+ * claimed, which nodes live. Thread-safe. All methods block, are bounded by the gateway's time-out,
+ * and throw {@link io.fairlead.core.run.GatewayException} (UNKNOWN for writes whose answer was
+ * lost).
  */
 public interface Coordination extends AutoCloseable {
   /**
    * A lease that is kept alive until closed. Keys put under it vanish when it is lost or closed.
    *
-   * @param onLost called once, on a thread of the gateway, when the lease ran out or can no longer be known to live (no answer for
-   *     a whole ttl)
+   * @param onLost called once, on a thread of the gateway, when the lease ran out or can no longer
+   *     be known to live (no answer for a whole ttl)
    */
   Lease openLease(Duration ttl, Runnable onLost);
 
@@ -39,12 +40,17 @@ public interface Coordination extends AutoCloseable {
   // --- ownership of partitions: /fairlead/v1/owners/<topic>/<partition>
 
   /**
+   * Who owns a partition.
+   *
    * @param takeover random id of this take-over
    * @param revision of the key; grows with every take-over
    */
   record Owner(String replica, String address, UUID takeover, long revision) {}
 
-  /** Puts the key under the lease, if nobody (or this replica itself, from an earlier take-over) holds it; empty = somebody else does. */
+  /**
+   * Puts the key under the lease, if nobody (or this replica itself, from an earlier take-over)
+   * holds it; empty = somebody else does.
+   */
   Optional<Owner> takeOwnership(
       LogPartition partition, String replica, String address, UUID takeover, Lease lease);
 
@@ -65,14 +71,19 @@ public interface Coordination extends AutoCloseable {
   SortedMap<String, Member> members(String service);
 
   /**
-   * Calls {@code onChange} (on one thread of the gateway, serially) after owners, members or nodes changed, and after every
-   * reconnect: look again. Never missing a last change; may call too often.
+   * Calls {@code onChange} (on one thread of the gateway, serially) after owners, members or nodes
+   * changed, and after every reconnect: look again. Never missing a last change; may call too
+   * often.
    */
   AutoCloseable watch(Runnable onChange);
 
   // --- claims on addresses: /fairlead/v1/ips/<fixed-width hex>
 
-  /** @param revision last modification of the key */
+  /**
+   * For whom an address is claimed.
+   *
+   * @param revision last modification of the key
+   */
   record ClaimHolder(UUID uid, ObjectName service, long revision) {}
 
   record ClaimRequest(Address address, UUID uid, ObjectName service) {}
@@ -85,17 +96,22 @@ public interface Coordination extends AutoCloseable {
   }
 
   /**
-   * Claims all of them that are free, in transactions below etcd's operation limit, each guarded by the ownership key.
+   * Claims all of them that are free, in transactions below etcd's operation limit, each guarded by
+   * the ownership key.
    *
    * @return an outcome for each request's address
-   * @throws NotOwnerException the ownership key does not hold that take-over id any more: nothing was claimed by the failing
-   *     transaction
+   * @throws NotOwnerException the ownership key does not hold that take-over id any more: nothing
+   *     was claimed by the failing transaction
    */
   Map<Address, ClaimOutcome> claim(
       Collection<ClaimRequest> requests, LogPartition partition, UUID takeover);
 
-  /** Puts the claim whoever holds the address, if its revision is still that of {@code found}; false = it changed. Guarded likewise. */
-  boolean replaceClaim(ClaimRequest request, ClaimHolder found, LogPartition partition, UUID takeover);
+  /**
+   * Puts the claim whoever holds the address, if its revision is still that of {@code found}; false
+   * = it changed. Guarded likewise.
+   */
+  boolean replaceClaim(
+      ClaimRequest request, ClaimHolder found, LogPartition partition, UUID takeover);
 
   /** Deletes those claims that still belong to the given uid. Guarded likewise. */
   void free(Collection<ClaimRequest> claims, LogPartition partition, UUID takeover);
@@ -106,6 +122,8 @@ public interface Coordination extends AutoCloseable {
   // --- nodes: /fairlead/v1/nodes/<node>
 
   /**
+   * A node whose stream is open.
+   *
    * @param session offset of the Node record that opened the session
    * @param replica that holds the node's stream
    */
@@ -116,7 +134,10 @@ public interface Coordination extends AutoCloseable {
 
   SortedMap<String, NodeLease> nodes();
 
-  /** Id of the etcd cluster and its current revision: both are compared to notice an etcd that was wiped or restored. */
+  /**
+   * Id of the etcd cluster and its current revision: both are compared to notice an etcd that was
+   * wiped or restored.
+   */
   record ClusterState(String clusterId, long revision) {}
 
   ClusterState clusterState();

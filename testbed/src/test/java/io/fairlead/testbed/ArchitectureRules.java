@@ -43,6 +43,7 @@ record ArchitectureRules(String root) {
           "eventlog",
           "etcd",
           "runtime",
+          "decider",
           "allocator",
           "endpoints",
           "dns",

@@ -1,0 +1,169 @@
+package io.fairlead.etcd;
+
+import io.etcd.jetcd.ByteSequence;
+import io.fairlead.core.model.Address;
+import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.Topic;
+import io.fairlead.core.run.GatewayException;
+import io.fairlead.core.run.GatewayException.Outcome;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * Keys and values in etcd. Values are words separated by one space, so that {@code etcdctl get} is
+ * readable and a transaction can compare the first word as a prefix:
+ *
+ * <pre>
+ * /fairlead/v1/owners/fairlead.services/0   TAKEOVER REPLICA ADDRESS
+ * /fairlead/v1/members/SERVICE/REPLICA      ADDRESS VERSION ready|starting
+ * /fairlead/v1/ips/0a600001                 UID NAMESPACE/NAME
+ * /fairlead/v1/nodes/NODE                   SESSION REPLICA
+ * </pre>
+ */
+final class EtcdKeys {
+  static final String ROOT = "/fairlead/v1/";
+  static final String OWNERS = ROOT + "owners/";
+  static final String MEMBERS = ROOT + "members/";
+  static final String CLAIMS = ROOT + "ips/";
+  static final String NODES = ROOT + "nodes/";
+
+  private EtcdKeys() {}
+
+  static ByteSequence bytes(String text) {
+    return ByteSequence.from(text, StandardCharsets.UTF_8);
+  }
+
+  static String text(ByteSequence bytes) {
+    return bytes.toString(StandardCharsets.UTF_8);
+  }
+
+  /** The first key after all that begin with a prefix. */
+  static String endOf(String prefix) {
+    return prefix.substring(0, prefix.length() - 1)
+        + (char) (prefix.charAt(prefix.length() - 1) + 1);
+  }
+
+  static String owner(LogPartition partition) {
+    return OWNERS + partition.topic().kafkaName() + "/" + partition.index();
+  }
+
+  static Optional<LogPartition> partition(String ownerKey) {
+    var parts = ownerKey.substring(OWNERS.length()).split("/", -1);
+    for (var topic : Topic.values()) {
+      if (parts.length == 2
+          && topic.kafkaName().equals(parts[0])
+          && parts[1].matches("0|[1-9][0-9]{0,4}")) {
+        int index = Integer.parseInt(parts[1]);
+        return topic == Topic.SERVICES && index != 0
+            ? Optional.empty()
+            : Optional.of(new LogPartition(topic, index));
+      }
+    }
+    return Optional.empty();
+  }
+
+  static String member(String service, String replica) {
+    return MEMBERS + segment("service", service) + "/" + segment("replica", replica);
+  }
+
+  static String claim(Address address) {
+    return CLAIMS + address.hex();
+  }
+
+  static String node(String node) {
+    return NODES + segment("node", node);
+  }
+
+  static String ownerValue(String replica, String address, UUID takeover) {
+    return takeover + " " + word("replica", replica) + " " + word("address", address);
+  }
+
+  static Coordination.Owner owner(String key, String value, long revision) {
+    var words = words(key, value, 3);
+    return new Coordination.Owner(words[1], words[2], uuid(key, value, words[0]), revision);
+  }
+
+  static String memberValue(Coordination.Member member) {
+    return word("address", member.address())
+        + " "
+        + word("version", member.version())
+        + (member.ready() ? " ready" : " starting");
+  }
+
+  static Coordination.Member member(String key, String replica, String value) {
+    var words = words(key, value, 3);
+    return new Coordination.Member(replica, words[0], words[1], words[2].equals("ready"));
+  }
+
+  static String claimValue(Coordination.ClaimRequest request) {
+    return request.uid() + " " + word("service", request.service().toString());
+  }
+
+  static Coordination.ClaimHolder holder(String key, String value, long revision) {
+    var words = words(key, value, 2);
+    int slash = words[1].indexOf('/');
+    if (slash < 1) {
+      throw unreadable(key, value);
+    }
+    var service = new ObjectName(words[1].substring(0, slash), words[1].substring(slash + 1));
+    return new Coordination.ClaimHolder(uuid(key, value, words[0]), service, revision);
+  }
+
+  static Address address(String claimKey) {
+    return Address.ofHex(claimKey.substring(CLAIMS.length()))
+        .orElseThrow(() -> unreadable(claimKey, ""));
+  }
+
+  static String nodeValue(Coordination.NodeLease node) {
+    return node.session() + " " + word("replica", node.replica());
+  }
+
+  static Coordination.NodeLease node(String key, String value) {
+    var words = words(key, value, 2);
+    try {
+      return new Coordination.NodeLease(
+          key.substring(NODES.length()), Long.parseLong(words[0]), words[1]);
+    } catch (NumberFormatException _) {
+      throw unreadable(key, value);
+    }
+  }
+
+  /** A later version may append words: those are passed over. */
+  private static String[] words(String key, String value, int atLeast) {
+    var words = value.split(" ", -1);
+    if (words.length < atLeast) {
+      throw unreadable(key, value);
+    }
+    return words;
+  }
+
+  private static UUID uuid(String key, String value, String word) {
+    try {
+      return UUID.fromString(word);
+    } catch (IllegalArgumentException _) {
+      throw unreadable(key, value);
+    }
+  }
+
+  static GatewayException unreadable(String key, String value) {
+    return new GatewayException(
+        Outcome.KNOWN_FAILED, "etcd key " + key + " cannot be read; it holds '" + value + "'");
+  }
+
+  private static String segment(String field, String text) {
+    if (text.indexOf('/') >= 0) {
+      throw new IllegalArgumentException(field + " '" + text + "' may not contain '/'");
+    }
+    return word(field, text);
+  }
+
+  private static String word(String field, String text) {
+    if (text.isEmpty() || text.chars().anyMatch(c -> c <= ' ' || c == 0x7f)) {
+      throw new IllegalArgumentException(
+          field + " '" + text + "' may not be empty or contain blanks or control characters");
+    }
+    return text;
+  }
+}
