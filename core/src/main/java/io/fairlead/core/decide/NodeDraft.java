@@ -1,0 +1,27 @@
+package io.fairlead.core.decide;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A Node as its agent says hello; nothing is checked.
+ *
+ * @param zone "" = none
+ * @param addresses of the node itself, primary first
+ * @param podCidrs what its Pods' addresses come from; may be empty
+ */
+public record NodeDraft(
+    String name,
+    Map<String, String> labels,
+    Map<String, String> annotations,
+    String zone,
+    List<String> addresses,
+    List<String> podCidrs,
+    String agentVersion) {
+  public NodeDraft {
+    labels = Map.copyOf(labels);
+    annotations = Map.copyOf(annotations);
+    addresses = List.copyOf(addresses);
+    podCidrs = List.copyOf(podCidrs);
+  }
+}

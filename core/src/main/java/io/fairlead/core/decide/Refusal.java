@@ -1,0 +1,51 @@
+package io.fairlead.core.decide;
+
+import io.fairlead.core.model.Address;
+import io.fairlead.core.model.Cidr;
+import io.fairlead.core.model.Family;
+import io.fairlead.core.model.ObjectKey;
+import io.fairlead.core.model.ObjectName;
+import java.util.List;
+
+/** Why a request was refused. Nothing was written, claimed or freed. */
+public sealed interface Refusal {
+  /** All faults of what was sent; never empty. */
+  record Invalid(ObjectKey object, List<Violation> violations) implements Refusal {
+    public Invalid {
+      violations = List.copyOf(violations);
+    }
+  }
+
+  /** Create of a name that is taken. */
+  record NameTaken(ObjectKey object) implements Refusal {}
+
+  /** The one fault is that an address asked for belongs to somebody else. */
+  record AddressTaken(ObjectKey object, Address address, ObjectName holder) implements Refusal {}
+
+  /** @param ranges where an address was looked for; empty = there is no range of that family */
+  record RangeFull(ObjectKey object, Family family, List<Cidr> ranges) implements Refusal {
+    public RangeFull {
+      ranges = List.copyOf(ranges);
+    }
+  }
+
+  record NotFound(ObjectKey object) implements Refusal {}
+
+  /**
+   * What is there is not what the caller saw.
+   *
+   * @param field {@code metadata.resourceVersion} or {@code metadata.uid}
+   * @param actual "" = nothing is there, or it is being changed at this moment
+   */
+  record Stale(ObjectKey object, String field, String expected, String actual) implements Refusal {}
+
+  /** It belongs to somebody else: the control plane, or another source of Pods. */
+  record NotYours(ObjectKey object, String message) implements Refusal {}
+
+  /**
+   * The node opened a later session, or was lost in this one.
+   *
+   * @param session what the caller said
+   */
+  record SessionEnded(ObjectKey node, long session, String message) implements Refusal {}
+}

@@ -1,0 +1,18 @@
+package io.fairlead.core.decide;
+
+import io.fairlead.core.model.ObjectName;
+
+/** What can be asked of {@link ServicesDecider}. */
+public sealed interface ServiceCommand {
+  /** Refuses a name that exists. */
+  record Create(ServiceDraft draft, DryRun dryRun) implements ServiceCommand {}
+
+  /** Creates, or changes what differs. With a resourceVersion or uid in the draft: only that one. */
+  record Apply(ServiceDraft draft, DryRun dryRun) implements ServiceCommand {}
+
+  /**
+   * @param uid "" = whatever is there
+   * @param resourceVersion "" = whatever is there
+   */
+  record Delete(ObjectName name, String uid, String resourceVersion) implements ServiceCommand {}
+}

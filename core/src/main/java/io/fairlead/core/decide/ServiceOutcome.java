@@ -1,0 +1,34 @@
+package io.fairlead.core.decide;
+
+import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.Service;
+import java.util.OptionalLong;
+import java.util.UUID;
+
+/** What {@link ServicesDecider} answers. */
+public sealed interface ServiceOutcome {
+  /**
+   * The Service as it is now.
+   *
+   * @param result CREATED, CONFIGURED or UNCHANGED
+   * @param resourceVersion offset of its record; empty until that is in the log, and for dry runs that would write
+   */
+  record Stored(Result result, Service service, OptionalLong resourceVersion)
+      implements ServiceOutcome {}
+
+  /** @param resourceVersion offset of the record of its deletion; empty until that is in the log */
+  record Deleted(ObjectName name, UUID uid, OptionalLong resourceVersion)
+      implements ServiceOutcome {}
+
+  record Refused(Refusal refusal) implements ServiceOutcome {}
+
+  /** This outcome after its first record was delivered at that offset. */
+  default ServiceOutcome at(long offset) {
+    return switch (this) {
+      case Stored(var result, var service, _) ->
+          new Stored(result, service, OptionalLong.of(offset));
+      case Deleted(var name, var uid, _) -> new Deleted(name, uid, OptionalLong.of(offset));
+      case Refused refused -> refused;
+    };
+  }
+}
