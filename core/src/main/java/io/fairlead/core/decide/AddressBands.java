@@ -7,9 +7,9 @@ import java.math.BigInteger;
 import java.util.Optional;
 
 /**
- * How one range is divided: the static band at the bottom, which dynamic picks avoid as long as they can, and the dynamic band
- * above it (KEP-3070). The network address belongs to neither, nor does an IPv4 broadcast address; the last IPv6 address is
- * usable.
+ * How one range is divided: the static band at the bottom, which dynamic picks avoid as long as
+ * they can, and the dynamic band above it (KEP-3070). The network address belongs to neither, nor
+ * does an IPv4 broadcast address; the last IPv6 address is usable.
  */
 public record AddressBands(Cidr range) {
   private static final BigInteger SMALLEST_BAND = BigInteger.valueOf(16);
@@ -33,8 +33,8 @@ public record AddressBands(Cidr range) {
   }
 
   /**
-   * Number of addresses in the static band: a sixteenth of the range, but from 16 to 256; 0 for ranges of 16 addresses or
-   * fewer.
+   * Number of addresses in the static band: a sixteenth of the range, but from 16 to 256; 0 for
+   * ranges of 16 addresses or fewer.
    */
   public BigInteger staticSize() {
     return range.size().compareTo(SMALLEST_BAND) <= 0
@@ -44,7 +44,8 @@ public record AddressBands(Cidr range) {
 
   /** All addresses that can be given out, or empty where the range is too small to have one. */
   public Optional<Span> usable() {
-    var last = range.size().subtract(range.family() == Family.IPV4 ? BigInteger.TWO : BigInteger.ONE);
+    var last =
+        range.size().subtract(range.family() == Family.IPV4 ? BigInteger.TWO : BigInteger.ONE);
     return last.signum() > 0
         ? Optional.of(new Span(range.at(BigInteger.ONE), range.at(last)))
         : Optional.empty();
@@ -52,7 +53,9 @@ public record AddressBands(Cidr range) {
 
   /** Whether that address can be given out from this range. */
   public boolean usable(Address address) {
-    return usable().filter(span -> span.first().family() == address.family() && span.contains(address)).isPresent();
+    return usable()
+        .filter(span -> span.first().family() == address.family() && span.contains(address))
+        .isPresent();
   }
 
   public Optional<Span> staticBand() {

@@ -12,11 +12,12 @@ import java.util.Set;
 import java.util.random.RandomGenerator;
 
 /**
- * Picks a free address: from the dynamic bands of all ranges, then from their static bands, then from what was freed lately,
- * oldest first, because nodes that lag behind may still send its traffic to the Service that had it.
+ * Picks a free address: from the dynamic bands of all ranges, then from their static bands, then
+ * from what was freed lately, oldest first, because nodes that lag behind may still send its
+ * traffic to the Service that had it.
  *
- * <p>A pick costs a few look-ups by count in the sorted set of used addresses, not a walk over them: also a range that is almost
- * full, or full, costs O(log² used).
+ * <p>A pick costs a few look-ups by count in the sorted set of used addresses, not a walk over
+ * them: also a range that is almost full, or full, costs O(log² used).
  *
  * @param used every address in use; its {@code subSet(..).size()} must not walk
  * @param skip addresses not to be picked though they are not in use; few
@@ -28,7 +29,9 @@ record AddressPicker(
     Collection<Address> freshlyFreed,
     RandomGenerator random) {
 
-  /** @param ranges in the order in which they are tried */
+  /**
+   * @param ranges in the order in which they are tried
+   */
   Optional<Address> pick(List<Cidr> ranges) {
     var bands = ranges.stream().map(AddressBands::new).toList();
     for (var band : bands) {
@@ -75,7 +78,10 @@ record AddressPicker(
     }
   }
 
-  /** The lowest address that is not in use: where the used ones from the start on are fewer than the addresses. */
+  /**
+   * The lowest address that is not in use: where the used ones from the start on are fewer than the
+   * addresses.
+   */
   private Optional<Address> firstUnused(Span span) {
     if (!used.contains(span.first())) {
       return Optional.of(span.first());

@@ -1,15 +1,14 @@
 package io.fairlead.core.decide;
 
 import io.fairlead.core.model.Address;
-import io.fairlead.core.model.DomainObject;
-import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.record.Change;
 import java.util.List;
 import java.util.UUID;
 
 /**
- * What a decider wants: changes to the log, claims on addresses, and the reply once all that is done. No changes = the answer
- * writes nothing.
+ * What a decider wants: changes to the log, claims on addresses, and the reply once all that is
+ * done. No changes = the answer writes nothing.
  *
  * @param claims addresses to claim before the changes are appended
  * @param frees addresses to free after the changes are in the log
@@ -28,20 +27,6 @@ public record Decision<R>(List<Change> changes, List<Claim> claims, List<Claim> 
   public static <R> Decision<R> of(List<Change> changes, R reply) {
     return new Decision<>(changes, List.of(), List.of(), reply);
   }
-
-  /** One change to the log. The owner of the partition adds envelope and tombstone. */
-  public sealed interface Change {
-    ObjectKey key();
-  }
-
-  public record Put(DomainObject object) implements Change {
-    @Override
-    public ObjectKey key() {
-      return object.key();
-    }
-  }
-
-  public record Remove(ObjectKey key, UUID uid) implements Change {}
 
   /** An address and the Service it is for. */
   public record Claim(Address address, UUID uid, ObjectName service) {}

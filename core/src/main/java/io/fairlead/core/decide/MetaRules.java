@@ -5,7 +5,9 @@ import java.util.random.RandomGenerator;
 
 /** The rules for {@code metadata}. */
 final class MetaRules {
-  /** No vowels and nothing that looks alike, so that no words appear; as Kubernetes chooses them. */
+  /**
+   * No vowels and nothing that looks alike, so that no words appear; as Kubernetes chooses them.
+   */
   private static final String SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789";
 
   private static final int SUFFIX_LENGTH = 5;
@@ -23,7 +25,8 @@ final class MetaRules {
     } else if (generateName.isEmpty()) {
       violations.required("metadata.name", "a name is needed, or metadata.generateName");
     } else {
-      // the generated name ends with letters or digits, so that a '-' at the end of the prefix is fine
+      // the generated name ends with letters or digits, so that a '-' at the end of the prefix is
+      // fine
       var prefix = cut(generateName);
       var probe = new Violations();
       Names.checkLabel(probe, "metadata.generateName", prefix + "x");
@@ -50,13 +53,17 @@ final class MetaRules {
     return prefix.length() > longest ? prefix.substring(0, longest) : prefix;
   }
 
-  /** The version a caller expects; empty where it expects none, or, with a violation, what can be no version. */
+  /**
+   * The version a caller expects; empty where it expects none, or, with a violation, what can be no
+   * version.
+   */
   static OptionalLong version(Violations violations, String text) {
     if (text.isEmpty()) {
       return OptionalLong.empty();
     }
     if (!text.matches("0|[1-9][0-9]{0,17}")) {
-      violations.invalid("metadata.resourceVersion", text, "is not a version that this API gave out");
+      violations.invalid(
+          "metadata.resourceVersion", text, "is not a version that this API gave out");
       return OptionalLong.empty();
     }
     return OptionalLong.of(Long.parseLong(text));

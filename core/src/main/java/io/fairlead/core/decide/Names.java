@@ -5,7 +5,10 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 
-/** The syntax of names, labels and annotations, as the Kubernetes documentation and RFC 1123 define it. */
+/**
+ * The syntax of names, labels and annotations, as the Kubernetes documentation and RFC 1123 define
+ * it.
+ */
 final class Names {
   static final int LABEL_LENGTH = 63;
   static final int SUBDOMAIN_LENGTH = 253;
@@ -16,7 +19,8 @@ final class Names {
   private static final Pattern LABEL = Pattern.compile("[a-z0-9]([-a-z0-9]*[a-z0-9])?");
   private static final Pattern SUBDOMAIN =
       Pattern.compile("[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*");
-  private static final Pattern QUALIFIED = Pattern.compile("[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?");
+  private static final Pattern QUALIFIED =
+      Pattern.compile("[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?");
   private static final Pattern PORT_NAME = Pattern.compile("[a-z0-9]+(-[a-z0-9]+)*");
 
   private static final String LABEL_RULE =
@@ -31,7 +35,8 @@ final class Names {
   /** RFC 1123 label, at most 63 characters. */
   static void checkLabel(Violations violations, String field, String value) {
     if (value.length() > LABEL_LENGTH) {
-      violations.tooLong(field, "must have at most " + LABEL_LENGTH + " characters, has " + value.length());
+      violations.tooLong(
+          field, "must have at most " + LABEL_LENGTH + " characters, has " + value.length());
     } else if (value.indexOf('.') >= 0) {
       violations.invalid(field, value, "must not contain dots; it " + LABEL_RULE);
     } else if (!LABEL.matcher(value).matches()) {
@@ -59,8 +64,12 @@ final class Names {
     var name = key.substring(slash + 1);
     if (slash >= 0) {
       var prefix = key.substring(0, slash);
-      if (prefix.isEmpty() || prefix.length() > SUBDOMAIN_LENGTH || !SUBDOMAIN.matcher(prefix).matches()) {
-        return "the prefix before '/' must be a DNS name of at most " + SUBDOMAIN_LENGTH + " characters";
+      if (prefix.isEmpty()
+          || prefix.length() > SUBDOMAIN_LENGTH
+          || !SUBDOMAIN.matcher(prefix).matches()) {
+        return "the prefix before '/' must be a DNS name of at most "
+            + SUBDOMAIN_LENGTH
+            + " characters";
       }
     }
     if (name.isEmpty() || name.length() > LABEL_LENGTH) {
@@ -77,23 +86,27 @@ final class Names {
     return value.isEmpty() || QUALIFIED.matcher(value).matches() ? "" : QUALIFIED_RULE;
   }
 
-  /** Labels, or a selector, which has their syntax. Faults are named at {@code field} itself, as a key may contain dots. */
+  /**
+   * Labels, or a selector, which has their syntax. Faults are named at {@code field} itself, as a
+   * key may contain dots.
+   */
   static void checkLabels(Violations violations, String field, Map<String, String> labels) {
     new TreeMap<>(labels)
-        .forEach(
-            (key, value) -> {
-              var keyFault = labelKeyFault(key);
-              if (!keyFault.isEmpty()) {
-                violations.invalid(field, key, keyFault);
-              }
-              var valueFault = labelValueFault(value);
-              if (!valueFault.isEmpty()) {
-                violations.invalid(field, value, "the value of " + Violations.quoted(key) + " " + valueFault);
-              }
-            });
+        .forEach((key, value) -> {
+          var keyFault = labelKeyFault(key);
+          if (!keyFault.isEmpty()) {
+            violations.invalid(field, key, keyFault);
+          }
+          var valueFault = labelValueFault(value);
+          if (!valueFault.isEmpty()) {
+            violations.invalid(
+                field, value, "the value of " + Violations.quoted(key) + " " + valueFault);
+          }
+        });
   }
 
-  static void checkAnnotations(Violations violations, String field, Map<String, String> annotations) {
+  static void checkAnnotations(
+      Violations violations, String field, Map<String, String> annotations) {
     long size = 0;
     for (var entry : new TreeMap<>(annotations).entrySet()) {
       // keys are compared in lower case there: upper case prefixes are tolerated
@@ -105,7 +118,11 @@ final class Names {
     }
     if (size > ANNOTATIONS_LENGTH) {
       violations.tooLong(
-          field, "keys and values together must have at most " + ANNOTATIONS_LENGTH + " bytes, have " + size);
+          field,
+          "keys and values together must have at most "
+              + ANNOTATIONS_LENGTH
+              + " bytes, have "
+              + size);
     }
   }
 
@@ -113,7 +130,10 @@ final class Names {
     return text.getBytes(StandardCharsets.UTF_8).length;
   }
 
-  /** The name of a container port (IANA service name, RFC 6335): each broken rule is a violation of its own. */
+  /**
+   * The name of a container port (IANA service name, RFC 6335): each broken rule is a violation of
+   * its own.
+   */
   static void checkPortName(Violations violations, String field, String value) {
     if (value.isEmpty() || value.length() > 15) {
       violations.invalid(field, value, "must have 1 to 15 characters");

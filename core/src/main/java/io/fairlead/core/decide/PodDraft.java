@@ -7,11 +7,13 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * A Pod as a user or a source sent it: nothing is checked, no default is applied. Texts that are absent are "".
+ * A Pod as a user or a source sent it: nothing is checked, no default is applied. Texts that are
+ * absent are "".
  *
  * @param namespace "" = {@code default}
  * @param resourceVersion "" = whatever is there
- * @param uid "" = whatever is there; a source gives another uid to say that it is another Pod of the same name
+ * @param uid "" = whatever is there; a source gives another uid to say that it is another Pod of
+ *     the same name
  * @param source who reports it; "" = {@code api}
  * @param podIp {@code status.podIP}
  * @param podIps {@code status.podIPs[].ip}
@@ -88,7 +90,9 @@ public record PodDraft(
     }
   }
 
-  /** @param host "" = the Pod's address */
+  /**
+   * @param host "" = the Pod's address
+   */
   public record TcpSocketDraft(String host, String port) {}
 
   /** The name it asks for, with the default namespace filled in; its parts are not checked. */

@@ -22,7 +22,9 @@ public sealed interface Refusal {
   /** The one fault is that an address asked for belongs to somebody else. */
   record AddressTaken(ObjectKey object, Address address, ObjectName holder) implements Refusal {}
 
-  /** @param ranges where an address was looked for; empty = there is no range of that family */
+  /**
+   * @param ranges where an address was looked for; empty = there is no range of that family
+   */
   record RangeFull(ObjectKey object, Family family, List<Cidr> ranges) implements Refusal {
     public RangeFull {
       ranges = List.copyOf(ranges);

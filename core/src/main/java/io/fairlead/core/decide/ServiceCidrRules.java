@@ -30,7 +30,9 @@ public final class ServiceCidrRules {
       var parsed = Cidr.parse(cidrs.get(i));
       if (parsed.isEmpty()) {
         violations.invalid(
-            path, cidrs.get(i), "must be an address and a prefix length without host bits, e.g. 10.96.0.0/16");
+            path,
+            cidrs.get(i),
+            "must be an address and a prefix length without host bits, e.g. 10.96.0.0/16");
         continue;
       }
       var cidr = parsed.get();
@@ -38,7 +40,10 @@ public final class ServiceCidrRules {
         violations.invalid(path, cidrs.get(i), "a second range must be of the other family");
       }
       if (cidr.family() == Family.IPV6 && cidr.prefix() < WIDEST_IPV6) {
-        violations.invalid(path, cidrs.get(i), "an IPv6 range must have a prefix length of at least " + WIDEST_IPV6);
+        violations.invalid(
+            path,
+            cidrs.get(i),
+            "an IPv6 range must have a prefix length of at least " + WIDEST_IPV6);
       }
       if (new AddressBands(cidr).usable().isEmpty()) {
         violations.invalid(path, cidrs.get(i), "has no address that can be given out");

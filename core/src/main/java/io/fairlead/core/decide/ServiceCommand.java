@@ -7,7 +7,9 @@ public sealed interface ServiceCommand {
   /** Refuses a name that exists. */
   record Create(ServiceDraft draft, DryRun dryRun) implements ServiceCommand {}
 
-  /** Creates, or changes what differs. With a resourceVersion or uid in the draft: only that one. */
+  /**
+   * Creates, or changes what differs. With a resourceVersion or uid in the draft: only that one.
+   */
   record Apply(ServiceDraft draft, DryRun dryRun) implements ServiceCommand {}
 
   /**

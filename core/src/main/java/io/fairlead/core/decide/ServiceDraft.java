@@ -6,8 +6,8 @@ import java.util.Map;
 import java.util.OptionalInt;
 
 /**
- * A Service as a user sent it: nothing is checked, no default is applied, so that all its faults can be named at once. Texts
- * that are absent are "".
+ * A Service as a user sent it: nothing is checked, no default is applied, so that all its faults
+ * can be named at once. Texts that are absent are "".
  *
  * @param namespace "" = {@code default}
  * @param resourceVersion "" = whatever is there
@@ -51,7 +51,12 @@ public record ServiceDraft(
    * @param nodePort 0 = absent
    */
   public record PortDraft(
-      String name, String protocol, int port, String targetPort, String appProtocol, int nodePort) {}
+      String name,
+      String protocol,
+      int port,
+      String targetPort,
+      String appProtocol,
+      int nodePort) {}
 
   /** The name it asks for, with the default namespace filled in; its parts are not checked. */
   public ObjectName objectName() {

@@ -11,12 +11,15 @@ public sealed interface ServiceOutcome {
    * The Service as it is now.
    *
    * @param result CREATED, CONFIGURED or UNCHANGED
-   * @param resourceVersion offset of its record; empty until that is in the log, and for dry runs that would write
+   * @param resourceVersion offset of its record; empty until that is in the log, and for dry runs
+   *     that would write
    */
   record Stored(Result result, Service service, OptionalLong resourceVersion)
       implements ServiceOutcome {}
 
-  /** @param resourceVersion offset of the record of its deletion; empty until that is in the log */
+  /**
+   * @param resourceVersion offset of the record of its deletion; empty until that is in the log
+   */
   record Deleted(ObjectName name, UUID uid, OptionalLong resourceVersion)
       implements ServiceOutcome {}
 

@@ -21,8 +21,8 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * The rules for a Service that need no other object: syntax, ranges of values, fields that exclude each other, defaults. After
- * the API reference of Kubernetes; field paths are those of a manifest.
+ * The rules for a Service that need no other object: syntax, ranges of values, fields that exclude
+ * each other, defaults. After the API reference of Kubernetes; field paths are those of a manifest.
  */
 final class ServiceRules {
   static final Duration DEFAULT_AFFINITY = Duration.ofSeconds(10_800);
@@ -39,7 +39,10 @@ final class ServiceRules {
     this.violations = violations;
   }
 
-  /** Reads a draft; faults are added to {@code violations}. The name is not looked at, see {@link MetaRules}. */
+  /**
+   * Reads a draft; faults are added to {@code violations}. The name is not looked at, see {@link
+   * MetaRules}.
+   */
   static ServiceWish read(ServiceDraft draft, Violations violations) {
     return new ServiceRules(draft, violations).read();
   }
@@ -54,12 +57,20 @@ final class ServiceRules {
     var families = families();
     var addresses = addresses(exposure);
     var policy =
-        oneOf("spec.ipFamilyPolicy", draft.ipFamilyPolicy(), IpFamilyPolicy.values(), IpFamilyPolicy::text);
+        oneOf(
+            "spec.ipFamilyPolicy",
+            draft.ipFamilyPolicy(),
+            IpFamilyPolicy.values(),
+            IpFamilyPolicy::text);
     Names.checkLabels(violations, "spec.selector", draft.selector());
     var ports = ports(exposure);
     var affinity = affinity();
     var internal =
-        oneOf("spec.internalTrafficPolicy", draft.internalTrafficPolicy(), TrafficPolicy.values(), TrafficPolicy::text);
+        oneOf(
+            "spec.internalTrafficPolicy",
+            draft.internalTrafficPolicy(),
+            TrafficPolicy.values(),
+            TrafficPolicy::text);
     return new ServiceWish(
         draft.labels(),
         draft.annotations(),
@@ -91,7 +102,9 @@ final class ServiceRules {
     var hints = draft.annotations().getOrDefault(TOPOLOGY_HINTS, "");
     if (!mode.isEmpty() && !hints.isEmpty() && !mode.equals(hints)) {
       violations.invalid(
-          "metadata.annotations[" + TOPOLOGY_MODE + "]", mode, "differs from annotation " + TOPOLOGY_HINTS);
+          "metadata.annotations[" + TOPOLOGY_MODE + "]",
+          mode,
+          "differs from annotation " + TOPOLOGY_HINTS);
     }
   }
 
@@ -175,7 +188,9 @@ final class ServiceRules {
     for (int i = 0; i < list.size(); i++) {
       parse("spec.clusterIPs[" + i + "]", list.get(i), i, exposure).ifPresent(parsed::add);
     }
-    if (list.size() == 2 && parsed.size() == 2 && parsed.get(0).family() == parsed.get(1).family()) {
+    if (list.size() == 2
+        && parsed.size() == 2
+        && parsed.get(0).family() == parsed.get(1).family()) {
       violations.invalid("spec.clusterIPs", "two addresses must be one of each family");
       faulty = true;
     }
@@ -187,14 +202,18 @@ final class ServiceRules {
   private Optional<Address> parse(String field, String text, int index, Exposure exposure) {
     var address = Address.parse(text);
     if (address.isEmpty()) {
-      violations.invalid(field, text, "must be None or an IP address, without leading zeros, e.g. 10.96.0.10 or fd00::a");
+      violations.invalid(
+          field,
+          text,
+          "must be None or an IP address, without leading zeros, e.g. 10.96.0.10 or fd00::a");
       return address;
     }
     if (exposure != Exposure.EXTERNAL_NAME && index < draft.ipFamilies().size()) {
       var family = draft.ipFamilies().get(index);
       boolean known = family.equals(Family.IPV4.text()) || family.equals(Family.IPV6.text());
       if (known && !family.equals(address.get().family().text())) {
-        violations.invalid(field, text, "is not " + family + ", as spec.ipFamilies[" + index + "] says");
+        violations.invalid(
+            field, text, "is not " + family + ", as spec.ipFamilies[" + index + "] says");
         return Optional.empty();
       }
     }
@@ -289,7 +308,9 @@ final class ServiceRules {
     }
     int before = violations.list().size();
     Names.checkPortName(violations, field, text);
-    return violations.list().size() == before ? Optional.of(new PortRef.Name(text)) : Optional.empty();
+    return violations.list().size() == before
+        ? Optional.of(new PortRef.Name(text))
+        : Optional.empty();
   }
 
   private Optional<Duration> affinity() {
@@ -311,7 +332,8 @@ final class ServiceRules {
         return Optional.of(Duration.ofSeconds(seconds));
       }
       default -> {
-        violations.notSupported("spec.sessionAffinity", draft.sessionAffinity(), List.of("ClientIP", "None"));
+        violations.notSupported(
+            "spec.sessionAffinity", draft.sessionAffinity(), List.of("ClientIP", "None"));
         return Optional.empty();
       }
     }
@@ -338,7 +360,8 @@ final class ServiceRules {
     }
     var name = draft.externalName();
     if (name.isEmpty()) {
-      violations.required("spec.externalName", "a Service of type ExternalName needs the name it stands for");
+      violations.required(
+          "spec.externalName", "a Service of type ExternalName needs the name it stands for");
       return Optional.empty();
     }
     var relative = name.endsWith(".") ? name.substring(0, name.length() - 1) : name;

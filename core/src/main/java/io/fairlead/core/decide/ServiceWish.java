@@ -15,8 +15,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * A draft that was read: what does not depend on other objects is checked and has its default; what was faulty is absent and
- * stands among the violations.
+ * A draft that was read: what does not depend on other objects is checked and has its default; what
+ * was faulty is absent and stands among the violations.
  *
  * @param addresses as they were given
  * @param families as they were given, without faulty ones

@@ -52,11 +52,10 @@ final class Violations {
   /** Whether anything was found at this field or below it. */
   boolean concern(String field) {
     return found.stream()
-        .anyMatch(
-            v ->
-                v.field().equals(field)
-                    || v.field().startsWith(field + ".")
-                    || v.field().startsWith(field + "["));
+        .anyMatch(v ->
+            v.field().equals(field)
+                || v.field().startsWith(field + ".")
+                || v.field().startsWith(field + "["));
   }
 
   List<Violation> list() {

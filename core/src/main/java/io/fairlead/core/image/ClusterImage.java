@@ -1,6 +1,5 @@
 package io.fairlead.core.image;
 
-import io.fairlead.core.decide.Decision;
 import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Node;
@@ -10,6 +9,7 @@ import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.PodReadiness;
 import io.fairlead.core.model.Service;
 import io.fairlead.core.model.ServiceCidr;
+import io.fairlead.core.record.Change;
 import java.util.List;
 import java.util.Optional;
 import org.pcollections.TreePMap;
@@ -86,13 +86,13 @@ public record ClusterImage(
    * appended. What they store is pending. Digests stay those of this image, because nobody compares
    * what is not in the log.
    */
-  public ClusterImage with(List<Decision.Change> changes) {
+  public ClusterImage with(List<Change> changes) {
     var image = this;
     for (var change : changes) {
       image =
           switch (change) {
-            case Decision.Put(var object) -> image.stored(Versioned.pending(object));
-            case Decision.Remove(var key, _) -> image.removed(key);
+            case Change.Put(var object) -> image.stored(Versioned.pending(object));
+            case Change.Remove(var key, _) -> image.removed(key);
           };
     }
     return image;

@@ -3,9 +3,11 @@ package io.fairlead.core.image;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Service;
+import io.fairlead.core.model.ServiceSpec;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
+import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.SortedSet;
@@ -23,14 +25,17 @@ import org.pcollections.TreePSet;
  *
  * @param claimants who says to have an address, the holder first
  * @param contested addresses with several claimants
+ * @param roundRobinPorts number of ports of all Services that have a ClusterIP and are balanced round-robin
  */
 public record ServicesImage(
     TreePMap<ObjectName, Versioned<Service>> byName,
     Index<Address, Claimant> claimants,
     TreePSet<Address> contested,
-    SelectorTrie selectors) {
+    SelectorTrie selectors,
+    int roundRobinPorts) {
   public static final ServicesImage EMPTY =
-      new ServicesImage(TreePMap.empty(), Index.empty(), TreePSet.empty(), SelectorTrie.EMPTY);
+      new ServicesImage(
+          TreePMap.empty(), Index.empty(), TreePSet.empty(), SelectorTrie.EMPTY, 0);
 
   /** A Service that holds an address in its record; ordered by age. */
   public record Claimant(Instant created, UUID uid, ObjectName service)
@@ -82,8 +87,8 @@ public record ServicesImage(
     return holder(address).filter(service.name()::equals).isPresent();
   }
 
-  /** All ClusterIPs in use, sorted by address, with who has them. */
-  public Collection<Address> clusterIps() {
+  /** All ClusterIPs in use, sorted. The size of a {@code subSet} costs O(log n). */
+  public NavigableSet<Address> clusterIps() {
     return claimants.byKey().keySet();
   }
 
@@ -121,7 +126,8 @@ public record ServicesImage(
         cleared.byName.plus(name, service),
         holders,
         several,
-        cleared.selectors.plus(name, service.object().spec().selector()));
+        cleared.selectors.plus(name, service.object().spec().selector()),
+        cleared.roundRobinPorts + roundRobinPorts(service.object()));
   }
 
   ServicesImage without(ObjectName name) {
@@ -142,6 +148,15 @@ public record ServicesImage(
         byName.minus(name),
         holders,
         several,
-        selectors.minus(name, before.get().spec().selector()));
+        selectors.minus(name, before.get().spec().selector()),
+        roundRobinPorts - roundRobinPorts(before.get()));
+  }
+
+  private static int roundRobinPorts(Service service) {
+    var spec = service.spec();
+    return spec.exposure() == ServiceSpec.Exposure.CLUSTER_IP
+            && spec.balancing() == ServiceSpec.Balancing.ROUND_ROBIN
+        ? spec.ports().size()
+        : 0;
   }
 }
