@@ -25,7 +25,7 @@ import java.util.function.Function;
  * each other, defaults. After the API reference of Kubernetes; field paths are those of a manifest.
  */
 final class ServiceRules {
-  static final Duration DEFAULT_AFFINITY = Duration.ofSeconds(10_800);
+  static final Duration DEFAULT_AFFINITY = Duration.ofHours(3);
   private static final long LONGEST_AFFINITY_SECONDS = 86_400;
   static final String BALANCING_FIELD = "metadata.annotations[" + Balancing.ANNOTATION + "]";
   private static final String TOPOLOGY_MODE = "service.kubernetes.io/topology-mode";
@@ -110,21 +110,17 @@ final class ServiceRules {
 
   private Exposure exposure() {
     boolean none = draft.clusterIp().equals("None") || draft.clusterIps().contains("None");
-    switch (draft.type()) {
-      case "", "ClusterIP" -> {
-        return none ? Exposure.HEADLESS : Exposure.CLUSTER_IP;
-      }
-      case "ExternalName" -> {
-        return Exposure.EXTERNAL_NAME;
-      }
+    return switch (draft.type()) {
+      case "", "ClusterIP" -> none ? Exposure.HEADLESS : Exposure.CLUSTER_IP;
+      case "ExternalName" -> Exposure.EXTERNAL_NAME;
       default -> {
         violations.notSupported("spec.type", draft.type(), List.of("ClusterIP", "ExternalName"));
         if (none && hasNodePorts()) {
           violations.invalid("spec.clusterIPs[0]", "None", "not with type " + draft.type());
         }
-        return none ? Exposure.HEADLESS : Exposure.CLUSTER_IP;
+        yield none ? Exposure.HEADLESS : Exposure.CLUSTER_IP;
       }
-    }
+    };
   }
 
   private boolean hasNodePorts() {
@@ -314,29 +310,30 @@ final class ServiceRules {
   }
 
   private Optional<Duration> affinity() {
-    switch (draft.sessionAffinity()) {
-      case "", "None" -> {
-        return Optional.empty(); // a time-out without affinity means nothing, as in Kubernetes
-      }
-      case "ClientIP" -> {
-        if (draft.affinitySeconds().isEmpty()) {
-          return Optional.of(DEFAULT_AFFINITY);
-        }
-        int seconds = draft.affinitySeconds().getAsInt();
-        if (seconds < 1 || seconds > LONGEST_AFFINITY_SECONDS) {
-          violations.invalid(
-              "spec.sessionAffinityConfig.clientIP.timeoutSeconds",
-              Integer.toString(seconds),
-              "must be between 1 and " + LONGEST_AFFINITY_SECONDS + ", inclusive");
-        }
-        return Optional.of(Duration.ofSeconds(seconds));
-      }
+    return switch (draft.sessionAffinity()) {
+      // a time-out without affinity means nothing, as in Kubernetes
+      case "", "None" -> Optional.empty();
+      case "ClientIP" -> Optional.of(affinityTimeout());
       default -> {
         violations.notSupported(
             "spec.sessionAffinity", draft.sessionAffinity(), List.of("ClientIP", "None"));
-        return Optional.empty();
+        yield Optional.empty();
       }
+    };
+  }
+
+  private Duration affinityTimeout() {
+    if (draft.affinitySeconds().isEmpty()) {
+      return DEFAULT_AFFINITY;
     }
+    int seconds = draft.affinitySeconds().getAsInt();
+    if (seconds < 1 || seconds > LONGEST_AFFINITY_SECONDS) {
+      violations.invalid(
+          "spec.sessionAffinityConfig.clientIP.timeoutSeconds",
+          Integer.toString(seconds),
+          "must be between 1 and " + LONGEST_AFFINITY_SECONDS + ", inclusive");
+    }
+    return Duration.ofSeconds(seconds);
   }
 
   private Optional<TrafficDistribution> trafficDistribution() {

@@ -25,7 +25,8 @@ import org.pcollections.TreePSet;
  *
  * @param claimants who says to have an address, the holder first
  * @param contested addresses with several claimants
- * @param roundRobinPorts number of ports of all Services that have a ClusterIP and are balanced round-robin
+ * @param roundRobinPorts number of ports of all Services that have a ClusterIP and are balanced
+ *     round-robin
  */
 public record ServicesImage(
     TreePMap<ObjectName, Versioned<Service>> byName,
@@ -34,8 +35,7 @@ public record ServicesImage(
     SelectorTrie selectors,
     int roundRobinPorts) {
   public static final ServicesImage EMPTY =
-      new ServicesImage(
-          TreePMap.empty(), Index.empty(), TreePSet.empty(), SelectorTrie.EMPTY, 0);
+      new ServicesImage(TreePMap.empty(), Index.empty(), TreePSet.empty(), SelectorTrie.EMPTY, 0);
 
   /** A Service that holds an address in its record; ordered by age. */
   public record Claimant(Instant created, UUID uid, ObjectName service)
