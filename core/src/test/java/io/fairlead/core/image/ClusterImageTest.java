@@ -12,7 +12,6 @@ import static io.fairlead.core.image.TestObjects.with;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.fairlead.core.decide.Decision;
 import io.fairlead.core.image.ServicesImage.Conflict;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.LogPartition;
@@ -20,6 +19,7 @@ import io.fairlead.core.model.ObjectMeta;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.Service;
+import io.fairlead.core.record.Change;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -169,8 +169,8 @@ class ClusterImageTest {
     var working =
         image.with(
             List.of(
-                new Decision.Put(service("a", "10.96.0.7")),
-                new Decision.Remove(service("b", "10.96.0.2").key(), new UUID(0, 0))));
+                new Change.Put(service("a", "10.96.0.7")),
+                new Change.Remove(service("b", "10.96.0.2").key(), new UUID(0, 0))));
     var changed = working.services().get(name("a")).orElseThrow();
     assertThat(changed.isPending()).isTrue();
     assertThat(changed.matches(100)).isFalse();
