@@ -1,0 +1,162 @@
+package io.fairlead.eventlog.codec;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.fairlead.core.model.DomainObject;
+import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.Node;
+import io.fairlead.core.model.ObjectKey;
+import io.fairlead.core.model.PartitionHeader;
+import io.fairlead.core.model.Pod;
+import io.fairlead.core.model.PodReadiness;
+import io.fairlead.core.model.Service;
+import io.fairlead.core.model.ServiceCidr;
+import io.fairlead.core.record.LogEvent;
+import io.fairlead.eventlog.codec.CloudEventHeaders.Change;
+import io.fairlead.log.v1.Record;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Events of the log as Kafka records and back. Key: the object's key as text; value: {@code fairlead.log.v1.Record}, or null for
+ * a tombstone; headers: CloudEvents. Stateless.
+ */
+public final class EventCodec {
+  private EventCodec() {}
+
+  /**
+   * Text that is present but empty where the model has Optional text is written as absent.
+   *
+   * @param partition where it will be appended
+   * @throws IllegalArgumentException for a malformed request hash
+   */
+  public static ProducerRecord<byte[], byte[]> encode(LogPartition partition, LogEvent event) {
+    byte[] key = event.key().toString().getBytes(StandardCharsets.UTF_8);
+    return switch (event) {
+      case LogEvent.Stored(var object, var envelope) -> {
+        var record = store(object).setEnvelope(EnvelopeFields.write(envelope)).build();
+        yield record(
+            partition,
+            key,
+            record.toByteArray(),
+            CloudEventHeaders.of(partition, event.key(), Change.STORED, envelope));
+      }
+      case LogEvent.Deleted(var objectKey, var uid, var envelope) -> {
+        var record =
+            Record.newBuilder()
+                .setEnvelope(EnvelopeFields.write(envelope))
+                .setDeleted(
+                    io.fairlead.log.v1.Deleted.newBuilder().setUid(uid.toString()).build())
+                .build();
+        yield record(
+            partition,
+            key,
+            record.toByteArray(),
+            CloudEventHeaders.of(partition, objectKey, Change.DELETED, envelope));
+      }
+      case LogEvent.Tombstone _ -> record(partition, key, null, java.util.List.of());
+    };
+  }
+
+  private static ProducerRecord<byte[], byte[]> record(
+      LogPartition partition,
+      byte[] key,
+      byte @Nullable [] value,
+      Iterable<org.apache.kafka.common.header.Header> headers) {
+    return new ProducerRecord<>(
+        partition.topic().kafkaName(), partition.index(), key, value, headers);
+  }
+
+  private static Record.Builder store(DomainObject object) {
+    var record = Record.newBuilder();
+    return switch (object) {
+      case PartitionHeader header -> record.setPartitionHeader(NodeFields.write(header));
+      case Service service -> record.setService(ServiceFields.write(service));
+      case ServiceCidr cidr -> record.setServiceCidr(ServiceFields.write(cidr));
+      case Pod pod -> record.setPod(PodFields.write(pod));
+      case PodReadiness readiness -> record.setPodReadiness(PodFields.write(readiness));
+      case Node node -> record.setNode(NodeFields.write(node));
+    };
+  }
+
+  /**
+   * The event, or empty for one that may be passed over: of a kind this version does not know, and marked ignorable by who wrote
+   * it (the tombstone of such a kind says nothing about what this version keeps).
+   *
+   * @throws UnreadableRecordException for anything else that is not as this version writes it, unknown kinds first of all: to
+   *     skip it silently would make replicas differ
+   */
+  public static Optional<LogEvent> decode(byte @Nullable [] key, byte @Nullable [] value) {
+    if (key == null) {
+      throw new UnreadableRecordException("a record without a key");
+    }
+    var text = text(key);
+    var parsed = ObjectKey.parse(text);
+    try {
+      return value == null
+          ? parsed.map(LogEvent.Tombstone::new)
+          : decode(text, parsed, Record.parseFrom(value));
+    } catch (InvalidProtocolBufferException e) {
+      throw new UnreadableRecordException(text + ": not a Record message", e);
+    } catch (UnreadableRecordException e) {
+      throw new UnreadableRecordException(text + ": " + e.getMessage(), e);
+    } catch (IllegalArgumentException e) {
+      // constructors of the model refuse
+      throw new UnreadableRecordException(text + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static Optional<LogEvent> decode(
+      String text, Optional<ObjectKey> key, Record record) {
+    boolean unknown =
+        switch (record.getEventCase()) {
+          case EVENT_NOT_SET -> true;
+          case DELETED -> key.isEmpty();
+          case PARTITION_HEADER, SERVICE, SERVICE_CIDR, POD, POD_READINESS, NODE -> false;
+        };
+    if (unknown) {
+      if (record.getIgnorable()) {
+        return Optional.empty();
+      }
+      throw new UnreadableRecordException(
+          "of a kind this version does not know; a newer version wrote it, so run that one");
+    }
+    if (!record.hasEnvelope()) {
+      throw Fields.bad("envelope", "missing");
+    }
+    var envelope = EnvelopeFields.read(record.getEnvelope());
+    LogEvent event =
+        switch (record.getEventCase()) {
+          case PARTITION_HEADER ->
+              new LogEvent.Stored(NodeFields.read(record.getPartitionHeader()), envelope);
+          case SERVICE -> new LogEvent.Stored(ServiceFields.read(record.getService()), envelope);
+          case SERVICE_CIDR ->
+              new LogEvent.Stored(ServiceFields.read(record.getServiceCidr()), envelope);
+          case POD -> new LogEvent.Stored(PodFields.read(record.getPod()), envelope);
+          case POD_READINESS ->
+              new LogEvent.Stored(PodFields.read(record.getPodReadiness()), envelope);
+          case NODE -> new LogEvent.Stored(NodeFields.read(record.getNode()), envelope);
+          case DELETED ->
+              new LogEvent.Deleted(
+                  key.orElseThrow(),
+                  Fields.uuid("deleted.uid", record.getDeleted().getUid()),
+                  envelope);
+          case EVENT_NOT_SET -> throw new AssertionError("handled above");
+        };
+    if (!event.key().toString().equals(text)) {
+      throw new UnreadableRecordException("it holds " + event.key());
+    }
+    return Optional.of(event);
+  }
+
+  private static String text(byte[] key) {
+    try {
+      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(key)).toString();
+    } catch (CharacterCodingException e) {
+      throw new UnreadableRecordException("a record whose key is not UTF-8", e);
+    }
+  }
+}

@@ -1,0 +1,182 @@
+package io.fairlead.eventlog.codec;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.Duration;
+import com.google.protobuf.Timestamp;
+import io.fairlead.core.model.Address;
+import io.fairlead.core.model.Cidr;
+import io.fairlead.core.model.ObjectMeta;
+import io.fairlead.core.model.PortRef;
+import io.fairlead.core.model.Protocol;
+import io.fairlead.log.v1.Meta;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.function.Function;
+
+/** What messages of several kinds are made of. Reading refuses what we never write. */
+final class Fields {
+  private Fields() {}
+
+  static Timestamp write(Instant instant) {
+    return Timestamp.newBuilder()
+        .setSeconds(instant.getEpochSecond())
+        .setNanos(instant.getNano())
+        .build();
+  }
+
+  static Instant instant(String field, Timestamp timestamp) {
+    if (timestamp.getNanos() < 0 || timestamp.getNanos() > 999_999_999) {
+      throw bad(field, timestamp.getNanos() + " nanoseconds");
+    }
+    try {
+      return Instant.ofEpochSecond(timestamp.getSeconds(), timestamp.getNanos());
+    } catch (DateTimeException | ArithmeticException e) {
+      throw new UnreadableRecordException(field + ": no such moment", e);
+    }
+  }
+
+  static Duration write(java.time.Duration duration) {
+    // java.time counts nanoseconds up from the second below, protobuf wants one sign for both parts
+    boolean borrowed = duration.getSeconds() < 0 && duration.getNano() > 0;
+    return Duration.newBuilder()
+        .setSeconds(borrowed ? duration.getSeconds() + 1 : duration.getSeconds())
+        .setNanos(borrowed ? duration.getNano() - 1_000_000_000 : duration.getNano())
+        .build();
+  }
+
+  static java.time.Duration duration(String field, Duration duration) {
+    if (Math.abs((long) duration.getNanos()) > 999_999_999) {
+      throw bad(field, duration.getNanos() + " nanoseconds");
+    }
+    return java.time.Duration.ofSeconds(duration.getSeconds(), duration.getNanos());
+  }
+
+  /** Only the form we write: {@link UUID#fromString} would take {@code 1-1-1-1-1} too. */
+  static UUID uuid(String field, String text) {
+    try {
+      var uuid = UUID.fromString(text);
+      if (uuid.toString().equals(text)) {
+        return uuid;
+      }
+    } catch (IllegalArgumentException _) {
+      // said below
+    }
+    throw bad(field, "'" + text + "' is no UUID");
+  }
+
+  static String required(String field, String text) {
+    if (text.isEmpty()) {
+      throw bad(field, "missing");
+    }
+    return text;
+  }
+
+  /** Absent text is the empty text in proto3; a name or host that is present is never empty. */
+  static Optional<String> optional(String text) {
+    return text.isEmpty() ? Optional.empty() : Optional.of(text);
+  }
+
+  static io.fairlead.log.v1.Address write(Address address) {
+    return io.fairlead.log.v1.Address.newBuilder()
+        .setOctets(ByteString.copyFrom(address.bytes()))
+        .build();
+  }
+
+  static Address address(String field, io.fairlead.log.v1.Address address) {
+    int size = address.getOctets().size();
+    if (size != 4 && size != 16) {
+      throw bad(field, size + " octets are no address");
+    }
+    return Address.ofBytes(address.getOctets().toByteArray());
+  }
+
+  static io.fairlead.log.v1.Cidr write(Cidr cidr) {
+    return io.fairlead.log.v1.Cidr.newBuilder()
+        .setBase(write(cidr.base()))
+        .setPrefix(cidr.prefix())
+        .build();
+  }
+
+  static Cidr cidr(String field, io.fairlead.log.v1.Cidr cidr) {
+    var base = address(field, cidr.getBase());
+    try {
+      return new Cidr(base, cidr.getPrefix());
+    } catch (IllegalArgumentException e) {
+      throw new UnreadableRecordException(field + ": " + e.getMessage(), e);
+    }
+  }
+
+  static <P, D> List<D> all(List<P> messages, Function<P, D> read) {
+    return messages.stream().map(read).toList();
+  }
+
+  static Meta write(ObjectMeta meta) {
+    return Meta.newBuilder()
+        .setNamespace(meta.namespace())
+        .setName(meta.name())
+        .setUid(meta.uid().toString())
+        .putAllLabels(meta.labels())
+        .putAllAnnotations(meta.annotations())
+        .setCreated(write(meta.created()))
+        .build();
+  }
+
+  static ObjectMeta meta(Meta meta) {
+    if (!meta.hasCreated()) {
+      throw bad("meta.created", "missing");
+    }
+    return new ObjectMeta(
+        meta.getNamespace(),
+        required("meta.name", meta.getName()),
+        uuid("meta.uid", meta.getUid()),
+        new TreeMap<>(meta.getLabelsMap()),
+        new TreeMap<>(meta.getAnnotationsMap()),
+        instant("meta.created", meta.getCreated()));
+  }
+
+  static io.fairlead.log.v1.Protocol write(Protocol protocol) {
+    return switch (protocol) {
+      case TCP -> io.fairlead.log.v1.Protocol.TCP;
+      case UDP -> io.fairlead.log.v1.Protocol.UDP;
+      case SCTP -> io.fairlead.log.v1.Protocol.SCTP;
+    };
+  }
+
+  static Protocol protocol(String field, io.fairlead.log.v1.Protocol protocol) {
+    return switch (protocol) {
+      case TCP -> Protocol.TCP;
+      case UDP -> Protocol.UDP;
+      case SCTP -> Protocol.SCTP;
+      case PROTOCOL_UNSPECIFIED, UNRECOGNIZED -> throw unknown(field);
+    };
+  }
+
+  static io.fairlead.log.v1.PortRef write(PortRef ref) {
+    var message = io.fairlead.log.v1.PortRef.newBuilder();
+    return switch (ref) {
+      case PortRef.Number(int port) -> message.setNumber(port).build();
+      case PortRef.Name(var name) -> message.setName(name).build();
+    };
+  }
+
+  static PortRef portRef(String field, io.fairlead.log.v1.PortRef ref) {
+    return switch (ref.getRefCase()) {
+      case NUMBER -> new PortRef.Number(ref.getNumber());
+      case NAME -> new PortRef.Name(ref.getName());
+      case REF_NOT_SET -> throw unknown(field);
+    };
+  }
+
+  static UnreadableRecordException bad(String field, String what) {
+    return new UnreadableRecordException(field + ": " + what);
+  }
+
+  /** For what has a fixed set of values: none was written, or one by a newer version. */
+  static UnreadableRecordException unknown(String field) {
+    return bad(field, "no value, or one this version does not know");
+  }
+}

@@ -1,0 +1,212 @@
+package io.fairlead.eventlog.codec;
+
+import static io.fairlead.eventlog.codec.Fields.all;
+import static io.fairlead.eventlog.codec.Fields.optional;
+import static io.fairlead.eventlog.codec.Fields.unknown;
+
+import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.Pod;
+import io.fairlead.core.model.PodReadiness;
+import io.fairlead.log.v1.Container;
+import io.fairlead.log.v1.ContainerPort;
+import io.fairlead.log.v1.HttpGet;
+import io.fairlead.log.v1.Probe;
+import io.fairlead.log.v1.TcpSocket;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** Pods and their readiness as messages. */
+final class PodFields {
+  private PodFields() {}
+
+  static io.fairlead.log.v1.Pod write(Pod pod) {
+    var spec = pod.spec();
+    var status = pod.status();
+    var message =
+        io.fairlead.log.v1.Pod.newBuilder()
+            .setMeta(Fields.write(pod.meta()))
+            .setHostNetwork(spec.hostNetwork())
+            .setPhase(write(status.phase()))
+            .setReason(status.reason())
+            .setSource(pod.source());
+    spec.nodeName().ifPresent(message::setNodeName);
+    spec.hostname().ifPresent(message::setHostname);
+    spec.subdomain().ifPresent(message::setSubdomain);
+    spec.containers().forEach(c -> message.addContainers(write(c)));
+    status.ips().forEach(ip -> message.addIps(Fields.write(ip)));
+    status.deleting().ifPresent(at -> message.setDeleting(Fields.write(at)));
+    return message.build();
+  }
+
+  static Pod read(io.fairlead.log.v1.Pod message) {
+    var spec =
+        new Pod.Spec(
+            optional(message.getNodeName()),
+            message.getHostNetwork(),
+            optional(message.getHostname()),
+            optional(message.getSubdomain()),
+            all(message.getContainersList(), PodFields::container));
+    var status =
+        new Pod.Status(
+            phase(message.getPhase()),
+            all(message.getIpsList(), ip -> Fields.address("ips", ip)),
+            message.getReason(),
+            message.hasDeleting()
+                ? Optional.of(Fields.instant("deleting", message.getDeleting()))
+                : Optional.empty());
+    return new Pod(Fields.meta(message.getMeta()), spec, status, message.getSource());
+  }
+
+  static io.fairlead.log.v1.PodReadiness write(PodReadiness readiness) {
+    return io.fairlead.log.v1.PodReadiness.newBuilder()
+        .setNamespace(readiness.pod().namespace())
+        .setName(readiness.pod().name())
+        .setPodUid(readiness.podUid().toString())
+        .setReady(readiness.ready())
+        .setNode(readiness.node())
+        .setSession(readiness.session())
+        .setSequence(readiness.sequence())
+        .setReason(readiness.reason())
+        .setSince(Fields.write(readiness.since()))
+        .build();
+  }
+
+  static PodReadiness read(io.fairlead.log.v1.PodReadiness message) {
+    if (!message.hasSince()) {
+      throw Fields.bad("since", "missing");
+    }
+    return new PodReadiness(
+        new ObjectName(
+            Fields.required("namespace", message.getNamespace()),
+            Fields.required("name", message.getName())),
+        Fields.uuid("pod_uid", message.getPodUid()),
+        message.getReady(),
+        message.getNode(),
+        message.getSession(),
+        message.getSequence(),
+        message.getReason(),
+        Fields.instant("since", message.getSince()));
+  }
+
+  private static Container write(Pod.Container container) {
+    var message =
+        Container.newBuilder()
+            .setName(container.name())
+            .setImage(container.image())
+            .addAllCommand(container.command())
+            .addAllArgs(container.args())
+            .putAllEnv(container.env());
+    container.ports().forEach(p -> message.addPorts(write(p)));
+    container.readinessProbe().ifPresent(p -> message.setReadinessProbe(write(p)));
+    return message.build();
+  }
+
+  private static Pod.Container container(Container message) {
+    return new Pod.Container(
+        message.getName(),
+        message.getImage(),
+        message.getCommandList(),
+        message.getArgsList(),
+        new TreeMap<>(message.getEnvMap()),
+        all(message.getPortsList(), PodFields::port),
+        message.hasReadinessProbe()
+            ? Optional.of(probe(message.getReadinessProbe()))
+            : Optional.empty());
+  }
+
+  private static ContainerPort write(Pod.ContainerPort port) {
+    return ContainerPort.newBuilder()
+        .setName(port.name())
+        .setProtocol(Fields.write(port.protocol()))
+        .setContainerPort(port.containerPort())
+        .build();
+  }
+
+  private static Pod.ContainerPort port(ContainerPort message) {
+    return new Pod.ContainerPort(
+        message.getName(),
+        Fields.protocol("containers.ports.protocol", message.getProtocol()),
+        message.getContainerPort());
+  }
+
+  private static Probe write(Pod.Probe probe) {
+    var message =
+        Probe.newBuilder()
+            .setInitialDelay(Fields.write(probe.initialDelay()))
+            .setPeriod(Fields.write(probe.period()))
+            .setTimeout(Fields.write(probe.timeout()))
+            .setSuccessThreshold(probe.successThreshold())
+            .setFailureThreshold(probe.failureThreshold());
+    switch (probe.action()) {
+      case Pod.HttpGet get -> message.setHttpGet(write(get));
+      case Pod.TcpSocket tcp -> message.setTcpSocket(write(tcp));
+    }
+    return message.build();
+  }
+
+  private static Pod.Probe probe(Probe message) {
+    return new Pod.Probe(
+        action(message),
+        Fields.duration("readiness_probe.initial_delay", message.getInitialDelay()),
+        Fields.duration("readiness_probe.period", message.getPeriod()),
+        Fields.duration("readiness_probe.timeout", message.getTimeout()),
+        message.getSuccessThreshold(),
+        message.getFailureThreshold());
+  }
+
+  private static Pod.Action action(Probe message) {
+    return switch (message.getActionCase()) {
+      case HTTP_GET -> get(message.getHttpGet());
+      case TCP_SOCKET ->
+          new Pod.TcpSocket(
+              optional(message.getTcpSocket().getHost()),
+              Fields.portRef("tcp_socket.port", message.getTcpSocket().getPort()));
+      case ACTION_NOT_SET -> throw unknown("readiness_probe.action");
+    };
+  }
+
+  private static HttpGet write(Pod.HttpGet get) {
+    var message =
+        HttpGet.newBuilder()
+            .setHttps(get.scheme() == Pod.Scheme.HTTPS)
+            .setPort(Fields.write(get.port()))
+            .setPath(get.path())
+            .putAllHeaders(get.headers());
+    get.host().ifPresent(message::setHost);
+    return message.build();
+  }
+
+  private static Pod.HttpGet get(HttpGet message) {
+    return new Pod.HttpGet(
+        message.getHttps() ? Pod.Scheme.HTTPS : Pod.Scheme.HTTP,
+        optional(message.getHost()),
+        Fields.portRef("http_get.port", message.getPort()),
+        message.getPath(),
+        new TreeMap<>(message.getHeadersMap()));
+  }
+
+  private static TcpSocket write(Pod.TcpSocket tcp) {
+    var message = TcpSocket.newBuilder().setPort(Fields.write(tcp.port()));
+    tcp.host().ifPresent(message::setHost);
+    return message.build();
+  }
+
+  private static io.fairlead.log.v1.Pod.Phase write(Pod.Phase phase) {
+    return switch (phase) {
+      case PENDING -> io.fairlead.log.v1.Pod.Phase.PENDING;
+      case RUNNING -> io.fairlead.log.v1.Pod.Phase.RUNNING;
+      case SUCCEEDED -> io.fairlead.log.v1.Pod.Phase.SUCCEEDED;
+      case FAILED -> io.fairlead.log.v1.Pod.Phase.FAILED;
+    };
+  }
+
+  private static Pod.Phase phase(io.fairlead.log.v1.Pod.Phase phase) {
+    return switch (phase) {
+      case PENDING -> Pod.Phase.PENDING;
+      case RUNNING -> Pod.Phase.RUNNING;
+      case SUCCEEDED -> Pod.Phase.SUCCEEDED;
+      case FAILED -> Pod.Phase.FAILED;
+      case PHASE_UNSPECIFIED, UNRECOGNIZED -> throw unknown("phase");
+    };
+  }
+}
