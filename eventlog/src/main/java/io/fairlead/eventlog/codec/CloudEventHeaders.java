@@ -10,8 +10,9 @@ import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
 
 /**
- * The envelope once more, as CloudEvents 1.0 attributes in binary mode (Kafka protocol binding, section 3.2), so that tools that
- * know nothing of our schema can tell type, id, time and subject. Never read by us.
+ * The envelope once more, as CloudEvents 1.0 attributes in binary mode (Kafka protocol binding,
+ * section 3.2), so that tools that know nothing of our schema can tell type, id, time and subject.
+ * Never read by us.
  */
 final class CloudEventHeaders {
   private CloudEventHeaders() {}

@@ -66,7 +66,9 @@ final class EnvelopeFields {
       return Optional.empty();
     }
     if (message.getRequestId().isEmpty() || size != HASH_BYTES) {
-      throw Fields.bad("envelope.request_hash", size + " bytes beside request id '" + message.getRequestId() + "'");
+      throw Fields.bad(
+          "envelope.request_hash",
+          size + " bytes beside request id '" + message.getRequestId() + "'");
     }
     return Optional.of(
         new RequestStamp(

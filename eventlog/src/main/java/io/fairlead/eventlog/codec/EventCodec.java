@@ -21,8 +21,8 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Events of the log as Kafka records and back. Key: the object's key as text; value: {@code fairlead.log.v1.Record}, or null for
- * a tombstone; headers: CloudEvents. Stateless.
+ * Events of the log as Kafka records and back. Key: the object's key as text; value: {@code
+ * fairlead.log.v1.Record}, or null for a tombstone; headers: CloudEvents. Stateless.
  */
 public final class EventCodec {
   private EventCodec() {}
@@ -48,8 +48,7 @@ public final class EventCodec {
         var record =
             Record.newBuilder()
                 .setEnvelope(EnvelopeFields.write(envelope))
-                .setDeleted(
-                    io.fairlead.log.v1.Deleted.newBuilder().setUid(uid.toString()).build())
+                .setDeleted(io.fairlead.log.v1.Deleted.newBuilder().setUid(uid.toString()).build())
                 .build();
         yield record(
             partition,
@@ -83,11 +82,12 @@ public final class EventCodec {
   }
 
   /**
-   * The event, or empty for one that may be passed over: of a kind this version does not know, and marked ignorable by who wrote
-   * it (the tombstone of such a kind says nothing about what this version keeps).
+   * The event, or empty for one that may be passed over: of a kind this version does not know, and
+   * marked ignorable by who wrote it (the tombstone of such a kind says nothing about what this
+   * version keeps).
    *
-   * @throws UnreadableRecordException for anything else that is not as this version writes it, unknown kinds first of all: to
-   *     skip it silently would make replicas differ
+   * @throws UnreadableRecordException for anything else that is not as this version writes it,
+   *     unknown kinds first of all: to skip it silently would make replicas differ
    */
   public static Optional<LogEvent> decode(byte @Nullable [] key, byte @Nullable [] value) {
     if (key == null) {
@@ -109,8 +109,7 @@ public final class EventCodec {
     }
   }
 
-  private static Optional<LogEvent> decode(
-      String text, Optional<ObjectKey> key, Record record) {
+  private static Optional<LogEvent> decode(String text, Optional<ObjectKey> key, Record record) {
     boolean unknown =
         switch (record.getEventCase()) {
           case EVENT_NOT_SET -> true;

@@ -29,11 +29,13 @@ final class Fields {
   }
 
   static Instant instant(String field, Timestamp timestamp) {
-    if (timestamp.getNanos() < 0 || timestamp.getNanos() > 999_999_999) {
-      throw bad(field, timestamp.getNanos() + " nanoseconds");
+    long seconds = timestamp.getSeconds();
+    int nanos = timestamp.getNanos();
+    if (nanos < 0 || nanos > 999_999_999) {
+      throw bad(field, nanos + " nanoseconds");
     }
     try {
-      return Instant.ofEpochSecond(timestamp.getSeconds(), timestamp.getNanos());
+      return Instant.ofEpochSecond(seconds, nanos);
     } catch (DateTimeException | ArithmeticException e) {
       throw new UnreadableRecordException(field + ": no such moment", e);
     }
@@ -49,10 +51,12 @@ final class Fields {
   }
 
   static java.time.Duration duration(String field, Duration duration) {
-    if (Math.abs((long) duration.getNanos()) > 999_999_999) {
-      throw bad(field, duration.getNanos() + " nanoseconds");
+    long seconds = duration.getSeconds();
+    int nanos = duration.getNanos();
+    if (Math.abs((long) nanos) > 999_999_999) {
+      throw bad(field, nanos + " nanoseconds");
     }
-    return java.time.Duration.ofSeconds(duration.getSeconds(), duration.getNanos());
+    return java.time.Duration.ofSeconds(seconds, nanos);
   }
 
   /** Only the form we write: {@link UUID#fromString} would take {@code 1-1-1-1-1} too. */

@@ -51,8 +51,7 @@ final class NodeFields {
   static PartitionHeader read(io.fairlead.log.v1.PartitionHeader message) {
     return new PartitionHeader(
         LogPartition.parse(message.getPartition())
-            .orElseThrow(
-                () -> Fields.bad("partition", "'" + message.getPartition() + "' is none")),
+            .orElseThrow(() -> Fields.bad("partition", "'" + message.getPartition() + "' is none")),
         message.getPartitions(),
         message.getHash(),
         Fields.uuid("uid", message.getUid()));

@@ -51,8 +51,7 @@ final class ServiceFields {
             new TreeMap<>(message.getSelectorMap()),
             all(message.getPortsList(), ServiceFields::port),
             message.hasClientIpAffinity()
-                ? Optional.of(
-                    Fields.duration("client_ip_affinity", message.getClientIpAffinity()))
+                ? Optional.of(Fields.duration("client_ip_affinity", message.getClientIpAffinity()))
                 : Optional.empty(),
             traffic(message.getInternalTrafficPolicy()),
             distribution(message.getTrafficDistribution()),

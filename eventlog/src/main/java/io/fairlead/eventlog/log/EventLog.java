@@ -10,28 +10,44 @@ import java.util.Map;
 /**
  * The log. Durable, shared by all replicas; this is a client of it. Thread-safe.
  *
- * <p>Every method may throw {@link io.fairlead.core.run.GatewayException}; whether an effect happened stands in it.
+ * <p>Every method may throw {@link io.fairlead.core.run.GatewayException}; whether an effect
+ * happened stands in it.
  */
 public interface EventLog extends AutoCloseable {
-  /** Which log this is: read once when it was opened. A topic that was made anew since is a {@link ForeignLogException}. */
+  /**
+   * Which log this is: read once when it was opened. A topic that was made anew since is a {@link
+   * ForeignLogException}.
+   */
   LogIdentity identity();
 
   Partitioning partitioning();
 
   /**
-   * Becomes the only writer of a partition: producers with the same transactional id that were opened earlier are fenced, and what
-   * they left open is aborted, when this returns. Blocks.
+   * Becomes the only writer of a partition: producers with the same transactional id that were
+   * opened earlier are fenced, and what they left open is aborted, when this returns. Blocks.
    */
   PartitionAppender openAppender(LogPartition partition);
 
-  /** Next offsets a read_committed follower will have when it has read everything of the moment (last stable offsets). Blocks. */
+  /**
+   * Next offsets a read_committed follower will have when it has read everything of the moment
+   * (last stable offsets). Blocks.
+   */
   Map<LogPartition, Long> endOffsets(Collection<LogPartition> partitions);
 
   /**
-   * Reads what is committed, in order within each partition, from {@code from} on; calls the listener on one thread of its own
-   * until closed. Reconnects by itself; checks the log's identity on every reconnect.
+   * By how many offsets an open transaction keeps followers behind what is written; 0 where nothing
+   * is open. A partition that stays above 0 for seconds has a writer that died or hangs. Blocks.
+   */
+  Map<LogPartition, Long> unstable(Collection<LogPartition> partitions);
+
+  /**
+   * Reads what is committed, in order within each partition, from {@code from} on; calls the
+   * listener on one thread of its own until closed. Reconnects by itself; checks the log's identity
+   * on every reconnect. Of the position only the components of these partitions matter; what is
+   * applied names these partitions only.
    *
    * @param partitions which to read
+   * @throws ForeignLogException the position is of another log
    */
   Follower follow(Collection<LogPartition> partitions, Position from, FollowListener listener);
 

@@ -1,0 +1,251 @@
+package io.fairlead.eventlog.codec;
+
+import io.fairlead.core.model.Address;
+import io.fairlead.core.model.Cidr;
+import io.fairlead.core.model.DomainObject;
+import io.fairlead.core.model.Family;
+import io.fairlead.core.model.Kind;
+import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.Node;
+import io.fairlead.core.model.ObjectMeta;
+import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.PartitionHeader;
+import io.fairlead.core.model.Partitioning;
+import io.fairlead.core.model.Pod;
+import io.fairlead.core.model.PodReadiness;
+import io.fairlead.core.model.PortRef;
+import io.fairlead.core.model.Protocol;
+import io.fairlead.core.model.Service;
+import io.fairlead.core.model.ServiceCidr;
+import io.fairlead.core.model.ServicePort;
+import io.fairlead.core.model.ServiceSpec;
+import io.fairlead.core.record.Envelope;
+import io.fairlead.core.record.LogEvent;
+import io.fairlead.core.run.RandomSource;
+import java.math.BigInteger;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
+
+/** Objects and events that use every field, from a seed. Names are few, so that keys repeat. */
+public final class RandomEvents {
+  private final RandomSource source;
+  private final RandomGenerator random;
+  private final Partitioning partitioning;
+
+  public RandomEvents(long seed, Partitioning partitioning) {
+    this.source = RandomSource.seeded(seed);
+    this.random = source.generator();
+    this.partitioning = partitioning;
+  }
+
+  /** An event that belongs into some partition; headers only into their own. */
+  public LogEvent event() {
+    return switch (random.nextInt(6)) {
+      case 0 -> new LogEvent.Tombstone(object().key());
+      case 1 -> new LogEvent.Deleted(object().key(), source.uuid(), envelope());
+      default -> new LogEvent.Stored(object(), envelope());
+    };
+  }
+
+  public DomainObject object() {
+    return object(pick(Kind.values()));
+  }
+
+  public DomainObject object(Kind kind) {
+    return switch (kind) {
+      case PARTITION_HEADER -> header();
+      case SERVICE -> service();
+      case SERVICE_CIDR ->
+          new ServiceCidr(clusterMeta("cidr"), list(2, this::cidr), random.nextBoolean());
+      case POD -> pod();
+      case POD_READINESS ->
+          new PodReadiness(
+              name("pod"),
+              source.uuid(),
+              random.nextBoolean(),
+              word(),
+              random.nextLong(1L << 40),
+              random.nextLong(1L << 40),
+              maybeEmpty(),
+              instant());
+      case NODE ->
+          new Node(
+              clusterMeta("node"),
+              optional(this::word),
+              list(2, this::address),
+              list(2, this::cidr),
+              word(),
+              random.nextBoolean()
+                  ? OptionalLong.of(random.nextLong(1L << 40))
+                  : OptionalLong.empty(),
+              pick(Node.State.values()),
+              maybeEmpty());
+    };
+  }
+
+  public Envelope envelope() {
+    var hash = new byte[32];
+    random.nextBytes(hash);
+    return new Envelope(
+        source.uuid7(instant()),
+        instant(),
+        "user:" + word(),
+        optional(() -> new Envelope.RequestStamp(word(), HexFormat.of().formatHex(hash))),
+        optional(this::word),
+        optional(this::word));
+  }
+
+  private PartitionHeader header() {
+    var partition =
+        random.nextBoolean()
+            ? LogPartition.SERVICES
+            : new LogPartition(
+                io.fairlead.core.model.Topic.PODS, random.nextInt(partitioning.podsPartitions()));
+    return new PartitionHeader(
+        partition, partitioning.partitions(partition.topic()), Partitioning.HASH, source.uuid());
+  }
+
+  private Service service() {
+    return new Service(
+        meta(name("service")),
+        new ServiceSpec(
+            pick(ServiceSpec.Exposure.values()),
+            list(2, this::address),
+            list(2, () -> pick(Family.values())),
+            pick(ServiceSpec.IpFamilyPolicy.values()),
+            words(),
+            list(3, this::servicePort),
+            optional(this::duration),
+            pick(ServiceSpec.TrafficPolicy.values()),
+            optional(() -> pick(ServiceSpec.TrafficDistribution.values())),
+            random.nextBoolean(),
+            optional(this::word),
+            pick(ServiceSpec.Balancing.values())));
+  }
+
+  private ServicePort servicePort() {
+    return new ServicePort(
+        maybeEmpty(), pick(Protocol.values()), port(), portRef(), optional(this::word));
+  }
+
+  private Pod pod() {
+    return new Pod(
+        meta(name("pod")),
+        new Pod.Spec(
+            optional(this::word),
+            random.nextBoolean(),
+            optional(this::word),
+            optional(this::word),
+            list(3, this::container)),
+        new Pod.Status(
+            pick(Pod.Phase.values()),
+            list(2, this::address),
+            maybeEmpty(),
+            optional(this::instant)),
+        maybeEmpty());
+  }
+
+  private Pod.Container container() {
+    return new Pod.Container(
+        word(),
+        word(),
+        list(3, this::maybeEmpty),
+        list(3, this::maybeEmpty),
+        words(),
+        list(2, () -> new Pod.ContainerPort(maybeEmpty(), pick(Protocol.values()), port())),
+        optional(this::probe));
+  }
+
+  private Pod.Probe probe() {
+    Pod.Action action =
+        random.nextBoolean()
+            ? new Pod.HttpGet(
+                pick(Pod.Scheme.values()), optional(this::word), portRef(), maybeEmpty(), words())
+            : new Pod.TcpSocket(optional(this::word), portRef());
+    return new Pod.Probe(
+        action, duration(), duration(), duration(), random.nextInt(100), random.nextInt(100));
+  }
+
+  private ObjectMeta meta(ObjectName name) {
+    return new ObjectMeta(
+        name.namespace(), name.name(), source.uuid(), words(), words(), instant());
+  }
+
+  private ObjectMeta clusterMeta(String prefix) {
+    return new ObjectMeta(
+        "", prefix + random.nextInt(4), source.uuid(), words(), words(), instant());
+  }
+
+  private ObjectName name(String prefix) {
+    return new ObjectName("ns" + random.nextInt(4), prefix + random.nextInt(4));
+  }
+
+  private PortRef portRef() {
+    return random.nextBoolean() ? new PortRef.Number(port()) : new PortRef.Name(word());
+  }
+
+  private int port() {
+    return 1 + random.nextInt(65535);
+  }
+
+  private Address address() {
+    return random.nextBoolean()
+        ? new Address(Family.IPV4, 0, random.nextLong(1L << 32))
+        : new Address(Family.IPV6, random.nextLong(), random.nextLong());
+  }
+
+  private Cidr cidr() {
+    var address = address();
+    int prefix = random.nextInt(address.family().bits() + 1);
+    int host = address.family().bits() - prefix;
+    BigInteger base = address.value().shiftRight(host).shiftLeft(host);
+    return new Cidr(Address.ofValue(address.family(), base), prefix);
+  }
+
+  private Instant instant() {
+    return Instant.ofEpochSecond(random.nextLong(1L << 32), random.nextInt(1_000_000_000));
+  }
+
+  private Duration duration() {
+    return Duration.ofSeconds(random.nextLong(100_000), random.nextInt(1_000_000_000));
+  }
+
+  private String word() {
+    return "w"
+        + Integer.toString(random.nextInt(1 << 20), 36)
+        + (random.nextInt(4) == 0 ? "é水" : "");
+  }
+
+  private String maybeEmpty() {
+    return random.nextInt(4) == 0 ? "" : word();
+  }
+
+  private SortedMap<String, String> words() {
+    var words = new TreeMap<String, String>();
+    for (int i = random.nextInt(4); i > 0; i--) {
+      words.put(word(), maybeEmpty());
+    }
+    return words;
+  }
+
+  private <T> Optional<T> optional(Supplier<T> value) {
+    return random.nextBoolean() ? Optional.of(value.get()) : Optional.empty();
+  }
+
+  private <T> List<T> list(int most, Supplier<T> value) {
+    return Stream.generate(value).limit(random.nextInt(most + 1)).toList();
+  }
+
+  private <T> T pick(T[] values) {
+    return values[random.nextInt(values.length)];
+  }
+}

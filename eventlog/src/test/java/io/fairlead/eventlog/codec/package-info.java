@@ -1,0 +1,4 @@
+@NullMarked
+package io.fairlead.eventlog.codec;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.fairlead.eventlog.log;
+
+import org.jspecify.annotations.NullMarked;
