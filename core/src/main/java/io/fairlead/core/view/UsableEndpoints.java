@@ -1,0 +1,119 @@
+package io.fairlead.core.view;
+
+import io.fairlead.core.view.Entry.EndpointEntry;
+import io.fairlead.core.view.Entry.ServicePortEntry;
+import io.fairlead.core.view.NodeRules.PortRule;
+import io.fairlead.core.view.NodeRules.Target;
+import io.fairlead.core.view.NodeRules.Treatment;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.function.Predicate;
+
+/**
+ * Which endpoints of a service port one node uses: KEP-1669 (terminating endpoints as a last
+ * resort), KEP-2433 and KEP-3015 (hints by zone and by node), internalTrafficPolicy.
+ */
+final class UsableEndpoints {
+  private UsableEndpoints() {}
+
+  /**
+   * What happens on this node to new connections to a frontend with these endpoints of its family.
+   */
+  static PortRule rule(
+      ServicePortEntry port, Collection<EndpointEntry> endpoints, NodeContext context) {
+    var distinct = distinct(endpoints, context);
+    var ready = distinct.stream().filter(e -> e.conditions().ready()).toList();
+    var lastResort = distinct.stream().filter(UsableEndpoints::isLastResort).toList();
+    return switch (port.internalTrafficPolicy()) {
+      case CLUSTER ->
+          ready.isEmpty()
+              ? rule(port, lastResort, Treatment.REJECT)
+              : rule(port, preferred(ready, context), Treatment.REJECT);
+      case LOCAL -> {
+        var readyHere = ready.stream().filter(e -> isLocal(e, context)).toList();
+        var here =
+            readyHere.isEmpty()
+                ? lastResort.stream().filter(e -> isLocal(e, context)).toList()
+                : readyHere;
+        // whether anybody could be reached at all is a question to the whole cluster
+        yield rule(
+            port,
+            here,
+            ready.isEmpty() && lastResort.isEmpty() ? Treatment.REJECT : Treatment.DROP);
+      }
+    };
+  }
+
+  private static PortRule rule(
+      ServicePortEntry port, List<EndpointEntry> usable, Treatment otherwise) {
+    var targets = usable.stream().map(UsableEndpoints::target).toList();
+    return new PortRule(
+        targets.isEmpty() ? otherwise : Treatment.BALANCE,
+        targets,
+        port.balancing(),
+        port.affinity());
+  }
+
+  /**
+   * Still answers while it is deleted; one that is also ready (publishNotReadyAddresses) is no last
+   * resort.
+   */
+  private static boolean isLastResort(EndpointEntry endpoint) {
+    var conditions = endpoint.conditions();
+    return conditions.serving() && conditions.terminating() && !conditions.ready();
+  }
+
+  private static boolean isLocal(EndpointEntry endpoint, NodeContext context) {
+    return endpoint.node().filter(context.node()::equals).isPresent();
+  }
+
+  private static Target target(EndpointEntry endpoint) {
+    return new Target(endpoint.address(), endpoint.port());
+  }
+
+  /**
+   * One endpoint for each address and port, sorted by them. Two Pods may report one address, an old
+   * one that is not forgotten yet and the live one: the most alive counts, of equals the local one.
+   */
+  private static Collection<EndpointEntry> distinct(
+      Collection<EndpointEntry> endpoints, NodeContext context) {
+    var best =
+        Comparator.<EndpointEntry, Boolean>comparing(e -> e.conditions().ready())
+            .thenComparing(e -> e.conditions().serving())
+            .thenComparing(e -> isLocal(e, context))
+            .thenComparing(EndpointEntry::key);
+    var distinct = new TreeMap<Target, EndpointEntry>();
+    for (var endpoint : endpoints) {
+      distinct.merge(target(endpoint), endpoint, (a, b) -> best.compare(a, b) >= 0 ? a : b);
+    }
+    return distinct.values();
+  }
+
+  /**
+   * Those that hint at this node, else at its zone, if all are hinted and one of them does; else
+   * all.
+   */
+  private static List<EndpointEntry> preferred(List<EndpointEntry> ready, NodeContext context) {
+    var sameNode = hinted(ready, e -> e.hints().nodes(), context.node()::equals);
+    if (!sameNode.isEmpty()) {
+      return sameNode;
+    }
+    var sameZone =
+        hinted(
+            ready, e -> e.hints().zones(), zone -> context.zone().filter(zone::equals).isPresent());
+    return sameZone.isEmpty() ? ready : sameZone;
+  }
+
+  private static List<EndpointEntry> hinted(
+      List<EndpointEntry> ready,
+      Function<EndpointEntry, Set<String>> hints,
+      Predicate<String> here) {
+    return ready.stream().anyMatch(e -> hints.apply(e).isEmpty())
+        ? List.of()
+        : ready.stream().filter(e -> hints.apply(e).stream().anyMatch(here)).toList();
+  }
+}
