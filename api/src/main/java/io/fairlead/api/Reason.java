@@ -1,0 +1,142 @@
+package io.fairlead.api;
+
+import io.grpc.Status.Code;
+import java.util.Arrays;
+import java.util.Optional;
+
+/**
+ * Why a call was refused or failed: the {@code reason} of {@code google.rpc.ErrorInfo}, domain
+ * {@link Errors#DOMAIN}. Never renamed.
+ */
+public enum Reason {
+  INVALID(
+      Code.INVALID_ARGUMENT,
+      "",
+      Retry.NEVER,
+      "Fields are wrong. google.rpc.BadRequest names every one of them with its path, reason and words."),
+  REQUEST_ID_REUSED(
+      Code.INVALID_ARGUMENT,
+      "requestId",
+      Retry.NEVER,
+      "The request id was used within the last hour for a request with another content."),
+  NAME_TAKEN(
+      Code.ALREADY_EXISTS,
+      "kind, name, namespace",
+      Retry.NEVER,
+      "An object of that kind and name exists."),
+  CLUSTER_IP_TAKEN(
+      Code.ALREADY_EXISTS,
+      "address, holder",
+      Retry.NEVER,
+      "The address belongs to another Service. Where other fields are wrong too, it is a violation of INVALID instead."),
+  NOT_FOUND(Code.NOT_FOUND, "kind, name, namespace", Retry.NEVER, "There is no such object."),
+  STALE_VERSION(
+      Code.ABORTED,
+      "actual, expected",
+      Retry.AFTER_READING,
+      "The object is not, or not any more, the one the request names by resourceVersion or uid. Nothing was changed."),
+  RANGE_FULL(
+      Code.RESOURCE_EXHAUSTED,
+      "ranges",
+      Retry.NEVER,
+      "No address is free in the ranges of that family."),
+  LIMIT_REACHED(
+      Code.RESOURCE_EXHAUSTED,
+      "limit",
+      Retry.LATER,
+      "A bound of the server is reached, such as the requests that wait."),
+  NOT_OWNER(
+      Code.FAILED_PRECONDITION,
+      "partition, revision",
+      Retry.LATER,
+      "Between replicas only: the one a request was forwarded to does not own the partition, as of that revision of the key."),
+  OLD_SESSION(
+      Code.FAILED_PRECONDITION,
+      "node, session",
+      Retry.NEVER,
+      "A newer session of that node exists; what an older one says does not count."),
+  FOREIGN_LOG(
+      Code.FAILED_PRECONDITION,
+      "actual, expected",
+      Retry.NEVER,
+      "A position of another log than the one this cluster has."),
+  UNSUPPORTED_PROTOCOL(
+      Code.FAILED_PRECONDITION,
+      "offered, supported",
+      Retry.NEVER,
+      "Agent and replica speak no common version of the protocol."),
+  NO_OWNER(
+      Code.UNAVAILABLE,
+      "partition",
+      Retry.SAME_ID,
+      "Nobody owned the partition until the deadline. Nothing was changed."),
+  OUTCOME_UNKNOWN(
+      Code.UNAVAILABLE,
+      "",
+      Retry.SAME_ID,
+      "The change may have happened. The same request id again gets the answer, and never does it twice."),
+  DEPENDENCY_UNAVAILABLE(
+      Code.UNAVAILABLE,
+      "",
+      Retry.SAME_ID,
+      "Kafka, etcd or a replica does not answer. Nothing was changed."),
+  NOT_SYNCED(
+      Code.UNAVAILABLE,
+      "",
+      Retry.SAME_ID,
+      "The replica has not read the log to its end yet. Nothing was changed."),
+  SHUTTING_DOWN(
+      Code.UNAVAILABLE, "", Retry.SAME_ID, "The replica is about to end. Nothing was changed."),
+  FAULT(Code.INTERNAL, "", Retry.NEVER, "A defect of Fairlead; the log of the replica has more.");
+
+  /** What a client does about it. */
+  public enum Retry {
+    NEVER("no"),
+    AFTER_READING("after reading the object again"),
+    LATER("later"),
+    SAME_ID("with the same request id");
+
+    private final String text;
+
+    Retry(String text) {
+      this.text = text;
+    }
+  }
+
+  private final Code code;
+  private final String metadata;
+  private final Retry retry;
+  private final String meaning;
+
+  Reason(Code code, String metadata, Retry retry, String meaning) {
+    this.code = code;
+    this.metadata = metadata;
+    this.retry = retry;
+    this.meaning = meaning;
+  }
+
+  public Code code() {
+    return code;
+  }
+
+  public Retry retry() {
+    return retry;
+  }
+
+  /** The reason of that name, or empty where a newer server knows more. */
+  public static Optional<Reason> of(String name) {
+    return Arrays.stream(values()).filter(r -> r.name().equals(name)).findFirst();
+  }
+
+  /** All reasons as a Markdown table, for the documentation. */
+  public static String markdown() {
+    var text = new StringBuilder();
+    text.append("| reason | gRPC code | metadata | again? | meaning |\n|---|---|---|---|---|\n");
+    for (var reason : values()) {
+      text.append("| `").append(reason).append("` | `").append(reason.code).append("` | ");
+      text.append(reason.metadata).append(" | ").append(reason.retry.text).append(" | ");
+      text.append(reason.meaning).append(" |\n");
+    }
+    return text.toString();
+  }
+}
