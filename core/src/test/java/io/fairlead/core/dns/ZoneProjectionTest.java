@@ -1,0 +1,346 @@
+package io.fairlead.core.dns;
+
+import static io.fairlead.core.image.TestObjects.image;
+import static io.fairlead.core.image.TestObjects.meta;
+import static io.fairlead.core.image.TestObjects.pod;
+import static io.fairlead.core.image.TestObjects.port;
+import static io.fairlead.core.image.TestObjects.probed;
+import static io.fairlead.core.image.TestObjects.ready;
+import static io.fairlead.core.image.TestObjects.service;
+import static io.fairlead.core.image.TestObjects.stored;
+import static io.fairlead.core.image.TestObjects.terminating;
+import static io.fairlead.core.image.TestObjects.unready;
+import static io.fairlead.core.image.TestObjects.with;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fairlead.core.image.ClusterDelta;
+import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.image.TestObjects;
+import io.fairlead.core.model.Address;
+import io.fairlead.core.model.Cidr;
+import io.fairlead.core.model.Family;
+import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.Pod;
+import io.fairlead.core.model.PortRef;
+import io.fairlead.core.model.Service;
+import io.fairlead.core.model.ServiceSpec;
+import io.fairlead.core.model.ServiceSpec.Exposure;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+@Timeout(30)
+class ZoneProjectionTest {
+  private static final ZoneSettings SETTINGS =
+      new ZoneSettings(
+          "cluster.local.",
+          List.of(Cidr.of("10.96.0.0/16"), Cidr.of("10.244.0.0/16"), Cidr.of("fd00:10:96::/48")),
+          Duration.ofSeconds(5),
+          List.of(Address.of("172.30.0.2")));
+
+  /** The objects that the rows ask about; all in namespace default. */
+  private static ClusterImage objects() {
+    var db0 = named(pod("db-0", "db", "node-a", "10.244.1.10"), "db-0", "db");
+    var db1 = named(pod("db-1", "db", "node-b", "10.244.2.10"), "db-1", "db");
+    var lazy = probed(pod("db-2", "db", "node-c", "10.244.3.10"));
+    return image(
+        with(
+            service("web", "10.96.0.11"), s -> s.ports(port("http", 80, new PortRef.Number(8080)))),
+        with(
+            service("multi", "10.96.0.12"),
+            s ->
+                s.ports(
+                    port("http", 80, new PortRef.Number(8080)),
+                    port("metrics", 9090, new PortRef.Number(9090)))),
+        service("unnamed", "10.96.0.13"),
+        with(
+            service("db", "10.96.0.14"),
+            s ->
+                s.exposure(Exposure.HEADLESS)
+                    .clusterIps()
+                    .families(Family.IPV4)
+                    .ports(port("pg", 5432, new PortRef.Number(5433)))),
+        with(
+            service("drained", "10.96.0.15"),
+            s -> s.exposure(Exposure.HEADLESS).clusterIps().families(Family.IPV4)),
+        with(service("six", "fd00:10:96::15"), s -> s),
+        external("ext", "www.example.test"),
+        external("ext-in", "web.default.svc.cluster.local"),
+        external("ext-loop", "ext-loop.default.svc.cluster.local"),
+        external("ext-ip", "192.0.2.1"),
+        pod("web-0", "web", "node-a", "10.244.1.11"),
+        db0,
+        db1,
+        lazy,
+        terminating(pod("db-3", "db", "node-c", "10.244.3.11")),
+        unready(lazy));
+  }
+
+  private static Service external(String name, String target) {
+    var spec = with(service(name, "10.96.0.99"), s -> s.clusterIps().families()).spec();
+    return new Service(
+        meta("default", name, Map.of()),
+        new ServiceSpec(
+            Exposure.EXTERNAL_NAME,
+            List.of(),
+            List.of(),
+            spec.ipFamilyPolicy(),
+            spec.selector(),
+            List.of(),
+            Optional.empty(),
+            spec.internalTrafficPolicy(),
+            Optional.empty(),
+            false,
+            Optional.of(target),
+            spec.balancing()));
+  }
+
+  private static Pod named(Pod pod, String hostname, String subdomain) {
+    return new Pod(
+        pod.meta(),
+        new Pod.Spec(
+            pod.spec().nodeName(),
+            false,
+            Optional.of(hostname),
+            Optional.of(subdomain),
+            pod.spec().containers()),
+        pod.status(),
+        pod.source());
+  }
+
+  /**
+   * @param expected what is answered: outcome, then {@code TYPE data} of each record, sorted
+   */
+  record Case(String why, String name, DnsType type, String expected) {
+    @Override
+    public String toString() {
+      return why + ": " + name + " " + type;
+    }
+  }
+
+  static List<Case> rows() {
+    var web = "web.default.svc.cluster.local.";
+    var db = "db.default.svc.cluster.local.";
+    return List.of(
+        new Case("a ClusterIP", web, DnsType.A, "FOUND A 10.96.0.11"),
+        new Case("any case", "WeB.DeFault.sVc.Cluster.Local.", DnsType.A, "FOUND A 10.96.0.11"),
+        new Case("no address of the family", web, DnsType.AAAA, "NO_DATA soa"),
+        new Case(
+            "an IPv6 ClusterIP",
+            "six.default.svc.cluster.local.",
+            DnsType.AAAA,
+            "FOUND AAAA fd00:10:96::15"),
+        new Case("no IPv4 address", "six.default.svc.cluster.local.", DnsType.A, "NO_DATA soa"),
+        new Case("an unknown type", web, DnsType.OTHER, "NO_DATA soa"),
+        new Case(
+            "an unknown Service", "ghost.default.svc.cluster.local.", DnsType.A, "NAME_ERROR soa"),
+        new Case(
+            "an unknown namespace", "web.nons.svc.cluster.local.", DnsType.A, "NAME_ERROR soa"),
+        new Case("a namespace", "default.svc.cluster.local.", DnsType.A, "NO_DATA soa"),
+        new Case("a namespace of Pods", "default.pod.cluster.local.", DnsType.A, "NO_DATA soa"),
+        new Case(
+            "a wildcard is a label", "*.default.svc.cluster.local.", DnsType.A, "NAME_ERROR soa"),
+        new Case("a named port", "_http._tcp." + web, DnsType.SRV, "FOUND SRV 80 " + web),
+        new Case("another protocol", "_http._udp." + web, DnsType.SRV, "NAME_ERROR soa"),
+        new Case("an empty non-terminal", "_tcp." + web, DnsType.A, "NO_DATA soa"),
+        new Case("only SRV at a port's name", "_http._tcp." + web, DnsType.A, "NO_DATA soa"),
+        new Case(
+            "SRV of all ports",
+            "multi.default.svc.cluster.local.",
+            DnsType.SRV,
+            "FOUND SRV 80 multi.default.svc.cluster.local. SRV 9090 multi.default.svc.cluster.local."),
+        new Case(
+            "SRV of an unnamed port",
+            "unnamed.default.svc.cluster.local.",
+            DnsType.SRV,
+            "FOUND SRV 80 unnamed.default.svc.cluster.local."),
+        new Case(
+            "no name of an unnamed port",
+            "_80._tcp.unnamed.default.svc.cluster.local.",
+            DnsType.SRV,
+            "NAME_ERROR soa"),
+        new Case(
+            "a headless Service: ready Pods only",
+            db,
+            DnsType.A,
+            "FOUND A 10.244.1.10 A 10.244.2.10"),
+        new Case(
+            "ports of Pods",
+            "_pg._tcp." + db,
+            DnsType.SRV,
+            "FOUND SRV 5433 db-0." + db + " SRV 5433 db-1." + db),
+        new Case("a Pod by hostname", "db-0." + db, DnsType.A, "FOUND A 10.244.1.10"),
+        new Case("a Pod that is not ready", "10-244-3-10." + db, DnsType.A, "NAME_ERROR soa"),
+        new Case("a Pod that is terminating", "10-244-3-11." + db, DnsType.A, "NAME_ERROR soa"),
+        new Case("nobody ready", "drained.default.svc.cluster.local.", DnsType.A, "NAME_ERROR soa"),
+        new Case(
+            "a Pod of a ClusterIP Service", "10-244-1-11." + web, DnsType.A, "FOUND A 10.244.1.11"),
+        new Case(
+            "reverse of a ClusterIP", "11.0.96.10.in-addr.arpa.", DnsType.PTR, "FOUND PTR " + web),
+        new Case(
+            "reverse of a Pod", "10.1.244.10.in-addr.arpa.", DnsType.PTR, "FOUND PTR db-0." + db),
+        new Case("reverse of nobody", "77.0.96.10.in-addr.arpa.", DnsType.PTR, "NAME_ERROR soa"),
+        new Case("reverse non-terminal", "0.96.10.in-addr.arpa.", DnsType.PTR, "NO_DATA soa"),
+        new Case("another type in reverse", "11.0.96.10.in-addr.arpa.", DnsType.A, "NO_DATA soa"),
+        new Case(
+            "an external name",
+            "ext.default.svc.cluster.local.",
+            DnsType.CNAME,
+            "FOUND CNAME www.example.test."),
+        new Case(
+            "an external name elsewhere",
+            "ext.default.svc.cluster.local.",
+            DnsType.A,
+            "FOUND CNAME www.example.test. unresolved www.example.test."),
+        new Case(
+            "an external name here",
+            "ext-in.default.svc.cluster.local.",
+            DnsType.A,
+            "FOUND CNAME " + web + " A 10.96.0.11"),
+        new Case(
+            "the end of the chain decides",
+            "ext-in.default.svc.cluster.local.",
+            DnsType.AAAA,
+            "NO_DATA CNAME " + web + " soa"),
+        new Case("a loop ends", "ext-loop.default.svc.cluster.local.", DnsType.A, "NO_DATA soa"),
+        new Case(
+            "an address is no external name",
+            "ext-ip.default.svc.cluster.local.",
+            DnsType.A,
+            "NAME_ERROR soa"),
+        new Case("the version", "dns-version.cluster.local.", DnsType.TXT, "FOUND TXT 1.1.0"),
+        new Case(
+            "the version has no address", "dns-version.cluster.local.", DnsType.A, "NO_DATA soa"),
+        new Case("the server", "ns.dns.cluster.local.", DnsType.A, "FOUND A 172.30.0.2"),
+        new Case("above the server", "dns.cluster.local.", DnsType.A, "NO_DATA soa"),
+        new Case("name servers", "cluster.local.", DnsType.NS, "FOUND NS ns.dns.cluster.local."),
+        new Case("authority", "cluster.local.", DnsType.SOA, "FOUND SOA"),
+        new Case("authority is at the apex only", web, DnsType.SOA, "NO_DATA soa"),
+        new Case("authority of a reverse zone", "96.10.in-addr.arpa.", DnsType.SOA, "FOUND SOA"),
+        new Case("another zone", "www.example.test.", DnsType.A, "not served"),
+        new Case("a range that is not ours", "1.2.0.192.in-addr.arpa.", DnsType.PTR, "not served"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("rows")
+  void answers(Case row) {
+    var zone = ZoneProjection.of(SETTINGS, objects(), 7);
+    assertThat(text(zone.lookup(row.name(), row.type()))).isEqualTo(row.expected());
+  }
+
+  private static String text(Answer answer) {
+    return switch (answer) {
+      case Answer.NotServed _ -> "not served";
+      case Answer.Served served -> {
+        var records =
+            served.records().stream()
+                .map(r -> text(r.data()))
+                .sorted(
+                    java.util.Comparator.comparing((String t) -> !t.startsWith("CNAME"))
+                        .thenComparing(t -> t))
+                .collect(Collectors.joining(" "));
+        yield (served.outcome()
+                + " "
+                + records
+                + served.authority().map(_ -> " soa").orElse("")
+                + served.unresolved().map(name -> " unresolved " + name).orElse(""))
+            .replace("  ", " ");
+      }
+    };
+  }
+
+  private static String text(RecordData data) {
+    return switch (data) {
+      case RecordData.Host(var address) -> data.type() + " " + address;
+      case RecordData.Srv(int number, var target) -> "SRV " + number + " " + target;
+      case RecordData.Ptr(var target) -> "PTR " + target;
+      case RecordData.Txt(var words) -> "TXT " + words;
+      case RecordData.Cname(var target) -> "CNAME " + target;
+      case RecordData.Ns(var target) -> "NS " + target;
+      case RecordData.Soa _ -> "SOA";
+    };
+  }
+
+  @Test
+  void negativeAnswersCarryTheAuthorityOfTheLongestZone() {
+    var zone = ZoneProjection.of(SETTINGS, objects(), 7);
+    var answer = (Answer.Served) zone.lookup("77.0.96.10.in-addr.arpa.", DnsType.PTR);
+    var soa = answer.authority().orElseThrow();
+    assertThat(soa.owner()).isEqualTo("96.10.in-addr.arpa.");
+    assertThat(soa.data())
+        .isEqualTo(
+            new RecordData.Soa(
+                "ns.dns.96.10.in-addr.arpa.", "hostmaster.96.10.in-addr.arpa.", 7, 5));
+  }
+
+  @Test
+  void aPodThatBecomesReadyAppears() {
+    var base = objects();
+    var pod = base.pods().get(TestObjects.name("db-2")).orElseThrow().object();
+    var delta = TestObjects.delta(base, ready(pod));
+    var zone = ZoneProjection.update(ZoneProjection.of(SETTINGS, base, 1), delta, delta.apply(), 2);
+    assertThat(text(zone.lookup("10-244-3-10.db.default.svc.cluster.local.", DnsType.A)))
+        .isEqualTo("FOUND A 10.244.3.10");
+  }
+
+  @Test
+  void anUnalignedRangeBecomesSeveralReverseZones() {
+    assertThat(ZoneSettings.reverseZones(Cidr.of("10.96.0.0/15")))
+        .containsExactly("96.10.in-addr.arpa.", "97.10.in-addr.arpa.");
+    assertThat(ZoneSettings.reverseZones(Cidr.of("fd00:10:96::/48")))
+        .containsExactly("6.9.0.0.0.1.0.0.0.0.d.f.ip6.arpa.");
+  }
+
+  /**
+   * Step by step or at once, the zone is the same: nothing is forgotten and nothing stays behind.
+   */
+  @RepeatedTest(20)
+  void stepsAddUpToTheWhole() {
+    long seed = System.nanoTime();
+    System.out.println("ZoneProjectionTest seed " + seed);
+    var random = new Random(seed);
+    var image = ClusterImage.EMPTY;
+    var zone = ZoneProjection.empty(SETTINGS);
+    for (int step = 1; step <= 150; step++) {
+      var delta = new ClusterDelta(image);
+      for (int i = random.nextInt(3); i >= 0; i--) {
+        var object = randomObject(random);
+        delta.replay(
+            random.nextInt(4) == 0
+                ? TestObjects.deleted(LogPartition.SERVICES, step, object)
+                : stored(LogPartition.SERVICES, step, object));
+      }
+      var next = delta.apply();
+      zone = ZoneProjection.update(zone, delta, next, step);
+      image = next;
+      assertThat(zone)
+          .as("seed %s step %s", seed, step)
+          .isEqualTo(ZoneProjection.of(SETTINGS, image, step));
+    }
+  }
+
+  private static io.fairlead.core.model.DomainObject randomObject(Random random) {
+    var letter = String.valueOf((char) ('a' + random.nextInt(3)));
+    var app = String.valueOf((char) ('a' + random.nextInt(3)));
+    var pod =
+        probed(named(pod(letter, app, "node-a", "10.244.0." + random.nextInt(3)), letter, app));
+    var service = service(letter, "10.96.0." + (1 + random.nextInt(3)));
+    return switch (random.nextInt(6)) {
+      case 0 -> service;
+      case 1 ->
+          with(service, s -> s.exposure(Exposure.HEADLESS).clusterIps().families(Family.IPV4));
+      case 2 -> external(letter, app + ".default.svc.cluster.local");
+      case 3 -> random.nextBoolean() ? pod : terminating(pod);
+      case 4 -> ready(pod);
+      default -> unready(pod);
+    };
+  }
+}
