@@ -1,0 +1,501 @@
+package io.fairlead.etcd;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.fairlead.core.model.Address;
+import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.Topic;
+import io.fairlead.core.run.GatewayException;
+import io.fairlead.etcd.Coordination.ClaimOutcome;
+import io.fairlead.etcd.Coordination.ClaimRequest;
+import io.fairlead.etcd.Coordination.Member;
+import io.fairlead.etcd.Coordination.NodeLease;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What every {@link Coordination} promises. */
+abstract class CoordinationContract {
+  static final Duration TTL = Duration.ofSeconds(3);
+  private static final LogPartition S = LogPartition.SERVICES;
+  private static final LogPartition P3 = new LogPartition(Topic.PODS, 3);
+  private static final ObjectName WEB = new ObjectName("default", "web");
+  private static final ObjectName DB = new ObjectName("default", "db");
+  private static final UUID TAKEOVER_A = new UUID(0, 0xa);
+  private static final UUID TAKEOVER_B = new UUID(0, 0xb);
+  private static final UUID WEB_UID = new UUID(1, 1);
+  private static final UUID DB_UID = new UUID(2, 2);
+  private static final Address VIP = Address.of("10.96.0.10");
+
+  private final List<Coordination> clients = new ArrayList<>();
+
+  /** A client of the one store, closed by the contract. */
+  abstract Coordination connect();
+
+  /** The store stops at once and keeps its data. */
+  abstract void down();
+
+  /** The store is back with the same data; returns when it answers. */
+  abstract void up();
+
+  /** The store comes back without any data, as another cluster. */
+  abstract void wipe();
+
+  /** Lets some time pass, really or not; called while a condition is awaited. */
+  abstract void pass(Duration duration);
+
+  private Coordination client() {
+    var client = connect();
+    clients.add(client);
+    return client;
+  }
+
+  @AfterEach
+  void closeClients() {
+    clients.forEach(Coordination::close);
+  }
+
+  final void await(String what, Callable<Boolean> condition) {
+    Awaitility.await(what)
+        .atMost(Duration.ofSeconds(30))
+        .pollInterval(Duration.ofMillis(20))
+        .ignoreExceptionsInstanceOf(GatewayException.class)
+        .until(() -> {
+          if (condition.call()) {
+            return true;
+          }
+          pass(Duration.ofMillis(100));
+          return false;
+        });
+  }
+
+  private static void ignored() {}
+
+  private static Coordination.ClaimHolder holder(Coordination client) {
+    return Optional.ofNullable(client.claims().get(VIP)).orElseThrow();
+  }
+
+  private static ClaimRequest claim(Address address, UUID uid, ObjectName service) {
+    return new ClaimRequest(address, uid, service);
+  }
+
+  private static Coordination owning(Coordination client, UUID takeover) {
+    var lease = client.openLease(TTL, CoordinationContract::ignored);
+    assertThat(client.takeOwnership(S, "a", "a:7401", takeover, lease)).isPresent();
+    return client;
+  }
+
+  // --- ownership
+
+  @Test
+  void ownershipIsTakenByOneOnly() {
+    var a = client();
+    var b = client();
+    var leaseA = a.openLease(TTL, CoordinationContract::ignored);
+    var leaseB = b.openLease(TTL, CoordinationContract::ignored);
+    var owner = a.takeOwnership(S, "a", "a:7401", TAKEOVER_A, leaseA).orElseThrow();
+    assertThat(owner.replica()).isEqualTo("a");
+    assertThat(b.takeOwnership(S, "b", "b:7401", TAKEOVER_B, leaseB)).isEmpty();
+    assertThat(b.owner(S)).contains(owner);
+    assertThat(b.owner(P3)).isEmpty();
+    assertThat(b.takeOwnership(P3, "b", "b:7401", TAKEOVER_B, leaseB)).isPresent();
+    assertThat(a.owners()).containsOnlyKeys(S, P3).containsEntry(S, owner);
+  }
+
+  @Test
+  void ownershipIsTakenAgainByItsOwnReplicaWithANewerRevision() {
+    var a = client();
+    var lease = a.openLease(TTL, CoordinationContract::ignored);
+    var first = a.takeOwnership(S, "a", "a:7401", TAKEOVER_A, lease).orElseThrow();
+    var second = a.takeOwnership(S, "a", "a:7401", TAKEOVER_B, lease).orElseThrow();
+    assertThat(second.revision()).isGreaterThan(first.revision());
+    assertThat(a.owner(S)).contains(second);
+  }
+
+  @Test
+  void onlyTheTakeoverThatHoldsTheKeyReleasesIt() {
+    var a = client();
+    var lease = a.openLease(TTL, CoordinationContract::ignored);
+    a.takeOwnership(S, "a", "a:7401", TAKEOVER_A, lease);
+    a.releaseOwnership(S, TAKEOVER_B);
+    assertThat(a.owner(S)).isPresent();
+    a.releaseOwnership(S, TAKEOVER_A);
+    assertThat(a.owner(S)).isEmpty();
+    a.releaseOwnership(S, TAKEOVER_A);
+  }
+
+  @Test
+  void closingTheLeaseGivesUpWhatWasPutUnderIt() {
+    var a = client();
+    var b = client();
+    var lease = a.openLease(TTL, CoordinationContract::ignored);
+    a.takeOwnership(S, "a", "a:7401", TAKEOVER_A, lease);
+    a.putMember("allocator", new Member("a", "a:7401", "0.1", true), lease);
+    assertThat(lease.live()).isTrue();
+    lease.close();
+    assertThat(lease.live()).isFalse();
+    assertThat(b.owner(S)).isEmpty();
+    assertThat(b.members("allocator")).isEmpty();
+  }
+
+  @Test
+  void aLeaseOutlivesItsTtlWhileItsClientIsThere() {
+    var a = client();
+    var lost = new AtomicInteger();
+    var lease = a.openLease(TTL, lost::incrementAndGet);
+    a.takeOwnership(S, "a", "a:7401", TAKEOVER_A, lease);
+    var other = client().openLease(TTL, CoordinationContract::ignored);
+    for (int i = 0; i < 3 * TTL.toSeconds(); i++) {
+      passReally(Duration.ofSeconds(1));
+      assertThat(lease.live()).isTrue();
+    }
+    assertThat(a.owner(S)).isPresent();
+    assertThat(other.live()).isTrue();
+    assertThat(lost).hasValue(0);
+  }
+
+  /** As {@link #pass}, but in real stores time itself has to do it. */
+  abstract void passReally(Duration duration);
+
+  @Test
+  void aLeaseThatCannotBePutUnderIsRefusedWithoutEffect() {
+    var a = client();
+    var lease = a.openLease(TTL, CoordinationContract::ignored);
+    lease.close();
+    assertThatThrownBy(() -> a.takeOwnership(S, "a", "a:7401", TAKEOVER_A, lease))
+        .isInstanceOfSatisfying(
+            GatewayException.class,
+            e -> assertThat(e.outcome()).isEqualTo(GatewayException.Outcome.KNOWN_FAILED));
+    assertThat(a.owner(S)).isEmpty();
+  }
+
+  // --- claims
+
+  @Test
+  void aFreeAddressIsClaimedAndAClaimOfOnesOwnIsClaimedAgain() {
+    var a = owning(client(), TAKEOVER_A);
+    var request = claim(VIP, WEB_UID, WEB);
+    assertThat(a.claim(List.of(request), S, TAKEOVER_A))
+        .containsExactlyEntriesOf(Map.of(VIP, new ClaimOutcome.Claimed()));
+    assertThat(a.claim(List.of(request), S, TAKEOVER_A))
+        .containsExactlyEntriesOf(Map.of(VIP, new ClaimOutcome.Claimed()));
+    assertThat(a.claims()).containsOnlyKeys(VIP);
+    assertThat(holder(a).service()).isEqualTo(WEB);
+  }
+
+  @Test
+  void aTakenAddressIsRefusedWithItsHolderAndTheOthersAreClaimed() {
+    var a = owning(client(), TAKEOVER_A);
+    var free = Address.of("fd00::10");
+    a.claim(List.of(claim(VIP, WEB_UID, WEB)), S, TAKEOVER_A);
+    var outcomes = a.claim(List.of(claim(VIP, DB_UID, DB), claim(free, DB_UID, DB)), S, TAKEOVER_A);
+    assertThat(outcomes.get(free)).isEqualTo(new ClaimOutcome.Claimed());
+    assertThat(outcomes.get(VIP))
+        .isInstanceOfSatisfying(
+            ClaimOutcome.HeldByOther.class,
+            held -> {
+              assertThat(held.holder().uid()).isEqualTo(WEB_UID);
+              assertThat(held.holder().service()).isEqualTo(WEB);
+            });
+    assertThat(a.claims()).containsOnlyKeys(VIP, free);
+  }
+
+  @Test
+  void hundredsOfAddressesAreClaimedAndFreedInOneCall() {
+    var a = owning(client(), TAKEOVER_A);
+    var requests =
+        IntStream.range(0, 300)
+            .mapToObj(
+                i -> claim(Address.of("10.96.%d.%d".formatted(i / 100, i % 100)), WEB_UID, WEB))
+            .toList();
+    assertThat(a.claim(requests, S, TAKEOVER_A).values())
+        .hasSize(300)
+        .containsOnly(new ClaimOutcome.Claimed());
+    assertThat(a.claims()).hasSize(300);
+    a.free(requests, S, TAKEOVER_A);
+    assertThat(a.claims()).isEmpty();
+  }
+
+  @Test
+  void whoeverLostTheKeyNeitherClaimsNorReplacesNorFrees() {
+    var a = owning(client(), TAKEOVER_A);
+    a.claim(List.of(claim(VIP, WEB_UID, WEB)), S, TAKEOVER_A);
+    var found = holder(a);
+    var other = claim(Address.of("10.96.0.11"), DB_UID, DB);
+    assertThatThrownBy(() -> a.claim(List.of(other), S, TAKEOVER_B))
+        .isInstanceOf(NotOwnerException.class);
+    assertThatThrownBy(() -> a.claim(List.of(other), P3, TAKEOVER_A))
+        .isInstanceOf(NotOwnerException.class);
+    assertThatThrownBy(() -> a.replaceClaim(claim(VIP, DB_UID, DB), found, S, TAKEOVER_B))
+        .isInstanceOf(NotOwnerException.class);
+    assertThatThrownBy(() -> a.free(List.of(claim(VIP, WEB_UID, WEB)), S, TAKEOVER_B))
+        .isInstanceOf(NotOwnerException.class);
+    assertThat(a.claims()).containsOnlyKeys(VIP).containsEntry(VIP, found);
+  }
+
+  @Test
+  void aClaimIsReplacedOnlyAsItWasFound() {
+    var a = owning(client(), TAKEOVER_A);
+    a.claim(List.of(claim(VIP, WEB_UID, WEB)), S, TAKEOVER_A);
+    var found = holder(a);
+    assertThat(a.replaceClaim(claim(VIP, DB_UID, DB), found, S, TAKEOVER_A)).isTrue();
+    assertThat(holder(a).uid()).isEqualTo(DB_UID);
+    assertThat(a.replaceClaim(claim(VIP, WEB_UID, WEB), found, S, TAKEOVER_A)).isFalse();
+    assertThat(holder(a).uid()).isEqualTo(DB_UID);
+  }
+
+  @Test
+  void onlyOnesOwnClaimIsFreed() {
+    var a = owning(client(), TAKEOVER_A);
+    a.claim(List.of(claim(VIP, WEB_UID, WEB)), S, TAKEOVER_A);
+    a.free(List.of(claim(VIP, DB_UID, DB)), S, TAKEOVER_A);
+    assertThat(a.claims()).containsOnlyKeys(VIP);
+    a.free(
+        List.of(claim(VIP, WEB_UID, WEB), claim(Address.of("10.96.0.99"), WEB_UID, WEB)),
+        S,
+        TAKEOVER_A);
+    assertThat(a.claims()).isEmpty();
+  }
+
+  @Test
+  void anAddressTwiceInOneRequestIsACallersFault() {
+    var a = owning(client(), TAKEOVER_A);
+    assertThatThrownBy(
+            () -> a.claim(List.of(claim(VIP, WEB_UID, WEB), claim(VIP, DB_UID, DB)), S, TAKEOVER_A))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("10.96.0.10");
+  }
+
+  // --- members, nodes
+
+  @Test
+  void membersAreListedByService() {
+    var a = client();
+    var lease = a.openLease(TTL, CoordinationContract::ignored);
+    var member = new Member("a", "10.0.0.1:7401", "0.1.0-SNAPSHOT", false);
+    a.putMember("allocator", member, lease);
+    a.putMember("endpoints", new Member("x", "x:7402", "0.1", true), lease);
+    assertThat(client().members("allocator").values()).containsExactly(member);
+    var ready = new Member("a", "10.0.0.1:7401", "0.1.0-SNAPSHOT", true);
+    a.putMember("allocator", ready, lease);
+    assertThat(a.members("allocator").values()).containsExactly(ready);
+  }
+
+  @Test
+  void theNewerSessionOfANodeWins() {
+    var a = client();
+    var b = client();
+    var leaseA = a.openLease(TTL, CoordinationContract::ignored);
+    var leaseB = b.openLease(TTL, CoordinationContract::ignored);
+    assertThat(a.putNode(new NodeLease("node-a", 7, "a"), leaseA)).isTrue();
+    assertThat(b.putNode(new NodeLease("node-a", 9, "b"), leaseB)).isTrue();
+    assertThat(a.putNode(new NodeLease("node-a", 7, "a"), leaseA)).isFalse();
+    leaseA.close(); // what it once put is the newer session's now
+    assertThat(b.nodes().values()).containsExactly(new NodeLease("node-a", 9, "b"));
+    leaseB.close();
+    assertThat(a.nodes()).isEmpty();
+  }
+
+  // --- watching
+
+  @Test
+  void aWatchTellsOfChangesOfOthers() throws Exception {
+    var a = client();
+    var b = client();
+    var seen = new Watching(b);
+    try (var _ = b.watch(seen)) {
+      await("first look", () -> seen.calls.get() > 0);
+      var lease = a.openLease(TTL, CoordinationContract::ignored);
+      a.takeOwnership(S, "a", "a:7401", TAKEOVER_A, lease);
+      await("owner seen", () -> seen.owners.equals(List.of("a")));
+      lease.close();
+      await("release seen", () -> seen.owners.isEmpty());
+    }
+  }
+
+  @Test
+  void aWatchTellsOfAChangeAfterARestart() throws Exception {
+    var a = client();
+    var b = client();
+    var seen = new Watching(b);
+    try (var _ = b.watch(seen)) {
+      await("first look", () -> seen.calls.get() > 0);
+      down();
+      up();
+      await(
+          "owner put",
+          () -> {
+            var lease = a.openLease(TTL, CoordinationContract::ignored);
+            return a.takeOwnership(S, "a", "a:7401", TAKEOVER_A, lease).isPresent();
+          });
+      await("owner seen", () -> seen.owners.equals(List.of("a")));
+    }
+  }
+
+  @Test
+  void aWatchTellsOfAChangeAfterEverythingWasWiped() throws Exception {
+    var a = client();
+    var b = client();
+    var seen = new Watching(b);
+    var lease = a.openLease(TTL, CoordinationContract::ignored);
+    for (int i = 0; i < 5; i++) { // so that the new revisions begin below the old ones
+      a.takeOwnership(S, "a", "a:7401", new UUID(0, i), lease);
+    }
+    try (var _ = b.watch(seen)) {
+      await("owner seen", () -> seen.owners.equals(List.of("a")));
+      wipe();
+      await("nobody seen", () -> seen.owners.isEmpty());
+      await(
+          "owner put",
+          () -> {
+            var again = a.openLease(TTL, CoordinationContract::ignored);
+            return a.takeOwnership(S, "b", "b:7401", TAKEOVER_B, again).isPresent();
+          });
+      await("owner seen again", () -> seen.owners.equals(List.of("b")));
+    }
+  }
+
+  private static final class Watching implements Runnable {
+    private final Coordination client;
+    final AtomicInteger calls = new AtomicInteger();
+    volatile List<String> owners = List.of();
+
+    Watching(Coordination client) {
+      this.client = client;
+    }
+
+    @Override
+    public void run() {
+      try {
+        owners = client.owners().values().stream().map(Coordination.Owner::replica).toList();
+        calls.incrementAndGet();
+      } catch (GatewayException _) { // told again after the next reconnect
+      }
+    }
+  }
+
+  // --- the store goes away
+
+  @Test
+  void whatWasClaimedIsThereAfterARestart() {
+    var a = owning(client(), TAKEOVER_A);
+    a.claim(List.of(claim(VIP, WEB_UID, WEB)), S, TAKEOVER_A);
+    var before = a.clusterState();
+    down();
+    up();
+    await("claims", () -> a.claims().containsKey(VIP));
+    await("cluster", () -> a.clusterState().clusterId().equals(before.clusterId()));
+    assertThat(a.clusterState().revision()).isGreaterThanOrEqualTo(before.revision());
+  }
+
+  @Test
+  void aShortAbsenceDoesNotCostTheLease() {
+    var a = client();
+    var lost = new AtomicInteger();
+    var lease = a.openLease(Duration.ofSeconds(20), lost::incrementAndGet);
+    a.takeOwnership(S, "a", "a:7401", TAKEOVER_A, lease);
+    down();
+    up();
+    await("owner", () -> a.owner(S).isPresent());
+    passReally(Duration.ofSeconds(1));
+    assertThat(lease.live()).isTrue();
+    assertThat(lost).hasValue(0);
+  }
+
+  @Test
+  void everyCallFailsWithoutEffectWhileTheStoreIsAway() {
+    var a = owning(client(), TAKEOVER_A);
+    down();
+    try {
+      assertKnownFailed(() -> a.owner(S));
+      assertKnownFailed(a::claims);
+      assertKnownFailed(() -> a.openLease(TTL, CoordinationContract::ignored));
+      await(
+          "claim fails without having been sent",
+          () -> {
+            try {
+              a.claim(List.of(claim(VIP, WEB_UID, WEB)), S, TAKEOVER_A);
+              return false;
+            } catch (GatewayException e) {
+              return e.outcome() == GatewayException.Outcome.KNOWN_FAILED;
+            }
+          });
+    } finally {
+      up();
+    }
+    await("answers again", () -> a.claims().isEmpty());
+  }
+
+  private static void assertKnownFailed(ThrowingCallable call) {
+    assertThatThrownBy(call)
+        .isInstanceOfSatisfying(
+            GatewayException.class,
+            e -> assertThat(e.outcome()).isEqualTo(GatewayException.Outcome.KNOWN_FAILED));
+  }
+
+  @Test
+  void aLeaseIsKnownLostWhenTheStoreStaysAwayAndIsToldOnce() {
+    var a = client();
+    var lost = new AtomicInteger();
+    var lease = a.openLease(TTL, lost::incrementAndGet);
+    a.takeOwnership(S, "a", "a:7401", TAKEOVER_A, lease);
+    down();
+    try {
+      await("not live", () -> !lease.live());
+      await("told", () -> lost.get() == 1);
+    } finally {
+      up();
+    }
+    await("key gone", () -> a.owner(S).isEmpty());
+    lease.close();
+    assertThat(lost).hasValue(1);
+  }
+
+  @Test
+  void aLeaseOfAWipedStoreIsLostAndTheOtherClusterShows() {
+    var a = client();
+    var lost = new AtomicInteger();
+    var lease = a.openLease(Duration.ofSeconds(20), lost::incrementAndGet);
+    a.takeOwnership(S, "a", "a:7401", TAKEOVER_A, lease);
+    var before = a.clusterState();
+    wipe();
+    await("told", () -> lost.get() == 1);
+    assertThat(lease.live()).isFalse();
+    await("answers", () -> a.owner(S).isEmpty());
+    var after = a.clusterState();
+    assertThat(after).isNotEqualTo(before);
+    assertThat(
+            !after.clusterId().equals(before.clusterId()) || after.revision() < before.revision())
+        .isTrue();
+  }
+
+  @Test
+  void closingIsCleanAlsoTwiceAndWhileTheStoreIsAway() {
+    var a = client();
+    var lost = new AtomicInteger();
+    var lease = a.openLease(TTL, lost::incrementAndGet);
+    var _ = a.watch(CoordinationContract::ignored);
+    down();
+    try {
+      a.close();
+      a.close();
+      assertThat(lease.live()).isFalse();
+      assertThat(lost).hasValue(0);
+      assertThatThrownBy(() -> a.owner(S)).isInstanceOf(GatewayException.class);
+    } finally {
+      up();
+    }
+  }
+}

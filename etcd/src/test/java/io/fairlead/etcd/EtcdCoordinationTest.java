@@ -1,0 +1,254 @@
+package io.fairlead.etcd;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.run.GatewayException;
+import io.fairlead.core.run.Time;
+import io.fairlead.devkit.etcd.EtcdProcess;
+import io.fairlead.devkit.etcd.EtcdProcess.Durability;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The contract over a real etcd process, and what only such a one can show. */
+@Tag("slow")
+@Timeout(120)
+class EtcdCoordinationTest extends CoordinationContract {
+  private static final LogPartition S = LogPartition.SERVICES;
+
+  @TempDir Path directory;
+  private EtcdProcess.Config config;
+  private EtcdProcess etcd;
+
+  @BeforeEach
+  void startEtcd() {
+    config = EtcdProcess.Config.in(directory.resolve("etcd")).with(Durability.NO_FSYNC);
+    etcd = EtcdProcess.start(config);
+  }
+
+  @AfterEach
+  void stopEtcd() {
+    etcd.kill();
+  }
+
+  @Override
+  Coordination connect() {
+    return EtcdCoordination.connect(
+        new EtcdConfig(List.of(etcd.clientUrl()), Duration.ofSeconds(3)), Time.system());
+  }
+
+  @Override
+  void down() {
+    etcd.kill();
+  }
+
+  @Override
+  void up() {
+    etcd = EtcdProcess.start(config);
+  }
+
+  @Override
+  void wipe() {
+    etcd.kill();
+    delete(config.dataDirectory());
+    etcd = EtcdProcess.start(config);
+  }
+
+  @Override
+  void pass(Duration duration) {
+    // real time passes by itself
+  }
+
+  @Override
+  void passReally(Duration duration) {
+    try {
+      Time.system().sleep(duration);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static void delete(Path directory) {
+    try {
+      Files.walkFileTree(
+          directory,
+          new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+                throws IOException {
+              Files.delete(file);
+              return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path visited, @Nullable IOException e)
+                throws IOException {
+              Files.delete(visited);
+              return FileVisitResult.CONTINUE;
+            }
+          });
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void startsBeforeEtcdDoes() {
+    etcd.kill();
+    try (var client = connect()) {
+      var reads = new AtomicInteger();
+      try (var _ = watch(client, reads)) {
+        assertThat(within(client)).isFalse();
+        up();
+        await("etcd answers", () -> within(client));
+        await("watch established", () -> reads.get() > 0);
+      }
+    }
+  }
+
+  private interface Closing extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  private static Closing watch(Coordination client, AtomicInteger calls) {
+    var watch = client.watch(calls::incrementAndGet);
+    return () -> {
+      try {
+        watch.close();
+      } catch (Exception e) {
+        throw new IllegalStateException(e);
+      }
+    };
+  }
+
+  private static boolean within(Coordination client) {
+    try {
+      return client.clusterState().revision() > 0;
+    } catch (GatewayException _) {
+      return false;
+    }
+  }
+
+  @Test
+  void isBackSoonAfterALongAbsence() {
+    try (var client = connect()) {
+      assertThat(within(client)).isTrue();
+      etcd.kill();
+      // long enough for gRPC's own back-off to have grown beyond the limit below
+      for (int i = 0; i < 30; i++) {
+        assertThat(within(client)).isFalse();
+        passReally(Duration.ofMillis(400));
+      }
+      up();
+      long back = System.nanoTime();
+      await("etcd answers", () -> within(client));
+      assertThat(Duration.ofNanos(System.nanoTime() - back)).isLessThan(Duration.ofSeconds(10));
+    }
+  }
+
+  @Test
+  void aPausedEtcdIsUnknownForAWriteThatWasSent() {
+    try (var client = connect()) {
+      var lease = client.openLease(Duration.ofSeconds(60), () -> {});
+      etcd.pause();
+      try {
+        client.takeOwnership(S, "a", "a:1", new UUID(0, 1), lease);
+        assertThat(false).as("nobody can have answered").isTrue();
+      } catch (GatewayException e) { // the read before the write is what times out
+        assertThat(e.outcome()).isEqualTo(GatewayException.Outcome.KNOWN_FAILED);
+      }
+      try {
+        client.releaseOwnership(S, new UUID(0, 1));
+        assertThat(false).as("nobody can have answered").isTrue();
+      } catch (GatewayException e) {
+        assertThat(e.outcome()).isEqualTo(GatewayException.Outcome.UNKNOWN);
+      } finally {
+        etcd.resume();
+      }
+      await("etcd answers", () -> client.owner(S).isEmpty());
+    }
+  }
+
+  @Test
+  void doesNotSpinWhileEtcdIsAwayAndLeavesNoThreads() {
+    var before = liveThreads();
+    try (var client = connect()) {
+      var lost = new AtomicInteger();
+      var _ = client.openLease(TTL, lost::incrementAndGet);
+      var calls = new AtomicInteger();
+      try (var _ = watch(client, calls)) {
+        await("watching", () -> calls.get() > 0);
+        etcd.kill();
+        long from = cpuNanos();
+        passReally(Duration.ofSeconds(6));
+        double cores = (cpuNanos() - from) / 6e9;
+        System.out.println("CPU while etcd is away: " + cores + " cores");
+        assertThat(cores).isLessThan(0.5);
+        assertThat(lost).hasValue(1);
+      }
+    }
+    await(
+        "no threads left: " + liveThreads(),
+        () -> liveThreads().stream().allMatch(before::contains));
+  }
+
+  private static long cpuNanos() {
+    return ((com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
+        .getProcessCpuTime();
+  }
+
+  private static List<String> liveThreads() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(Thread::isAlive)
+        .map(Thread::getName)
+        // shared by all of gRPC and the JVM, ended by them when idle
+        .filter(name ->
+            !name.matches(
+                "grpc-.*|.*ForkJoin.*|VirtualThread.*|Attach.*|.*-Reaper.*|process reaper.*|Common-Cleaner|awaitility.*|globalEventExecutor.*|.*unparker.*|Read-Poller|.*Poller.*|ObjectCleanerThread.*|junit-.*|surefire.*"))
+        .sorted()
+        .toList();
+  }
+
+  @Test
+  void answersOfAnUnreadableValueNameTheKey() throws Exception {
+    try (var client = connect()) {
+      var put =
+          new ProcessBuilder(
+                  "etcdctl",
+                  "--endpoints",
+                  etcd.clientUrl(),
+                  "put",
+                  "/fairlead/v1/ips/0a600001",
+                  "nonsense")
+              .redirectErrorStream(true);
+      put.environment().put("ETCDCTL_API", "3");
+      var process = put.start();
+      assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(process.exitValue()).isZero();
+      assertThatThrownBy(client::claims)
+          .isInstanceOf(GatewayException.class)
+          .hasMessageContaining("/fairlead/v1/ips/0a600001")
+          .hasMessageContaining("nonsense");
+    }
+  }
+}

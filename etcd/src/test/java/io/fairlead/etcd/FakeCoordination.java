@@ -1,0 +1,415 @@
+package io.fairlead.etcd;
+
+import io.fairlead.core.model.Address;
+import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.run.GatewayException;
+import io.fairlead.core.run.GatewayException.Outcome;
+import io.fairlead.core.run.Time;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+
+/** One process' view of a {@link FakeEtcd}. Passes the same contract as the real one. */
+public final class FakeCoordination implements Coordination {
+  private final FakeEtcd etcd;
+  private final Time time;
+  private final List<FakeLease> leases = new CopyOnWriteArrayList<>();
+  private final List<FakeWatch> watches = new CopyOnWriteArrayList<>();
+  private final AtomicInteger answersToLose = new AtomicInteger();
+  private final AtomicInteger claimCalls = new AtomicInteger();
+  private volatile boolean reachable = true;
+  private volatile boolean closed;
+
+  FakeCoordination(FakeEtcd etcd, Time time) {
+    this.etcd = etcd;
+    this.time = time;
+  }
+
+  /** Nothing of this client reaches etcd any more; its leases run out. */
+  public void cutOff() {
+    reachable = false;
+  }
+
+  public void reconnect() {
+    reachable = true;
+    etcd.tick();
+    signal();
+  }
+
+  /** The next writes happen, but their answers are lost: UNKNOWN. */
+  public void loseAnswers(int writes) {
+    answersToLose.set(writes);
+  }
+
+  /** How often claims were asked for: one call may carry many. */
+  public int claimCalls() {
+    return claimCalls.get();
+  }
+
+  /** Ids of the leases that are open. */
+  public List<Long> leaseIds() {
+    return leases.stream().map(FakeLease::id).toList();
+  }
+
+  private boolean connected() {
+    return reachable && !closed && etcd.isUp();
+  }
+
+  private <T> T read(Supplier<T> body) {
+    etcd.tick();
+    if (closed || !reachable) {
+      throw new GatewayException(
+          Outcome.KNOWN_FAILED, closed ? "client closed" : "fake etcd cannot be reached");
+    }
+    return etcd.locked(() -> {
+      etcd.requireUp();
+      return body.get();
+    });
+  }
+
+  private <T> T write(Supplier<T> body) {
+    var result = read(body);
+    etcd.changed();
+    if (answersToLose.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+      throw new GatewayException(Outcome.UNKNOWN, "answer lost");
+    }
+    return result;
+  }
+
+  // --- leases
+
+  @Override
+  public Lease openLease(Duration ttl, Runnable onLost) {
+    long askedNanos = time.nanoTime();
+    var lease = new FakeLease(write(() -> etcd.grant(ttl)), ttl, askedNanos, onLost);
+    leases.add(lease);
+    return lease;
+  }
+
+  void renewLeases() {
+    for (var lease : leases) {
+      lease.renew();
+    }
+  }
+
+  private final class FakeLease implements Lease {
+    private final long id;
+    private final Duration ttl;
+    private final Runnable onLost;
+    private final AtomicBoolean ended = new AtomicBoolean();
+    private volatile long renewedNanos;
+
+    FakeLease(long id, Duration ttl, long renewedNanos, Runnable onLost) {
+      this.id = id;
+      this.ttl = ttl;
+      this.renewedNanos = renewedNanos;
+      this.onLost = onLost;
+    }
+
+    void renew() {
+      boolean gone =
+          connected()
+              ? !etcd.locked(() -> etcd.renew(id))
+              : time.nanoTime() - renewedNanos >= ttl.toNanos();
+      if (!gone && connected()) {
+        renewedNanos = time.nanoTime();
+      }
+      if (gone && ended.compareAndSet(false, true)) {
+        leases.remove(this);
+        Thread.ofVirtual().start(onLost);
+      }
+    }
+
+    @Override
+    public long id() {
+      return id;
+    }
+
+    @Override
+    public boolean live() {
+      renew();
+      return !ended.get();
+    }
+
+    @Override
+    public void close() {
+      if (ended.compareAndSet(false, true)) {
+        leases.remove(this);
+        try {
+          write(() -> {
+            etcd.revoke(id);
+            return id;
+          });
+        } catch (GatewayException _) { // best effort
+        }
+      }
+    }
+  }
+
+  // --- ownership
+
+  @Override
+  public Optional<Owner> takeOwnership(
+      LogPartition partition, String replica, String address, UUID takeover, Lease lease) {
+    var key = EtcdKeys.owner(partition);
+    return write(() -> {
+      var held = etcd.get(key).map(e -> EtcdKeys.owner(key, e.value(), e.revision()));
+      if (held.isPresent() && !held.get().replica().equals(replica)) {
+        return Optional.empty();
+      }
+      long revision = etcd.put(key, EtcdKeys.ownerValue(replica, address, takeover), lease.id());
+      return Optional.of(new Owner(replica, address, takeover, revision));
+    });
+  }
+
+  @Override
+  public Optional<Owner> owner(LogPartition partition) {
+    return read(() -> ownerNow(partition));
+  }
+
+  private Optional<Owner> ownerNow(LogPartition partition) {
+    var key = EtcdKeys.owner(partition);
+    return etcd.get(key).map(e -> EtcdKeys.owner(key, e.value(), e.revision()));
+  }
+
+  @Override
+  public Map<LogPartition, Owner> owners() {
+    return read(() -> {
+      var owners = new TreeMap<LogPartition, Owner>();
+      etcd.range(EtcdKeys.OWNERS)
+          .forEach((key, e) ->
+              owners.put(
+                  EtcdKeys.partition(key).orElseThrow(),
+                  EtcdKeys.owner(key, e.value(), e.revision())));
+      return owners;
+    });
+  }
+
+  @Override
+  public void releaseOwnership(LogPartition partition, UUID takeover) {
+    write(() -> {
+      if (holds(partition, takeover)) {
+        etcd.delete(EtcdKeys.owner(partition));
+      }
+      return takeover;
+    });
+  }
+
+  private boolean holds(LogPartition partition, UUID takeover) {
+    return ownerNow(partition).filter(o -> o.takeover().equals(takeover)).isPresent();
+  }
+
+  private void guard(LogPartition partition, UUID takeover) {
+    if (!holds(partition, takeover)) {
+      throw new NotOwnerException(partition);
+    }
+  }
+
+  // --- members
+
+  @Override
+  public void putMember(String service, Member member, Lease lease) {
+    var key = EtcdKeys.member(service, member.replica());
+    write(() -> etcd.put(key, EtcdKeys.memberValue(member), lease.id()));
+  }
+
+  @Override
+  public SortedMap<String, Member> members(String service) {
+    var prefix = EtcdKeys.MEMBERS + service + "/";
+    return read(() -> {
+      var members = new TreeMap<String, Member>();
+      etcd.range(prefix)
+          .forEach((key, e) -> {
+            var replica = key.substring(prefix.length());
+            members.put(replica, EtcdKeys.member(key, replica, e.value()));
+          });
+      return members;
+    });
+  }
+
+  // --- watch
+
+  @Override
+  public AutoCloseable watch(Runnable onChange) {
+    var watch = new FakeWatch(onChange);
+    watches.add(watch);
+    watch.thread.start();
+    watch.signal();
+    return watch;
+  }
+
+  void signal() {
+    if (connected()) {
+      watches.forEach(FakeWatch::signal);
+    }
+  }
+
+  private final class FakeWatch implements AutoCloseable {
+    private final Semaphore signals = new Semaphore(0);
+    private final Thread thread;
+
+    FakeWatch(Runnable onChange) {
+      this.thread =
+          Thread.ofVirtual()
+              .name("fake-etcd-watch")
+              .unstarted(() -> {
+                try {
+                  while (true) {
+                    signals.acquire();
+                    signals.drainPermits();
+                    onChange.run();
+                  }
+                } catch (InterruptedException _) { // closed
+                  Thread.currentThread().interrupt();
+                }
+              });
+    }
+
+    void signal() {
+      signals.release();
+    }
+
+    @Override
+    public void close() {
+      watches.remove(this);
+      thread.interrupt();
+    }
+  }
+
+  // --- claims
+
+  @Override
+  public Map<Address, ClaimOutcome> claim(
+      Collection<ClaimRequest> requests, LogPartition partition, UUID takeover) {
+    claimCalls.incrementAndGet();
+    return write(() -> {
+      guard(partition, takeover);
+      var outcomes = new HashMap<Address, ClaimOutcome>();
+      for (var request : requests) {
+        var previous = outcomes.put(request.address(), claim(request));
+        if (previous != null) {
+          throw new IllegalArgumentException(request.address() + " stands twice");
+        }
+      }
+      return outcomes;
+    });
+  }
+
+  private ClaimOutcome claim(ClaimRequest request) {
+    var key = EtcdKeys.claim(request.address());
+    var held = etcd.get(key).map(e -> EtcdKeys.holder(key, e.value(), e.revision()));
+    if (held.isEmpty()) {
+      etcd.put(key, EtcdKeys.claimValue(request), 0);
+      return new ClaimOutcome.Claimed();
+    }
+    return held.get().uid().equals(request.uid())
+        ? new ClaimOutcome.Claimed()
+        : new ClaimOutcome.HeldByOther(held.get());
+  }
+
+  @Override
+  public boolean replaceClaim(
+      ClaimRequest request, ClaimHolder found, LogPartition partition, UUID takeover) {
+    var key = EtcdKeys.claim(request.address());
+    return write(() -> {
+      guard(partition, takeover);
+      if (etcd.get(key).filter(e -> e.revision() == found.revision()).isEmpty()) {
+        return false;
+      }
+      etcd.put(key, EtcdKeys.claimValue(request), 0);
+      return true;
+    });
+  }
+
+  @Override
+  public void free(Collection<ClaimRequest> claims, LogPartition partition, UUID takeover) {
+    write(() -> {
+      guard(partition, takeover);
+      for (var claim : claims) {
+        var key = EtcdKeys.claim(claim.address());
+        etcd.get(key)
+            .map(e -> EtcdKeys.holder(key, e.value(), e.revision()))
+            .filter(holder -> holder.uid().equals(claim.uid()))
+            .ifPresent(_ -> etcd.delete(key));
+      }
+      return takeover;
+    });
+  }
+
+  @Override
+  public SortedMap<Address, ClaimHolder> claims() {
+    return read(() -> {
+      var claims = new TreeMap<Address, ClaimHolder>();
+      etcd.range(EtcdKeys.CLAIMS)
+          .forEach((key, e) ->
+              claims.put(EtcdKeys.address(key), EtcdKeys.holder(key, e.value(), e.revision())));
+      return claims;
+    });
+  }
+
+  // --- nodes
+
+  @Override
+  public boolean putNode(NodeLease node, Lease lease) {
+    var key = EtcdKeys.node(node.node());
+    return write(() -> {
+      var held = etcd.get(key).map(e -> EtcdKeys.node(key, e.value()));
+      if (held.isPresent() && held.get().session() > node.session()) {
+        return false;
+      }
+      etcd.put(key, EtcdKeys.nodeValue(node), lease.id());
+      return true;
+    });
+  }
+
+  @Override
+  public SortedMap<String, NodeLease> nodes() {
+    return read(() -> {
+      var nodes = new TreeMap<String, NodeLease>();
+      etcd.range(EtcdKeys.NODES)
+          .forEach((key, e) -> {
+            var node = EtcdKeys.node(key, e.value());
+            nodes.put(node.node(), node);
+          });
+      return nodes;
+    });
+  }
+
+  @Override
+  public ClusterState clusterState() {
+    return read(etcd::state);
+  }
+
+  @Override
+  public List<String> endpoints() {
+    return List.of("fake:2379");
+  }
+
+  /** As by a clean stop: leases are revoked. */
+  @Override
+  public void close() {
+    leases.forEach(FakeLease::close);
+    watches.forEach(FakeWatch::close);
+    closed = true;
+    etcd.remove(this);
+  }
+
+  /** As by kill -9: nothing is revoked, nothing is called back. */
+  public void crash() {
+    watches.forEach(FakeWatch::close);
+    leases.clear();
+    closed = true;
+    etcd.remove(this);
+  }
+}
