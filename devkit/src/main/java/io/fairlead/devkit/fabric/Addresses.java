@@ -1,0 +1,72 @@
+package io.fairlead.devkit.fabric;
+
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/**
+ * What of this machine's address space a fabric uses; kept for it by a lock on its number.
+ *
+ * @param nodes a /24
+ * @param management a /30: .1 is this machine, .2 the fabric
+ */
+record Addresses(Ipv4Network nodes, Ipv4Network management, FabricLock lock) {
+  private static final int NUMBERS = 255;
+
+  String fabricSide() {
+    return management.address(2);
+  }
+
+  /**
+   * Takes the number that the spec wants, or looks for a free one, from a start that depends on the
+   * id so that it usually stays the same.
+   *
+   * @throws FabricException when that number, or every one, is in use
+   */
+  static Addresses choose(FabricSpec spec, Ip ip) {
+    var routes = ip.ask(java.util.List.of("-4", "-o", "route", "show", "table", "all"));
+    if (spec.number().isPresent()) {
+      var number = spec.number().getAsInt();
+      return take(spec, number, routes)
+          .orElseThrow(() ->
+              new FabricException(
+                  "fabric number %d is in use on this machine (%s, %s)"
+                      .formatted(number, nodes(spec, number), management(spec, number))));
+    }
+    var start = Math.floorMod(spec.id().hashCode(), NUMBERS);
+    return IntStream.range(0, NUMBERS)
+        .mapToObj(i -> take(spec, (start + i) % NUMBERS, routes))
+        .flatMap(Optional::stream)
+        .findFirst()
+        .orElseThrow(() ->
+            new FabricException(
+                "no /24 of %s is free on this machine".formatted(spec.nodeNetwork())));
+  }
+
+  private static Optional<Addresses> take(FabricSpec spec, int number, String routes) {
+    var nodes = nodes(spec, number);
+    var management = management(spec, number);
+    if (isRouted(nodes, routes) || isRouted(management, routes)) {
+      return Optional.empty();
+    }
+    // the whole /16s are in the name: fabrics of different networks may have one number
+    return FabricLock.tryTake(
+            "fabric-%s-%s-%d"
+                .formatted(
+                    spec.nodeNetwork().address(0), spec.managementNetwork().address(0), number))
+        .map(lock -> new Addresses(nodes, management, lock));
+  }
+
+  private static boolean isRouted(Ipv4Network network, String routes) {
+    return routes.lines().anyMatch(line -> line.startsWith(network + " "));
+  }
+
+  private static Ipv4Network nodes(FabricSpec spec, int number) {
+    return spec.nodeNetwork().part(24, number);
+  }
+
+  private static Ipv4Network management(FabricSpec spec, int number) {
+    // the first /30 of each /24: 169.254.x.0/30; so not the metadata addresses that clouds have at
+    // .169.254
+    return spec.managementNetwork().part(24, number).part(30, 0);
+  }
+}
