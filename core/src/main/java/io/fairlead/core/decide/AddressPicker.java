@@ -4,7 +4,6 @@ import io.fairlead.core.decide.AddressBands.Span;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Cidr;
 import java.math.BigInteger;
-import java.util.Collection;
 import java.util.List;
 import java.util.NavigableSet;
 import java.util.Optional;
@@ -26,7 +25,7 @@ import java.util.random.RandomGenerator;
 record AddressPicker(
     NavigableSet<Address> used,
     Set<Address> skip,
-    Collection<Address> freshlyFreed,
+    Set<Address> freshlyFreed,
     RandomGenerator random) {
 
   /**

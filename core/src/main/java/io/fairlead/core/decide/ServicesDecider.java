@@ -1,0 +1,366 @@
+package io.fairlead.core.decide;
+
+import io.fairlead.core.decide.Decision.Claim;
+import io.fairlead.core.decide.ServiceOutcome.Deleted;
+import io.fairlead.core.decide.ServiceOutcome.Refused;
+import io.fairlead.core.decide.ServiceOutcome.Stored;
+import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.image.Versioned;
+import io.fairlead.core.model.Address;
+import io.fairlead.core.model.Kind;
+import io.fairlead.core.model.ObjectKey;
+import io.fairlead.core.model.ObjectMeta;
+import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.Service;
+import io.fairlead.core.model.ServiceSpec;
+import io.fairlead.core.model.ServiceSpec.Balancing;
+import io.fairlead.core.model.ServiceSpec.Exposure;
+import io.fairlead.core.record.Change;
+import io.fairlead.core.record.LogEntry;
+import io.fairlead.core.record.LogEvent;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+
+/**
+ * Decides what happens to Services: a pure function of image, command and context. One instance
+ * lives for one decision.
+ *
+ * <p>An address is given out only where the image says that it is free; that etcd says so too is
+ * the business of whoever claims what the decision asks for, and then asks again with what it
+ * learned in {@link ServicesContext#avoid} or {@link ServicesContext#taken}.
+ */
+public final class ServicesDecider {
+  /** The control plane's own Service; it has the first address of the default range. */
+  public static final ObjectName CONTROL_PLANE =
+      new ObjectName(ObjectName.DEFAULT_NAMESPACE, "fairlead");
+
+  private static final String CLUSTER_IPS = "spec.clusterIPs";
+
+  private final ClusterImage image;
+  private final ServicesContext context;
+  private final ServiceRanges ranges;
+
+  private ServicesDecider(ClusterImage image, ServicesContext context) {
+    this.image = image;
+    this.context = context;
+    this.ranges = ServiceRanges.of(image);
+  }
+
+  /**
+   * @param image with what was decided before, see {@link ClusterImage#with}
+   */
+  public static Decision<ServiceOutcome> decide(
+      ClusterImage image, ServiceCommand command, ServicesContext context) {
+    var decider = new ServicesDecider(image, context);
+    return switch (command) {
+      case ServiceCommand.Create(var draft, var dryRun) -> decider.create(draft, dryRun);
+      case ServiceCommand.Apply(var draft, var dryRun) -> decider.apply(draft, dryRun);
+      case ServiceCommand.Delete delete -> decider.delete(delete);
+    };
+  }
+
+  /**
+   * What a request was answered, from the record that it led to.
+   *
+   * @throws IllegalArgumentException the record is not one that this decider asks for
+   */
+  public static ServiceOutcome recall(LogEntry entry) {
+    return switch (entry.event()) {
+      case LogEvent.Stored(Service service, var envelope) ->
+          new Stored(
+              // both are the time of the decision, so that a creation shows in its record
+              service.meta().created().equals(envelope.accepted())
+                  ? Result.CREATED
+                  : Result.CONFIGURED,
+              service,
+              OptionalLong.of(entry.offset()));
+      case LogEvent.Deleted(var key, var uid, _) when key.kind() == Kind.SERVICE ->
+          new Deleted(key.objectName(), uid, OptionalLong.of(entry.offset()));
+      case LogEvent.Stored _, LogEvent.Deleted _, LogEvent.Tombstone _ ->
+          throw new IllegalArgumentException("no record of a request on Services: " + entry);
+    };
+  }
+
+  private Decision<ServiceOutcome> create(ServiceDraft draft, DryRun dryRun) {
+    var violations = new Violations();
+    checkNames(draft, violations);
+    if (!draft.resourceVersion().isEmpty()) {
+      violations.forbidden("metadata.resourceVersion", "not on create");
+    }
+    var wish = ServiceRules.read(draft, violations);
+    var named = named(draft);
+    return image.services().get(named.objectName()).isPresent() && violations.isEmpty()
+        ? refuse(new Refusal.NameTaken(key(named.objectName())))
+        : store(named.objectName(), wish, Optional.empty(), violations, dryRun);
+  }
+
+  private Decision<ServiceOutcome> apply(ServiceDraft draft, DryRun dryRun) {
+    var violations = new Violations();
+    var existing = image.services().get(draft.objectName());
+    if (draft.name().isEmpty()) {
+      violations.required("metadata.name", "a name is needed; only create can generate one");
+    } else if (existing.isEmpty()) {
+      checkNames(draft, violations); // what exists keeps its name, whatever the rules are by now
+    }
+    var wish = ServiceRules.read(draft, violations);
+    if (violations.isEmpty()) {
+      var stale = stale(draft.objectName(), existing, draft.uid(), wish.expectedVersion());
+      if (stale.isPresent()) {
+        return refuse(stale.get());
+      }
+    }
+    return store(draft.objectName(), wish, existing, violations, dryRun);
+  }
+
+  private Decision<ServiceOutcome> delete(ServiceCommand.Delete delete) {
+    var violations = new Violations();
+    var expected = MetaRules.version(violations, delete.resourceVersion());
+    if (!violations.isEmpty()) {
+      return refuse(new Refusal.Invalid(key(delete.name()), violations.list()));
+    }
+    var existing = image.services().get(delete.name());
+    if (existing.isEmpty()) {
+      return refuse(new Refusal.NotFound(key(delete.name())));
+    }
+    var stale = stale(delete.name(), existing, delete.uid(), expected);
+    if (stale.isPresent()) {
+      return refuse(stale.get());
+    }
+    if (delete.name().equals(CONTROL_PLANE)) {
+      return refuse(
+          new Refusal.NotYours(
+              key(delete.name()), "the control plane's own Service cannot be deleted"));
+    }
+    var service = existing.get().object();
+    return new Decision<>(
+        List.of(new Change.Remove(service.key(), service.uid())),
+        List.of(),
+        claims(service, service.spec().clusterIps()),
+        new Deleted(service.name(), service.uid(), OptionalLong.empty()));
+  }
+
+  private static void checkNames(ServiceDraft draft, Violations violations) {
+    MetaRules.checkName(violations, draft.name(), draft.generateName());
+    MetaRules.checkNamespace(violations, draft.objectName().namespace());
+  }
+
+  private ServiceDraft named(ServiceDraft draft) {
+    var named = draft;
+    while (named.name().isEmpty() && !draft.generateName().isEmpty()) {
+      var name = MetaRules.generate(draft.generateName(), context.random().generator());
+      if (image.services().get(draft.withName(name).objectName()).isEmpty()) {
+        named = draft.withName(name);
+      }
+    }
+    return named;
+  }
+
+  private static Optional<Refusal> stale(
+      ObjectName name,
+      Optional<Versioned<Service>> existing,
+      String uid,
+      OptionalLong expectedVersion) {
+    var actualUid = existing.map(e -> e.object().uid().toString()).orElse("");
+    if (!uid.isEmpty() && !uid.equals(actualUid)) {
+      return Optional.of(new Refusal.Stale(key(name), "metadata.uid", uid, actualUid));
+    }
+    if (expectedVersion.isEmpty()) {
+      return Optional.empty();
+    }
+    long expected = expectedVersion.getAsLong();
+    return existing.filter(e -> e.matches(expected)).isPresent()
+        ? Optional.empty()
+        : Optional.of(
+            new Refusal.Stale(
+                key(name),
+                "metadata.resourceVersion",
+                Long.toString(expected),
+                existing
+                    .filter(e -> !e.isPending())
+                    .map(e -> Long.toString(e.offset()))
+                    .orElse("")));
+  }
+
+  private Decision<ServiceOutcome> store(
+      ObjectName name,
+      ServiceWish wish,
+      Optional<Versioned<Service>> existing,
+      Violations violations,
+      DryRun dryRun) {
+    var before = existing.map(Versioned::object);
+    var old = before.map(Service::spec);
+    var had = old.map(ServiceSpec::clusterIps).orElse(List.of());
+    var plan = AddressPlan.of(wish, old, ranges, violations);
+    var balancing = balancing(wish, old, violations);
+    var taken = checkStatics(name, plan, had, violations);
+    if (violations.isEmpty() && taken.size() == 1) {
+      return refuse(taken.getFirst());
+    }
+    if (!violations.isEmpty() || !taken.isEmpty()) {
+      taken.forEach(t ->
+          violations.invalid(
+              CLUSTER_IPS, t.address().toString(), "is already allocated to " + t.holder()));
+      return refuse(new Refusal.Invalid(key(name), violations.list()));
+    }
+    var assigned = new ArrayList<Address>();
+    for (int i = 0; i < plan.addresses().size(); i++) {
+      var family = plan.families().get(i);
+      var address = plan.addresses().get(i).or(() -> picker(name).pick(ranges.of(family)));
+      if (address.isEmpty()) {
+        return refuse(new Refusal.RangeFull(key(name), family, ranges.of(family)));
+      }
+      assigned.add(address.get());
+    }
+    var service =
+        new Service(meta(name, wish, before, balancing), spec(wish, plan, assigned, balancing));
+    if (before.filter(service::equals).isPresent()) {
+      return Decision.answer(new Stored(Result.UNCHANGED, service, version(existing)));
+    }
+    var reply =
+        new Stored(
+            before.isPresent() ? Result.CONFIGURED : Result.CREATED, service, OptionalLong.empty());
+    if (dryRun == DryRun.YES) {
+      return Decision.answer(reply);
+    }
+    return new Decision<>(
+        List.of(new Change.Put(service)),
+        claims(service, without(assigned, had)),
+        claims(service, without(had, assigned)),
+        reply);
+  }
+
+  /**
+   * Addresses that are asked for and belong to somebody else; those outside the ranges are
+   * violations.
+   */
+  private List<Refusal.AddressTaken> checkStatics(
+      ObjectName name, AddressPlan plan, List<Address> had, Violations violations) {
+    var taken = new ArrayList<Refusal.AddressTaken>();
+    for (var planned : plan.addresses()) {
+      if (planned.isEmpty() || had.contains(planned.get())) {
+        continue;
+      }
+      var address = planned.get();
+      var holder = holder(name, address);
+      if (holder.isPresent()) {
+        taken.add(new Refusal.AddressTaken(key(name), address, holder.get()));
+      } else if (ranges.has(address.family()) && !ranges.giveOut(address)) {
+        violations.invalid(
+            CLUSTER_IPS,
+            address.toString(),
+            "is not an address of the ranges " + ServiceRanges.text(ranges.of(address.family())));
+      }
+    }
+    return taken;
+  }
+
+  private Optional<ObjectName> holder(ObjectName name, Address address) {
+    return image
+        .services()
+        .holder(address)
+        .or(() -> Optional.ofNullable(context.taken().get(address)))
+        .or(() -> ranges.reserved().filter(address::equals).map(_ -> CONTROL_PLANE))
+        .filter(holder -> !holder.equals(name));
+  }
+
+  private AddressPicker picker(ObjectName name) {
+    var skip = new HashSet<>(context.avoid());
+    skip.addAll(context.taken().keySet());
+    if (!name.equals(CONTROL_PLANE)) {
+      ranges.reserved().ifPresent(skip::add);
+    }
+    return new AddressPicker(
+        image.services().clusterIps(), skip, context.freshlyFreed(), context.random().generator());
+  }
+
+  /**
+   * Chosen once, and changed only on request: a Service does not change its behaviour because
+   * others came or went.
+   */
+  private Balancing balancing(ServiceWish wish, Optional<ServiceSpec> old, Violations violations) {
+    if (wish.exposure() != Exposure.CLUSTER_IP) {
+      return wish.balancing()
+          .or(() -> old.map(ServiceSpec::balancing))
+          .orElse(context.settings().defaultBalancing());
+    }
+    var chosen =
+        old.filter(spec -> spec.exposure() == Exposure.CLUSTER_IP).map(ServiceSpec::balancing);
+    if (chosen.isPresent() && wish.balancing().orElse(chosen.get()) == chosen.get()) {
+      return chosen.get();
+    }
+    var wanted = wish.balancing().orElse(context.settings().defaultBalancing());
+    int limit = context.settings().roundRobinLimit();
+    if (wanted != Balancing.ROUND_ROBIN
+        || image.services().roundRobinPorts() + wish.ports().size() <= limit) {
+      return wanted;
+    }
+    if (wish.balancing().isPresent()) {
+      violations.forbidden(
+          ServiceRules.BALANCING_FIELD,
+          "the limit of "
+              + limit
+              + " service ports with round-robin is reached; say random or source-hash, or raise"
+              + " --round-robin-limit");
+    }
+    return Balancing.RANDOM;
+  }
+
+  private ObjectMeta meta(
+      ObjectName name, ServiceWish wish, Optional<Service> before, Balancing balancing) {
+    var annotations = new TreeMap<>(wish.annotations());
+    if (wish.exposure() == Exposure.CLUSTER_IP) {
+      annotations.put(Balancing.ANNOTATION, balancing.text());
+    }
+    return new ObjectMeta(
+        name.namespace(),
+        name.name(),
+        before.map(Service::uid).orElseGet(context.random()::uuid),
+        new TreeMap<>(wish.labels()),
+        annotations,
+        before.map(b -> b.meta().created()).orElse(context.now()));
+  }
+
+  private static ServiceSpec spec(
+      ServiceWish wish, AddressPlan plan, List<Address> assigned, Balancing balancing) {
+    return new ServiceSpec(
+        wish.exposure(),
+        assigned,
+        plan.families(),
+        plan.policy(),
+        new TreeMap<>(wish.selector()),
+        wish.ports(),
+        wish.clientIpAffinity(),
+        wish.internalTrafficPolicy(),
+        wish.trafficDistribution(),
+        wish.publishNotReadyAddresses(),
+        wish.externalName(),
+        balancing);
+  }
+
+  private static OptionalLong version(Optional<Versioned<Service>> existing) {
+    return existing.filter(e -> !e.isPending()).stream().mapToLong(Versioned::offset).findFirst();
+  }
+
+  private static List<Address> without(Collection<Address> addresses, Collection<Address> others) {
+    return addresses.stream().filter(address -> !others.contains(address)).toList();
+  }
+
+  private static List<Claim> claims(Service service, List<Address> addresses) {
+    return addresses.stream()
+        .map(address -> new Claim(address, service.uid(), service.name()))
+        .toList();
+  }
+
+  private static ObjectKey key(ObjectName name) {
+    return ObjectKey.of(Kind.SERVICE, name);
+  }
+
+  private static Decision<ServiceOutcome> refuse(Refusal refusal) {
+    return Decision.answer(new Refused(refusal));
+  }
+}
