@@ -76,7 +76,7 @@ public final class Zone {
   /** Version of the DNS specification of Kubernetes that is followed. */
   static final String SCHEMA_VERSION = "1.1.0";
 
-  private static final java.time.Duration SCHEMA_TTL = java.time.Duration.ofSeconds(28_800);
+  private static final java.time.Duration SCHEMA_TTL = java.time.Duration.ofHours(8);
 
   public ZoneSettings settings() {
     return settings;
