@@ -27,6 +27,11 @@ public record NodeRules(
     clusterCidrs = Set.copyOf(clusterCidrs);
   }
 
+  /** What happens to new connections to a frontend; empty = no Service has it. */
+  public Optional<PortRule> rule(Frontend frontend) {
+    return Optional.ofNullable(ports.get(frontend));
+  }
+
   /** Where a client connects to: the key of the kernel's dispatch. */
   public record Frontend(Address vip, Protocol protocol, int port) {}
 
