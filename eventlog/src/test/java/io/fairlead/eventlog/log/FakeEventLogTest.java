@@ -64,7 +64,8 @@ class FakeEventLogTest extends EventLogContract {
   }
 
   @Override
-  void compact(LogPartition partition) {
+  void compact(LogPartition partition, Runnable append) {
+    append.run();
     kafka.compact(partition);
   }
 

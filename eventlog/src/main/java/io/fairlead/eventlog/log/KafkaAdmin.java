@@ -1,0 +1,144 @@
+package io.fairlead.eventlog.log;
+
+import io.fairlead.core.model.LogIdentity;
+import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.Topic;
+import io.fairlead.core.run.GatewayException;
+import io.fairlead.core.run.GatewayException.Outcome;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.DescribeTopicsOptions;
+import org.apache.kafka.clients.admin.ListOffsetsOptions;
+import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.IsolationLevel;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartition;
+
+/**
+ * Questions about the log, each bounded in time, and whether it is still the log it was.
+ * Thread-safe. Once a topic was found to be another one, everything that asks gets that answer.
+ */
+final class KafkaAdmin implements AutoCloseable {
+  static final List<String> TOPICS = Arrays.stream(Topic.values()).map(Topic::kafkaName).toList();
+
+  private final Admin admin;
+  private final Duration limit;
+  private final LogIdentity identity;
+  private volatile Optional<String> foreign = Optional.empty();
+
+  KafkaAdmin(Admin admin, Duration limit, LogIdentity identity) {
+    this.admin = admin;
+    this.limit = limit;
+    this.identity = identity;
+  }
+
+  LogIdentity identity() {
+    return identity;
+  }
+
+  /** Last stable offsets where the isolation is READ_COMMITTED, else the ends. */
+  Map<LogPartition, Long> ends(Collection<LogPartition> partitions, IsolationLevel isolation) {
+    requireSame();
+    var asked =
+        partitions.stream().collect(Collectors.toMap(KafkaAdmin::kafka, _ -> OffsetSpec.latest()));
+    // both at once: an end is worth nothing where the topic is another
+    var same = startCheck();
+    var listed =
+        admin.listOffsets(
+            asked, new ListOffsetsOptions(isolation).timeoutMs(KafkaClients.millis(limit)));
+    finishCheck(same);
+    var offsets = get(listed.all(), "read the end offsets of the log", limit);
+    var ends = new TreeMap<LogPartition, Long>();
+    for (var partition : partitions) {
+      ends.put(
+          partition,
+          Optional.ofNullable(offsets.get(kafka(partition)))
+              .map(ListOffsetsResultInfo::offset)
+              .orElseThrow(() -> new IllegalStateException("no answer for " + partition)));
+    }
+    return ends;
+  }
+
+  /** Asks whether the topics are those they were, and returns at once. */
+  KafkaFuture<Map<String, TopicDescription>> startCheck() {
+    return admin
+        .describeTopics(TOPICS, new DescribeTopicsOptions().timeoutMs(KafkaClients.millis(limit)))
+        .allTopicNames();
+  }
+
+  /**
+   * Waits for the answer.
+   *
+   * @throws ForeignLogException the topics were made anew
+   * @throws GatewayException nobody answers, or a topic does not exist now
+   */
+  void finishCheck(KafkaFuture<Map<String, TopicDescription>> asked) {
+    var found = identity(get(asked, "look up the topics of the log", limit));
+    if (!found.equals(identity)) {
+      foreign =
+          Optional.of(
+              "a topic was deleted and made anew: the log is now %s, it was %s"
+                  .formatted(found, identity));
+    }
+    requireSame();
+  }
+
+  /** As far as it is known: asks nobody. */
+  void requireSame() {
+    foreign.ifPresent(words -> {
+      throw new ForeignLogException(words);
+    });
+  }
+
+  void check() {
+    requireSame();
+    finishCheck(startCheck());
+  }
+
+  static LogIdentity identity(Map<String, TopicDescription> topics) {
+    return new LogIdentity(id(topics, Topic.SERVICES), id(topics, Topic.PODS));
+  }
+
+  private static String id(Map<String, TopicDescription> topics, Topic topic) {
+    return Optional.ofNullable(topics.get(topic.kafkaName()))
+        .map(description -> description.topicId().toString())
+        .orElseThrow(() -> new IllegalStateException("no answer for " + topic.kafkaName()));
+  }
+
+  static TopicPartition kafka(LogPartition partition) {
+    return new TopicPartition(partition.topic().kafkaName(), partition.index());
+  }
+
+  /** Kafka's own limit ends the call; ours is for a client that hangs. */
+  static <T> T get(KafkaFuture<T> future, String what, Duration limit) {
+    try {
+      return future.get(limit.plusSeconds(1).toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException e) {
+      var cause = e.getCause() == null ? e : e.getCause();
+      throw new GatewayException(
+          Outcome.KNOWN_FAILED, "cannot " + what + ": " + cause.getMessage(), cause);
+    } catch (TimeoutException e) {
+      throw new GatewayException(Outcome.KNOWN_FAILED, "cannot " + what + ": no answer", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new GatewayException(Outcome.KNOWN_FAILED, "cannot " + what + ": interrupted", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    admin.close(Duration.ofSeconds(1));
+  }
+}
