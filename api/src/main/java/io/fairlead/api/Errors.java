@@ -1,17 +1,24 @@
 package io.fairlead.api;
 
 import com.google.protobuf.Any;
+import com.google.rpc.BadRequest;
 import com.google.rpc.ErrorInfo;
 import com.google.rpc.RetryInfo;
+import io.fairlead.core.decide.Refusal;
+import io.fairlead.core.decide.Violation;
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.run.GatewayException;
 import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * Makes the statuses that callers of the API see; the only place that does. Each carries a {@code
@@ -38,6 +45,95 @@ public final class Errors {
           };
       default -> status(Reason.FAULT, "internal fault", Map.of());
     };
+  }
+
+  /** What a decider refused. */
+  public static StatusRuntimeException refused(Refusal refusal) {
+    return switch (refusal) {
+      case Refusal.Invalid(var object, var violations) ->
+          invalid(object.kind().text() + " \"" + object.name() + "\" is invalid", violations);
+      case Refusal.NameTaken(var object) ->
+          status(Reason.NAME_TAKEN, named(object) + " already exists", metadata(object));
+      case Refusal.AddressTaken(var object, var address, var holder) ->
+          status(
+              Reason.CLUSTER_IP_TAKEN,
+              "%s \"%s\" is invalid: spec.clusterIPs: %s is already allocated to Service %s"
+                  .formatted(object.kind().text(), object.name(), address, holder),
+              Map.of("address", address.toString(), "holder", holder.toString()));
+      case Refusal.RangeFull(_, var family, var ranges) ->
+          status(
+              Reason.RANGE_FULL,
+              ranges.isEmpty()
+                  ? "there is no range of " + family + " ClusterIPs"
+                  : "every " + family + " ClusterIP of " + texts(ranges) + " is allocated",
+              Map.of("family", family.text(), "ranges", texts(ranges)));
+      case Refusal.NotFound(var object) ->
+          status(Reason.NOT_FOUND, named(object) + " not found", metadata(object));
+      case Refusal.Stale(var object, var field, var expected, var actual) -> {
+        var metadata = metadata(object);
+        metadata.put("field", field);
+        metadata.put("expected", expected);
+        metadata.put("actual", actual);
+        yield status(
+            Reason.STALE_VERSION,
+            "%s: %s is %s, not \"%s\": read it again"
+                .formatted(
+                    named(object),
+                    field,
+                    actual.isEmpty() ? "changing" : '"' + actual + '"',
+                    expected),
+            metadata);
+      }
+      case Refusal.NotYours(var object, var message) ->
+          status(Reason.NOT_YOURS, named(object) + ": " + message, metadata(object));
+      case Refusal.SessionEnded(var node, var session, var message) ->
+          status(
+              Reason.OLD_SESSION,
+              named(node) + ": " + message,
+              Map.of("node", node.name(), "session", Long.toString(session)));
+    };
+  }
+
+  /** Faults of a request, all of them. */
+  public static StatusRuntimeException invalid(String what, List<Violation> violations) {
+    var badRequest = BadRequest.newBuilder();
+    for (var violation : violations) {
+      badRequest
+          .addFieldViolationsBuilder()
+          .setField(violation.field())
+          .setReason(violation.reason().text())
+          .setDescription(violation.message());
+    }
+    var words =
+        violations.stream()
+            .map(v -> v.field() + ": " + v.message())
+            .collect(Collectors.joining("; ", what + ": ", ""));
+    return status(Reason.INVALID, words, Map.of(), Any.pack(badRequest.build()));
+  }
+
+  /** One fault of a request. */
+  public static StatusRuntimeException invalid(
+      String field, Violation.Reason reason, String message) {
+    return invalid("invalid request", List.of(new Violation(field, reason, message)));
+  }
+
+  private static Map<String, String> metadata(ObjectKey object) {
+    var metadata = new TreeMap<String, String>();
+    metadata.put("kind", object.kind().text());
+    metadata.put("name", object.name());
+    if (!object.namespace().isEmpty()) {
+      metadata.put("namespace", object.namespace());
+    }
+    return metadata;
+  }
+
+  /** As Kubernetes names objects in its errors: {@code services "web"}. */
+  private static String named(ObjectKey object) {
+    return object.kind().text().toLowerCase(Locale.ROOT) + "s \"" + object.name() + '"';
+  }
+
+  private static String texts(List<?> values) {
+    return values.stream().map(Object::toString).collect(Collectors.joining(", "));
   }
 
   /** Kafka, etcd or a peer does not answer; nothing happened. */

@@ -50,6 +50,11 @@ public enum Reason {
       "partition, revision",
       Retry.LATER,
       "Between replicas only: the one a request was forwarded to does not own the partition, as of that revision of the key."),
+  NOT_YOURS(
+      Code.FAILED_PRECONDITION,
+      "kind, name, namespace",
+      Retry.NEVER,
+      "The object belongs to the control plane, or to another source of Pods."),
   OLD_SESSION(
       Code.FAILED_PRECONDITION,
       "node, session",

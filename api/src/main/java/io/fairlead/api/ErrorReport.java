@@ -1,0 +1,104 @@
+package io.fairlead.api;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.rpc.BadRequest;
+import com.google.rpc.ErrorInfo;
+import io.grpc.Status;
+import io.grpc.Status.Code;
+import io.grpc.protobuf.StatusProto;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * What a client makes of a failed call: the inverse of {@link Errors}.
+ *
+ * @param reason empty where the status is not Fairlead's, e.g. of gRPC itself, or of a newer server
+ * @param metadata of the ErrorInfo, sorted
+ * @param faults of fields; empty but for {@link Reason#INVALID}
+ */
+public record ErrorReport(
+    Code code,
+    Optional<Reason> reason,
+    String message,
+    SortedMap<String, String> metadata,
+    List<FieldFault> faults) {
+  /**
+   * One wrong field.
+   *
+   * @param reason as in Kubernetes: Required, Invalid, Duplicate...
+   */
+  public record FieldFault(String field, String reason, String message) {}
+
+  public ErrorReport {
+    metadata = Collections.unmodifiableSortedMap(new TreeMap<>(metadata));
+    faults = List.copyOf(faults);
+  }
+
+  /** Of what a stub threw. */
+  public static ErrorReport of(Throwable thrown) {
+    var plain = Status.fromThrowable(thrown);
+    Optional<Reason> reason = Optional.empty();
+    Map<String, String> metadata = Map.of();
+    var faults = new ArrayList<FieldFault>();
+    var details = StatusProto.fromThrowable(thrown);
+    for (var detail : details == null ? List.<Any>of() : details.getDetailsList()) {
+      try {
+        if (detail.is(ErrorInfo.class)) {
+          var info = detail.unpack(ErrorInfo.class);
+          if (info.getDomain().equals(Errors.DOMAIN)) {
+            reason = Reason.of(info.getReason());
+            metadata = info.getMetadataMap();
+          }
+        } else if (detail.is(BadRequest.class)) {
+          for (var violation : detail.unpack(BadRequest.class).getFieldViolationsList()) {
+            faults.add(
+                new FieldFault(
+                    violation.getField(), violation.getReason(), violation.getDescription()));
+          }
+        }
+      } catch (InvalidProtocolBufferException _) {
+        // a detail that cannot be read tells nothing; code and message still do
+      }
+    }
+    var message = plain.getDescription();
+    return new ErrorReport(
+        plain.getCode(),
+        reason,
+        message == null ? plain.getCode().name() : message,
+        new TreeMap<>(metadata),
+        faults);
+  }
+
+  /** Whether the same request with the same id may be sent again at once, and is worth it. */
+  public boolean isTransient() {
+    return code == Code.UNAVAILABLE;
+  }
+
+  /** As kubectl says it: {@code Error from server (NotFound): services "web" not found}. */
+  public String words() {
+    return "Error from server (" + kubernetesReason() + "): " + message;
+  }
+
+  private String kubernetesReason() {
+    return switch (code) {
+      case INVALID_ARGUMENT -> faults.isEmpty() ? "BadRequest" : "Invalid";
+      case ALREADY_EXISTS -> "AlreadyExists";
+      case NOT_FOUND -> "NotFound";
+      case ABORTED -> "Conflict";
+      case UNAUTHENTICATED -> "Unauthorized";
+      case PERMISSION_DENIED -> "Forbidden";
+      case UNAVAILABLE -> "ServiceUnavailable";
+      case DEADLINE_EXCEEDED -> "Timeout";
+      case RESOURCE_EXHAUSTED -> "ResourceExhausted";
+      case FAILED_PRECONDITION -> "FailedPrecondition";
+      case UNIMPLEMENTED -> "NotImplemented";
+      case OK, CANCELLED, UNKNOWN, OUT_OF_RANGE, INTERNAL, DATA_LOSS -> "InternalError";
+    };
+  }
+}

@@ -1,0 +1,130 @@
+package io.fairlead.api;
+
+import io.fairlead.core.decide.ServiceDraft;
+import io.fairlead.core.image.Versioned;
+import io.fairlead.core.model.Address;
+import io.fairlead.core.model.Family;
+import io.fairlead.core.model.Service;
+import io.fairlead.core.model.ServicePort;
+import io.fairlead.core.model.ServiceSpec;
+import io.fairlead.core.model.ServiceSpec.Balancing;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+
+/**
+ * Services: what users send, as drafts; what is stored, with every default spelled out as
+ * Kubernetes does.
+ */
+public final class ServiceCodec {
+  private ServiceCodec() {}
+
+  /** What was sent, unchecked. */
+  public static ServiceDraft draft(io.fairlead.v1.Service proto) {
+    var meta = proto.getMetadata();
+    var spec = proto.getSpec();
+    var clientIp = spec.getSessionAffinityConfig().getClientIp();
+    return new ServiceDraft(
+        meta.getNamespace(),
+        meta.getName(),
+        meta.getGenerateName(),
+        meta.getLabelsMap(),
+        meta.getAnnotationsMap(),
+        meta.getResourceVersion(),
+        meta.getUid(),
+        spec.getType(),
+        spec.getClusterIp(),
+        spec.getClusterIpsList(),
+        spec.getIpFamiliesList(),
+        spec.getIpFamilyPolicy(),
+        spec.getSelectorMap(),
+        spec.getPortsList().stream().map(ServiceCodec::draft).toList(),
+        spec.getSessionAffinity(),
+        clientIp.hasTimeoutSeconds()
+            ? OptionalInt.of(clientIp.getTimeoutSeconds())
+            : OptionalInt.empty(),
+        spec.getInternalTrafficPolicy(),
+        spec.getTrafficDistribution(),
+        spec.getPublishNotReadyAddresses(),
+        spec.getExternalName());
+  }
+
+  private static ServiceDraft.PortDraft draft(io.fairlead.v1.ServicePort port) {
+    return new ServiceDraft.PortDraft(
+        port.getName(),
+        port.getProtocol(),
+        port.getPort(),
+        port.getTargetPort(),
+        port.getAppProtocol(),
+        port.getNodePort());
+  }
+
+  /** As stored; without a version where it is pending. */
+  public static io.fairlead.v1.Service proto(Versioned<Service> service) {
+    return proto(
+        service.object(),
+        service.isPending() ? OptionalLong.empty() : OptionalLong.of(service.offset()));
+  }
+
+  /** As stored. */
+  public static io.fairlead.v1.Service proto(Service service, OptionalLong version) {
+    // What balances it was decided when it was created: shown, so that people need not guess.
+    var meta =
+        Metas.proto(service.meta(), version)
+            .putAnnotations(Balancing.ANNOTATION, service.spec().balancing().text());
+    return io.fairlead.v1.Service.newBuilder()
+        .setMetadata(meta)
+        .setSpec(proto(service.spec()))
+        .build();
+  }
+
+  private static io.fairlead.v1.ServiceSpec proto(ServiceSpec spec) {
+    var proto =
+        io.fairlead.v1.ServiceSpec.newBuilder()
+            .putAllSelector(spec.selector())
+            .setPublishNotReadyAddresses(spec.publishNotReadyAddresses())
+            .setSessionAffinity(spec.clientIpAffinity().isPresent() ? "ClientIP" : "None");
+    switch (spec.exposure()) {
+      case EXTERNAL_NAME -> {
+        proto.setType("ExternalName");
+        spec.externalName().ifPresent(proto::setExternalName);
+      }
+      case HEADLESS -> clusterIp(proto, spec, List.of("None"));
+      case CLUSTER_IP ->
+          clusterIp(proto, spec, spec.clusterIps().stream().map(Address::toString).toList());
+    }
+    spec.ports().forEach(port -> proto.addPorts(proto(port)));
+    spec.clientIpAffinity()
+        .ifPresent(timeout ->
+            proto
+                .getSessionAffinityConfigBuilder()
+                .getClientIpBuilder()
+                .setTimeoutSeconds(Math.toIntExact(timeout.toSeconds())));
+    spec.trafficDistribution().ifPresent(d -> proto.setTrafficDistribution(d.text()));
+    return proto.build();
+  }
+
+  private static void clusterIp(
+      io.fairlead.v1.ServiceSpec.Builder proto, ServiceSpec spec, List<String> clusterIps) {
+    proto
+        .setType("ClusterIP")
+        .addAllClusterIps(clusterIps)
+        .addAllIpFamilies(spec.ipFamilies().stream().map(Family::text).toList())
+        .setIpFamilyPolicy(spec.ipFamilyPolicy().text())
+        .setInternalTrafficPolicy(spec.internalTrafficPolicy().text());
+    if (!clusterIps.isEmpty()) { // none: an older Service of an imported log holds its address
+      proto.setClusterIp(clusterIps.getFirst());
+    }
+  }
+
+  private static io.fairlead.v1.ServicePort proto(ServicePort port) {
+    var proto =
+        io.fairlead.v1.ServicePort.newBuilder()
+            .setName(port.name())
+            .setProtocol(port.protocol().name())
+            .setPort(port.port())
+            .setTargetPort(port.targetPort().toString());
+    port.appProtocol().ifPresent(proto::setAppProtocol);
+    return proto.build();
+  }
+}

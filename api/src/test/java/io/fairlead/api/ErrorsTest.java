@@ -1,0 +1,242 @@
+package io.fairlead.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fairlead.api.ErrorReport.FieldFault;
+import io.fairlead.core.decide.Refusal;
+import io.fairlead.core.decide.Violation;
+import io.fairlead.core.model.Address;
+import io.fairlead.core.model.Cidr;
+import io.fairlead.core.model.Family;
+import io.fairlead.core.model.Kind;
+import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.ObjectKey;
+import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.run.GatewayException;
+import io.fairlead.core.run.GatewayException.Outcome;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.grpc.Status.Code;
+import io.grpc.StatusRuntimeException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+@Timeout(10)
+class ErrorsTest {
+  private static final ObjectKey WEB = ObjectKey.of(Kind.SERVICE, new ObjectName("shop", "web"));
+  private static final ObjectKey NODE = ObjectKey.ofCluster(Kind.NODE, "node-a");
+  private static final LogPartition P7 = LogPartition.parse("p7").orElseThrow();
+
+  record Case(
+      StatusRuntimeException error,
+      Code code,
+      Reason reason,
+      Map<String, String> metadata,
+      String words) {
+    @Override
+    public String toString() {
+      return reason.name();
+    }
+  }
+
+  static List<Case> errors() {
+    return List.of(
+        new Case(
+            Errors.refused(new Refusal.NameTaken(WEB)),
+            Code.ALREADY_EXISTS,
+            Reason.NAME_TAKEN,
+            Map.of("kind", "Service", "name", "web", "namespace", "shop"),
+            "Error from server (AlreadyExists): services \"web\" already exists"),
+        new Case(
+            Errors.refused(
+                new Refusal.AddressTaken(
+                    WEB, Address.of("10.96.0.10"), new ObjectName("kube-system", "kube-dns"))),
+            Code.ALREADY_EXISTS,
+            Reason.CLUSTER_IP_TAKEN,
+            Map.of("address", "10.96.0.10", "holder", "kube-system/kube-dns"),
+            "Error from server (AlreadyExists): Service \"web\" is invalid: spec.clusterIPs: "
+                + "10.96.0.10 is already allocated to Service kube-system/kube-dns"),
+        new Case(
+            Errors.refused(
+                new Refusal.RangeFull(WEB, Family.IPV4, List.of(Cidr.of("10.96.0.0/29")))),
+            Code.RESOURCE_EXHAUSTED,
+            Reason.RANGE_FULL,
+            Map.of("family", "IPv4", "ranges", "10.96.0.0/29"),
+            "Error from server (ResourceExhausted): every IPv4 ClusterIP of 10.96.0.0/29 is allocated"),
+        new Case(
+            Errors.refused(new Refusal.NotFound(NODE)),
+            Code.NOT_FOUND,
+            Reason.NOT_FOUND,
+            Map.of("kind", "Node", "name", "node-a"),
+            "Error from server (NotFound): nodes \"node-a\" not found"),
+        new Case(
+            Errors.refused(new Refusal.Stale(WEB, "metadata.resourceVersion", "7", "9")),
+            Code.ABORTED,
+            Reason.STALE_VERSION,
+            Map.of(
+                "kind",
+                "Service",
+                "name",
+                "web",
+                "namespace",
+                "shop",
+                "field",
+                "metadata.resourceVersion",
+                "expected",
+                "7",
+                "actual",
+                "9"),
+            "Error from server (Conflict): services \"web\": metadata.resourceVersion is \"9\", "
+                + "not \"7\": read it again"),
+        new Case(
+            Errors.refused(new Refusal.NotYours(WEB, "it belongs to the control plane")),
+            Code.FAILED_PRECONDITION,
+            Reason.NOT_YOURS,
+            Map.of("kind", "Service", "name", "web", "namespace", "shop"),
+            "Error from server (FailedPrecondition): services \"web\": it belongs to the control plane"),
+        new Case(
+            Errors.refused(new Refusal.SessionEnded(NODE, 12, "a later session exists")),
+            Code.FAILED_PRECONDITION,
+            Reason.OLD_SESSION,
+            Map.of("node", "node-a", "session", "12"),
+            "Error from server (FailedPrecondition): nodes \"node-a\": a later session exists"),
+        new Case(
+            Errors.requestIdReused("r-1"),
+            Code.INVALID_ARGUMENT,
+            Reason.REQUEST_ID_REUSED,
+            Map.of("requestId", "r-1"),
+            "Error from server (BadRequest): request id \"r-1\" was used for another request"),
+        new Case(
+            Errors.limitReached("4096 requests wait"),
+            Code.RESOURCE_EXHAUSTED,
+            Reason.LIMIT_REACHED,
+            Map.of("limit", "4096 requests wait"),
+            "Error from server (ResourceExhausted): too much at once: 4096 requests wait"),
+        new Case(
+            Errors.notOwner(P7, 99),
+            Code.FAILED_PRECONDITION,
+            Reason.NOT_OWNER,
+            Map.of("partition", "p7", "revision", "99"),
+            "Error from server (FailedPrecondition): not the owner of partition p7"),
+        new Case(
+            Errors.noOwner(P7),
+            Code.UNAVAILABLE,
+            Reason.NO_OWNER,
+            Map.of("partition", "p7"),
+            "Error from server (ServiceUnavailable): no replica owns partition p7 at the moment"),
+        new Case(
+            Errors.foreignLog("a.b", "c.d"),
+            Code.FAILED_PRECONDITION,
+            Reason.FOREIGN_LOG,
+            Map.of("expected", "a.b", "actual", "c.d"),
+            "Error from server (FailedPrecondition): the position is of log c.d, this cluster's log is a.b"),
+        new Case(
+            Errors.unsupportedProtocol(9, "1"),
+            Code.FAILED_PRECONDITION,
+            Reason.UNSUPPORTED_PROTOCOL,
+            Map.of("offered", "9", "supported", "1"),
+            "Error from server (FailedPrecondition): protocol 9 is not supported, only 1"),
+        new Case(
+            Errors.notSynced("reading the log"),
+            Code.UNAVAILABLE,
+            Reason.NOT_SYNCED,
+            Map.of(),
+            "Error from server (ServiceUnavailable): reading the log"),
+        new Case(
+            Errors.shuttingDown(),
+            Code.UNAVAILABLE,
+            Reason.SHUTTING_DOWN,
+            Map.of(),
+            "Error from server (ServiceUnavailable): the replica is shutting down"),
+        new Case(
+            Errors.of(new GatewayException(Outcome.UNKNOWN, "commit timed out")),
+            Code.UNAVAILABLE,
+            Reason.OUTCOME_UNKNOWN,
+            Map.of(),
+            "Error from server (ServiceUnavailable): commit timed out"),
+        new Case(
+            Errors.of(new GatewayException(Outcome.KNOWN_FAILED, "etcd does not answer")),
+            Code.UNAVAILABLE,
+            Reason.DEPENDENCY_UNAVAILABLE,
+            Map.of(),
+            "Error from server (ServiceUnavailable): etcd does not answer"),
+        new Case(
+            Errors.of(new IllegalStateException("secret")),
+            Code.INTERNAL,
+            Reason.FAULT,
+            Map.of(),
+            "Error from server (InternalError): internal fault"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("errors")
+  void clientReadsWhatTheServerSaid(Case row) {
+    var report = ErrorReport.of(row.error());
+    assertThat(report.code()).isEqualTo(row.code()).isEqualTo(row.reason().code());
+    assertThat(report.reason()).contains(row.reason());
+    assertThat(report.metadata()).isEqualTo(row.metadata());
+    assertThat(report.words()).isEqualTo(row.words());
+    assertThat(report.faults()).isEmpty();
+    assertThat(report.isTransient()).isEqualTo(row.code() == Code.UNAVAILABLE);
+  }
+
+  @Test
+  void everyReasonHasARow() {
+    var tested =
+        errors().stream()
+            .map(Case::reason)
+            .collect(Collectors.toCollection(() -> EnumSet.noneOf(Reason.class)));
+    assertThat(EnumSet.complementOf(tested)).containsExactly(Reason.INVALID); // below
+  }
+
+  @Test
+  void namesAllFaultsAtOnce() {
+    var report =
+        ErrorReport.of(
+            Errors.refused(
+                new Refusal.Invalid(
+                    WEB,
+                    List.of(
+                        new Violation("spec.type", Violation.Reason.NOT_SUPPORTED, "no NodePort"),
+                        new Violation("spec.ports", Violation.Reason.REQUIRED, "at least one")))));
+    assertThat(report.code()).isEqualTo(Code.INVALID_ARGUMENT);
+    assertThat(report.reason()).contains(Reason.INVALID);
+    assertThat(report.faults())
+        .containsExactly(
+            new FieldFault("spec.type", "NotSupported", "no NodePort"),
+            new FieldFault("spec.ports", "Required", "at least one"));
+    assertThat(report.words())
+        .isEqualTo(
+            "Error from server (Invalid): Service \"web\" is invalid: spec.type: no NodePort; spec.ports: at least one");
+  }
+
+  @Test
+  void understandsStatusesOfOthers() {
+    var report = ErrorReport.of(Status.UNAVAILABLE.asRuntimeException(new Metadata()));
+    assertThat(report.reason()).isEqualTo(Optional.empty());
+    assertThat(report.message()).isEqualTo("UNAVAILABLE");
+    assertThat(report.isTransient()).isTrue();
+  }
+
+  @Test
+  void keepsStatusesThatHandlersThrow() {
+    var thrown = Errors.noOwner(P7);
+    assertThat(Errors.of(thrown)).isSameAs(thrown);
+  }
+
+  @Test
+  void documentationHasTheTableOfReasons() throws IOException {
+    var page = Files.readString(Path.of("..", "docs", "errors.md"));
+    assertThat(page).contains("\n" + Reason.markdown());
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.fairlead.api;
+
+import org.jspecify.annotations.NullMarked;
