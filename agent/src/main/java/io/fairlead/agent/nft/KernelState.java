@@ -1,0 +1,35 @@
+package io.fairlead.agent.nft;
+
+import io.fairlead.agent.ruleset.FamilyState;
+import io.fairlead.core.model.Family;
+import io.fairlead.core.view.NodeRules;
+import io.fairlead.core.view.NodeRules.Frontend;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.SortedMap;
+
+/**
+ * What the kernel holds, read from it and from nothing else.
+ *
+ * @param families those that have a table
+ */
+public record KernelState(SortedMap<Family, FamilyState> families) {
+
+  /**
+   * In what the kernel differs from that view, in words; empty = equal up to the order of slots.
+   *
+   * @param except frontends that are known to be refused
+   */
+  public List<String> differencesFrom(NodeRules view, Set<Frontend> except) {
+    var differences = new ArrayList<String>();
+    families.forEach(
+        (family, state) -> state.differencesFrom(view, except).forEach(d -> differences.add(family + " " + d)));
+    for (var frontend : view.ports().keySet()) {
+      if (!families.containsKey(frontend.vip().family()) && !except.contains(frontend)) {
+        differences.add(frontend.vip().family() + " " + frontend + ": no table in the kernel");
+      }
+    }
+    return differences;
+  }
+}

@@ -1,0 +1,5 @@
+/** The kernel's half of the agent: nftables through libnftables, in process. */
+@NullMarked
+package io.fairlead.agent.nft;
+
+import org.jspecify.annotations.NullMarked;
