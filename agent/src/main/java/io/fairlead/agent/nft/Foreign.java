@@ -14,6 +14,7 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
 
 /** Calls into C: the system's library for sockets and namespaces. Every failure carries errno's number. */
+@SuppressWarnings("restricted") // foreign calls are what this is for; the process is started with native access enabled
 final class Foreign {
   private static final Linker LINKER = Linker.nativeLinker();
   private static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");

@@ -9,7 +9,6 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import io.fairlead.agent.nft.Foreign.CallFailed;
 import io.fairlead.agent.ruleset.Command;
 import io.fairlead.agent.ruleset.CommandText;
-import io.fairlead.agent.ruleset.Elements;
 import io.fairlead.agent.ruleset.Layout;
 import io.fairlead.agent.ruleset.TableContents;
 import io.fairlead.core.run.GatewayException;
@@ -22,9 +21,7 @@ import java.lang.invoke.MethodHandle;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.Collectors;
@@ -34,10 +31,10 @@ import java.util.stream.Collectors;
  * network namespace it works in. Only {@link CommandText}'s own text is ever passed in: libnftables ends the whole process on
  * some texts that it cannot translate.
  */
+@SuppressWarnings("restricted") // foreign calls are what this is for; the process is started with native access enabled
 final class LibNft implements NftGateway {
   private static final String LIBRARY = "libnftables.so.1";
   private static final int JSON = 1 << 4; // NFT_CTX_OUTPUT_JSON in nftables/libnftables.h
-  private static final int TERSE = 1 << 11; // NFT_CTX_OUTPUT_TERSE
   private static final int NETLINK_NETFILTER = 12;
   private static final short GET_GENERATION = 10 << 8 | 16; // NFNL_SUBSYS_NFTABLES, NFT_MSG_GETGEN
   private static final short NEW_GENERATION = 10 << 8 | 15;
@@ -52,6 +49,7 @@ final class LibNft implements NftGateway {
   private final MethodHandle free;
   private final MemorySegment context;
   private final int netlink;
+  private int sequence;
 
   private LibNft(Foreign foreign, SymbolLookup library) throws CallFailed {
     this.foreign = foreign;
@@ -116,15 +114,11 @@ final class LibNft implements NftGateway {
       throw new GatewayException(
           Outcome.KNOWN_FAILED, "nftables cannot be used; the agent needs root or CAP_NET_ADMIN: " + e.getMessage(), e);
     }
-    String version;
-    try {
-      version = Listing.version(tables).orElseThrow(() -> new IllegalArgumentException("no version"));
-    } catch (IllegalArgumentException e) {
-      throw new GatewayException(Outcome.KNOWN_FAILED, LIBRARY + " was built without JSON: install one with it", e);
-    }
-    if (Arrays.compare(numbers(version), numbers("1.0.6")) < 0) {
+    // only the JSON tells the version; without it, creating the tables decides
+    var version = Listing.version(tables);
+    if (version.isPresent() && Arrays.compare(numbers(version.get()), numbers("1.0.6")) < 0) {
       throw new GatewayException(
-          Outcome.KNOWN_FAILED, LIBRARY + " is version " + version + "; 1.0.6 or newer is needed");
+          Outcome.KNOWN_FAILED, LIBRARY + " is version " + version.get() + "; 1.0.6 or newer is needed");
     }
   }
 
@@ -143,23 +137,7 @@ final class LibNft implements NftGateway {
     if (list("list tables " + layout.nftFamily(), 0).lines().noneMatch(("table " + name)::equals)) {
       return Optional.empty();
     }
-    var structure = Listing.structure(list("list table " + name, TERSE));
-    var sets = new LinkedHashMap<String, Map<String, Optional<String>>>();
-    for (var set : structure.sets()) {
-      sets.put(
-          set,
-          Elements.isAffinity(set)
-              ? Map.of() // filled by the kernel: may be large, and belongs to the clients
-              : Listing.elements(list((isSet(set) ? "list set " : "list map ") + name + " " + set, JSON)));
-    }
-    return Optional.of(new TableContents(structure.chains(), sets));
-  }
-
-  private static boolean isSet(String name) {
-    return switch (name) {
-      case Elements.VIPS, Elements.HAIRPIN, Elements.SERVICE_CIDRS, Elements.CLUSTER_CIDRS -> true;
-      default -> false;
-    };
+    return Optional.of(Listing.contents(list("list table " + name, 0)));
   }
 
   @Override
@@ -169,11 +147,12 @@ final class LibNft implements NftGateway {
       request.set(JAVA_INT, 0, 20);
       request.set(JAVA_SHORT, 4, GET_GENERATION);
       request.set(JAVA_SHORT, 6, (short) 1); // NLM_F_REQUEST
+      request.set(JAVA_INT, 8, ++sequence);
       foreign.send(netlink, request);
       var answer = call.allocate(4096, 4);
       int length = foreign.receive(netlink, answer);
-      if (length < 20 || answer.get(JAVA_SHORT, 4) != NEW_GENERATION) {
-        return OptionalLong.empty();
+      if (length < 20 || answer.get(JAVA_SHORT, 4) != NEW_GENERATION || answer.get(JAVA_INT, 8) != sequence) {
+        return OptionalLong.empty(); // also for a late answer to an earlier question
       }
       for (int at = 20; at + 8 <= length; ) {
         int size = Short.toUnsignedInt(answer.get(JAVA_SHORT, at));
@@ -184,7 +163,7 @@ final class LibNft implements NftGateway {
         at += Math.max(4, (size + 3) / 4 * 4);
       }
       return OptionalLong.empty();
-    } catch (CallFailed _) { // a late answer would be taken for the next one's: the caller only loses the shortcut
+    } catch (CallFailed _) { // the caller only loses a shortcut
       return OptionalLong.empty();
     }
   }

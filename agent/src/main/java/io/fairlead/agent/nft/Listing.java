@@ -1,117 +1,130 @@
 package io.fairlead.agent.nft;
 
+import io.fairlead.agent.ruleset.Elements;
+import io.fairlead.agent.ruleset.TableContents;
 import io.fairlead.core.model.Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
-/** Understands what libnftables prints: names and fingerprints from its text, elements and versions from its JSON. */
+/**
+ * Understands what libnftables prints for our own table: names, fingerprints of rules, elements. One listing of the whole table,
+ * as 1.0.6 reads all of it for each single map; and text, as its JSON cannot express rules that update maps, and complains to
+ * standard error.
+ */
 final class Listing {
   private static final Pattern CONTAINER = Pattern.compile("\\t(chain|set|map) (\\S+) \\{");
   private static final Pattern COMMENT = Pattern.compile(" comment \"([0-9a-f]{8})\"$");
+  private static final Pattern VERSION = Pattern.compile("\"version\": ?\"([^\"]+)\"");
+  private static final Pattern DECIMAL = Pattern.compile("0x([0-9a-f]{1,8})");
+  private static final String ELEMENTS = "elements = {";
+
+  private final Map<String, List<String>> chains = new LinkedHashMap<>();
+  private final Map<String, Map<String, Optional<String>>> sets = new LinkedHashMap<>();
+  private Container container = new Container.Outside();
+
+  /** Where a line stands. */
+  private sealed interface Container {
+    record Outside() implements Container {}
+
+    record Chain(List<String> rules) implements Container {}
+
+    record Elements(boolean kept, boolean intervals, Map<String, Optional<String>> elements) implements Container {}
+  }
 
   private Listing() {}
 
-  /** Chains with the fingerprints of their rules, and names of sets and maps. */
-  record Structure(Map<String, List<String>> chains, Set<String> sets) {}
-
-  /**
-   * The structure of a table from {@code list table}, terse. Text, as the JSON of 1.0.6 cannot express rules that update maps
-   * and complains to standard error.
-   */
-  static Structure structure(String text) {
-    var chains = new LinkedHashMap<String, List<String>>();
-    var sets = new LinkedHashSet<String>();
-    List<String> rules = List.of();
-    boolean inChain = false;
-    for (var line : text.split("\n", -1)) {
-      var container = CONTAINER.matcher(line);
-      if (container.matches()) {
-        inChain = container.group(1).equals("chain");
-        if (inChain) {
-          rules = new ArrayList<>();
-          chains.put(container.group(2), rules);
-        } else {
-          sets.add(container.group(2));
-        }
-      } else if (line.equals("\t}")) {
-        inChain = false;
-      } else if (inChain && !line.startsWith("\t\ttype ") && !line.isBlank()) {
-        var comment = COMMENT.matcher(line);
-        rules.add(comment.find() ? comment.group(1) : "");
-      }
-    }
-    return new Structure(chains, sets);
+  /** A listing of one table. */
+  static TableContents contents(String text) {
+    var listing = new Listing();
+    text.lines().forEach(listing::line);
+    return new TableContents(listing.chains, listing.sets);
   }
 
-  /** Elements of the one set or map in a JSON listing, in the spelling of {@code Elements}. */
-  static Map<String, Optional<String>> elements(String json) {
-    var elements = new LinkedHashMap<String, Optional<String>>();
-    for (var item : items(json)) {
-      for (var kind : List.of("set", "map")) {
-        if (!(item.get(kind) instanceof Map<?, ?> container) || !(container.get("elem") instanceof List<?> list)) {
-          continue;
-        }
-        boolean interval = container.get("flags") instanceof List<?> flags && flags.contains("interval");
-        for (var element : list) {
-          if (kind.equals("map") && element instanceof List<?> pair && pair.size() == 2) {
-            elements.put(text(pair.get(0)), Optional.of(text(pair.get(1))));
-          } else {
-            elements.put(interval ? cidr(element) : text(element), Optional.empty());
-          }
-        }
-      }
-    }
-    return elements;
-  }
-
-  /** Version of libnftables, for example {@code 1.0.6}. */
+  /** Version of libnftables in any JSON listing, for example {@code 1.0.6}. */
   static Optional<String> version(String json) {
-    for (var item : items(json)) {
-      if (item.get("metainfo") instanceof Map<?, ?> info && info.get("version") instanceof String version) {
-        return Optional.of(version);
-      }
-    }
-    return Optional.empty();
+    var version = VERSION.matcher(json);
+    return version.find() ? Optional.of(version.group(1)) : Optional.empty();
   }
 
-  private static List<Map<?, ?>> items(String json) {
-    var items = new ArrayList<Map<?, ?>>();
-    if (Json.parse(json) instanceof Map<?, ?> root && root.get("nftables") instanceof List<?> list) {
-      for (var item : list) {
-        if (item instanceof Map<?, ?> map) {
-          items.add(map);
+  private void line(String line) {
+    var opening = CONTAINER.matcher(line);
+    if (opening.matches()) {
+      if (opening.group(1).equals("chain")) {
+        var rules = new ArrayList<String>();
+        chains.put(opening.group(2), rules);
+        container = new Container.Chain(rules);
+      } else {
+        var elements = new HashMap<String, Optional<String>>();
+        sets.put(opening.group(2), elements);
+        container = new Container.Elements(!Elements.isAffinity(opening.group(2)), false, elements);
+      }
+      return;
+    }
+    if (line.equals("\t}")) {
+      container = new Container.Outside();
+      return;
+    }
+    switch (container) {
+      case Container.Outside() -> {}
+      case Container.Chain(var rules) -> {
+        if (!line.isBlank() && !line.startsWith("\t\ttype ")) {
+          var comment = COMMENT.matcher(line);
+          rules.add(comment.find() ? comment.group(1) : "");
+        }
+      }
+      case Container.Elements(var kept, var intervals, var elements) -> {
+        var trimmed = line.strip();
+        if (trimmed.startsWith("flags ")) {
+          container = new Container.Elements(kept, trimmed.contains("interval"), elements);
+        } else if (kept && (trimmed.startsWith(ELEMENTS) || line.startsWith("\t\t\t"))) {
+          elements(trimmed, intervals, elements);
         }
       }
     }
-    return items;
   }
 
-  private static String text(@Nullable Object value) {
-    if (value instanceof Map<?, ?> map) {
-      if (map.get("concat") instanceof List<?> parts) {
-        return String.join(" . ", parts.stream().map(Listing::text).toList());
+  /** A line of elements: {@code elements = { a, b,}, {@code c : d }} and alike. */
+  private static void elements(String line, boolean intervals, Map<String, Optional<String>> elements) {
+    int from = line.startsWith(ELEMENTS) ? ELEMENTS.length() : 0;
+    int to = line.endsWith("}") ? line.length() - 1 : line.length();
+    for (var element : line.substring(from, to).split(",", -1)) {
+      var text = element.strip();
+      if (text.isEmpty()) {
+        continue;
       }
-      if (map.get("goto") instanceof Map<?, ?> target) {
-        return "goto " + target.get("target");
-      }
-      if (map.get("elem") instanceof Map<?, ?> element) {
-        return text(element.get("val"));
+      int colon = text.indexOf(" : ");
+      if (colon < 0) {
+        elements.put(intervals ? cidr(text) : canonical(text), Optional.empty());
+      } else {
+        elements.put(canonical(text.substring(0, colon)), Optional.of(canonical(text.substring(colon + 3))));
       }
     }
-    var text = String.valueOf(value);
-    return text.indexOf(':') >= 0 && text.indexOf('.') >= 0 ? mixed(text) : text;
   }
 
-  /** IPv6 with dots at its end, as the C library prints some: in the spelling of {@link Address}. */
+  /** In the spelling of {@link Elements}: numbers decimal, IPv6 without dots. */
+  private static String canonical(String text) {
+    var number = DECIMAL.matcher(text);
+    if (number.matches()) {
+      return Long.toString(Long.parseLong(number.group(1), 16));
+    }
+    if (text.indexOf(':') < 0 || text.indexOf('.') < 0) {
+      return text;
+    }
+    var parts = text.split(" \\. ", -1);
+    for (int i = 0; i < parts.length; i++) {
+      parts[i] = parts[i].indexOf(':') >= 0 && parts[i].indexOf('.') >= 0 ? mixed(parts[i]) : parts[i];
+    }
+    return String.join(" . ", parts);
+  }
+
+  /** IPv6 with dots at its end, as the C library prints some. */
   private static String mixed(String text) {
     int colon = text.lastIndexOf(':');
     try {
@@ -128,11 +141,11 @@ final class Listing {
     }
   }
 
-  private static String cidr(@Nullable Object value) {
-    if (value instanceof Map<?, ?> map && map.get("prefix") instanceof Map<?, ?> prefix) {
-      return text(prefix.get("addr")) + "/" + prefix.get("len");
+  private static String cidr(String text) {
+    int slash = text.indexOf('/');
+    if (slash >= 0) {
+      return canonical(text.substring(0, slash)) + text.substring(slash);
     }
-    var text = text(value);
-    return Address.parse(text).map(a -> a + "/" + a.family().bits()).orElse(text);
+    return Address.parse(canonical(text)).map(a -> a + "/" + a.family().bits()).orElse(text);
   }
 }

@@ -255,7 +255,7 @@ public final class Programmed {
             (element.equals(effective) ? flip : grow).add(new AddElement(element, value));
           }
         });
-    return Optional.of(new Unit(frontend, next, grow, flip, shrink));
+    return Optional.of(new Unit(frontend, rule, next, grow, flip, shrink));
   }
 
   private void prerequisites(Frontend frontend, PortState next, List<Command> grow, List<Command> flip) {
