@@ -13,12 +13,14 @@ public record ApplyResult(SortedMap<Family, FamilyResult> families) {
     /**
      * The kernel holds the view and the position, except what is refused.
      *
-     * @param commands elements, chains and rules that were added or deleted; 0 where all was right already
+     * @param commands elements, chains and rules that were added or deleted; 0 where all was right
+     *     already
      * @param transactions that were committed
      * @param frontends that are programmed now
      * @param refused newly or still
      */
-    record Committed(int commands, int transactions, int frontends, List<Refused> refused, Duration took)
+    record Committed(
+        int commands, int transactions, int frontends, List<Refused> refused, Duration took)
         implements FamilyResult {}
 
     /** Nothing can be said about the position; the next call compares with the kernel first. */
@@ -33,12 +35,11 @@ public record ApplyResult(SortedMap<Family, FamilyResult> families) {
   /** Number of transactions in all families. */
   public int transactions() {
     return families.values().stream()
-        .mapToInt(
-            r ->
-                switch (r) {
-                  case FamilyResult.Committed c -> c.transactions();
-                  case FamilyResult.Failed _ -> 0;
-                })
+        .mapToInt(r ->
+            switch (r) {
+              case FamilyResult.Committed c -> c.transactions();
+              case FamilyResult.Failed _ -> 0;
+            })
         .sum();
   }
 }

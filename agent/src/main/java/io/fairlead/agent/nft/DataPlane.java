@@ -28,12 +28,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The kernel's half of the agent: what of a node's view is programmed into nftables, in tables {@code fairlead} of ip and ip6.
+ * The kernel's half of the agent: what of a node's view is programmed into nftables, in tables
+ * {@code fairlead} of ip and ip6.
  *
- * <p>Threads: one platform thread does all work, as libnftables belongs to one thread and a network namespace to a thread; it
- * may be another namespace than the process's. Every method hands over and waits, so all are safe to call from any thread; calls
- * are done in order. Durable: the tables, until {@link #uninstall} or a reboot; they stay and serve when this is closed or
- * dies. What is known about them here is derived from them.
+ * <p>Threads: one platform thread does all work, as libnftables belongs to one thread and a network
+ * namespace to a thread; it may be another namespace than the process's. Every method hands over
+ * and waits, so all are safe to call from any thread; calls are done in order. Durable: the tables,
+ * until {@link #uninstall} or a reboot; they stay and serve when this is closed or dies. What is
+ * known about them here is derived from them.
  */
 public final class DataPlane implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(DataPlane.class);
@@ -59,11 +61,11 @@ public final class DataPlane implements AutoCloseable {
   }
 
   /**
-   * Opens the kernel's nftables: checks what is needed, takes over our tables as they are or creates them. A family that fails
-   * alone is named by the first {@link #apply}.
+   * Opens the kernel's nftables: checks what is needed, takes over our tables as they are or
+   * creates them. A family that fails alone is named by the first {@link #apply}.
    *
-   * @throws GatewayException KNOWN_FAILED with what is missing and what to do about it; nothing was changed, or only our own
-   *     empty tables were made
+   * @throws GatewayException KNOWN_FAILED with what is missing and what to do about it; nothing was
+   *     changed, or only our own empty tables were made
    */
   public static DataPlane open(DataPlaneConfig config) {
     var foreign = new Foreign();
@@ -76,16 +78,19 @@ public final class DataPlane implements AutoCloseable {
         });
   }
 
-  /** The same over another implementation of nftables; {@code gateway} is called on the data plane's thread. */
-  public static DataPlane on(DataPlaneConfig config, Time time, Supplier<? extends NftGateway> gateway) {
+  /**
+   * The same over another implementation of nftables; {@code gateway} is called on the data plane's
+   * thread.
+   */
+  public static DataPlane on(
+      DataPlaneConfig config, Time time, Supplier<? extends NftGateway> gateway) {
     var plane = new DataPlane("nft-" + config.nodeName());
     plane.thread.start();
     try {
-      plane.await(
-          () -> {
-            plane.start(config, time, gateway.get());
-            return true;
-          });
+      plane.await(() -> {
+        plane.start(config, time, gateway.get());
+        return true;
+      });
       return plane;
     } catch (RuntimeException e) {
       plane.stop();
@@ -104,7 +109,10 @@ public final class DataPlane implements AutoCloseable {
     } catch (CallFailed e) {
       throw new GatewayException(
           Outcome.KNOWN_FAILED,
-          "network namespace " + namespace + " cannot be entered; does it exist, and is this root? " + e.getMessage(),
+          "network namespace "
+              + namespace
+              + " cannot be entered; does it exist, and is this root? "
+              + e.getMessage(),
           e);
     }
   }
@@ -136,19 +144,19 @@ public final class DataPlane implements AutoCloseable {
           "nftables refuses the tables: " + failures.firstEntry().getValue().getMessage(),
           failures.firstEntry().getValue());
     }
-    failures.forEach(
-        (family, e) ->
-            LOG.atWarn()
-                .addKeyValue("event", "family.failed")
-                .addKeyValue("family", family)
-                .addKeyValue("words", e.getMessage())
-                .log("One family cannot be programmed; it is tried again with each change"));
+    failures.forEach((family, e) ->
+        LOG.atWarn()
+            .addKeyValue("event", "family.failed")
+            .addKeyValue("family", family)
+            .addKeyValue("words", e.getMessage())
+            .log("One family cannot be programmed; it is tried again with each change"));
     publish();
   }
 
   /**
-   * Brings the kernel to that view, comparing all of it with what is programmed, and writes the position with the last change
-   * that takes effect. Returns when both families are committed or failed.
+   * Brings the kernel to that view, comparing all of it with what is programmed, and writes the
+   * position with the last change that takes effect. Returns when both families are committed or
+   * failed.
    *
    * @throws GatewayException UNKNOWN where the wait was interrupted
    */
@@ -157,45 +165,48 @@ public final class DataPlane implements AutoCloseable {
   }
 
   /**
-   * The same, comparing only those frontends: for when nothing else differs from the view of the call before. It costs what
-   * changed. After a family failed, its next call compares all of it by itself.
+   * The same, comparing only those frontends: for when nothing else differs from the view of the
+   * call before. It costs what changed. After a family failed, its next call compares all of it by
+   * itself.
    */
   public ApplyResult apply(NodeRules view, Set<Frontend> changed, Position position) {
     return apply(view, Optional.of(Set.copyOf(changed)), position);
   }
 
   private ApplyResult apply(NodeRules view, Optional<Set<Frontend>> changed, Position position) {
-    return await(
-        () -> {
-          applied = Optional.of(new Applied(view, position));
-          var results = new TreeMap<Family, FamilyResult>();
-          planes.forEach((family, plane) -> results.put(family, counted(plane, plane.apply(view, changed, position))));
-          publish();
-          return new ApplyResult(Collections.unmodifiableSortedMap(results));
-        });
+    return await(() -> {
+      applied = Optional.of(new Applied(view, position));
+      var results = new TreeMap<Family, FamilyResult>();
+      planes.forEach((family, plane) ->
+          results.put(family, counted(plane, plane.apply(view, changed, position))));
+      publish();
+      return new ApplyResult(Collections.unmodifiableSortedMap(results));
+    });
   }
 
   /**
-   * Looks whether somebody else deleted, flushed or changed our tables, and restores the view of the last {@link #apply}. Cheap
-   * where nobody's transaction happened meanwhile, so it can be called every second.
+   * Looks whether somebody else deleted, flushed or changed our tables, and restores the view of
+   * the last {@link #apply}. Cheap where nobody's transaction happened meanwhile, so it can be
+   * called every second.
    *
-   * @return by family that was examined; with 0 commands where all was right. Empty where there was nothing to examine
+   * @return by family that was examined; with 0 commands where all was right. Empty where there was
+   *     nothing to examine
    */
   public ApplyResult check() {
-    return await(
-        () -> {
-          var results = new TreeMap<Family, FamilyResult>();
-          if (applied.isPresent()) {
-            planes.forEach(
-                (family, plane) -> {
-                  if (plane.suspicious()) {
-                    results.put(family, counted(plane, plane.recheck(applied.get().view(), applied.get().position())));
-                  }
-                });
-            publish();
+    return await(() -> {
+      var results = new TreeMap<Family, FamilyResult>();
+      if (applied.isPresent()) {
+        planes.forEach((family, plane) -> {
+          if (plane.suspicious()) {
+            results.put(
+                family,
+                counted(plane, plane.recheck(applied.get().view(), applied.get().position())));
           }
-          return new ApplyResult(Collections.unmodifiableSortedMap(results));
         });
+        publish();
+      }
+      return new ApplyResult(Collections.unmodifiableSortedMap(results));
+    });
   }
 
   private FamilyResult counted(FamilyPlane by, FamilyResult result) {
@@ -213,45 +224,46 @@ public final class DataPlane implements AutoCloseable {
   }
 
   /**
-   * The acknowledged position as it stands in the kernel: the lower of both families'. Empty where none was written yet, or the
-   * families are of different logs.
+   * The acknowledged position as it stands in the kernel: the lower of both families'. Empty where
+   * none was written yet, or the families are of different logs.
    */
   public Optional<Position> position() {
     return snapshot.position();
   }
 
-  /** Frontends that the kernel refuses. Each is tried again when its rule changes; its former state stays programmed. */
+  /**
+   * Frontends that the kernel refuses. Each is tried again when its rule changes; its former state
+   * stays programmed.
+   */
   public Set<Refused> quarantined() {
     return snapshot.quarantined();
   }
 
   /** Reads everything from the kernel: costs what exists. */
   public KernelState read() {
-    return await(
-        () -> {
-          var families = new TreeMap<Family, FamilyState>();
-          planes.forEach((family, plane) -> plane.read().ifPresent(state -> families.put(family, state)));
-          return new KernelState(Collections.unmodifiableSortedMap(families));
-        });
+    return await(() -> {
+      var families = new TreeMap<Family, FamilyState>();
+      planes.forEach(
+          (family, plane) -> plane.read().ifPresent(state -> families.put(family, state)));
+      return new KernelState(Collections.unmodifiableSortedMap(families));
+    });
   }
 
   /** Deletes our two tables, and nothing else. New connections to VIPs are not served any more. */
   public void uninstall() {
-    await(
-        () -> {
-          planes.forEach(
-              (family, plane) -> {
-                if (plane.uninstall()) {
-                  LOG.atInfo()
-                      .addKeyValue("event", "dataplane.uninstalled")
-                      .addKeyValue("family", family)
-                      .log("Deleted the table");
-                }
-              });
-          applied = Optional.empty();
-          publish();
-          return true;
-        });
+    await(() -> {
+      planes.forEach((family, plane) -> {
+        if (plane.uninstall()) {
+          LOG.atInfo()
+              .addKeyValue("event", "dataplane.uninstalled")
+              .addKeyValue("family", family)
+              .log("Deleted the table");
+        }
+      });
+      applied = Optional.empty();
+      publish();
+      return true;
+    });
   }
 
   /** Ends the thread; the tables stay and serve. */
@@ -260,12 +272,11 @@ public final class DataPlane implements AutoCloseable {
     if (closed) {
       return;
     }
-    await(
-        () -> {
-          nft.ifPresent(NftGateway::close);
-          nft = Optional.empty();
-          return true;
-        });
+    await(() -> {
+      nft.ifPresent(NftGateway::close);
+      nft = Optional.empty();
+      return true;
+    });
     stop();
   }
 
@@ -280,7 +291,8 @@ public final class DataPlane implements AutoCloseable {
     var positions = planes.values().stream().map(FamilyPlane::position).toList();
     snapshot =
         new Snapshot(
-            positions.stream().reduce(DataPlane::lower).orElse(Optional.empty()), Collections.unmodifiableSet(refused));
+            positions.stream().reduce(DataPlane::lower).orElse(Optional.empty()),
+            Collections.unmodifiableSet(refused));
   }
 
   private static Optional<Position> lower(Optional<Position> a, Optional<Position> b) {
@@ -317,7 +329,8 @@ public final class DataPlane implements AutoCloseable {
       return task.get();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new GatewayException(Outcome.UNKNOWN, "interrupted while nftables worked; it may still be done", e);
+      throw new GatewayException(
+          Outcome.UNKNOWN, "interrupted while nftables worked; it may still be done", e);
     } catch (CancellationException e) {
       throw new IllegalStateException("the data plane was closed meanwhile", e);
     } catch (ExecutionException e) {

@@ -10,13 +10,15 @@ import java.util.Set;
  *
  * @param nodeName rotates the order of endpoints, so that nodes do not begin at the same one
  * @param families that are programmed; not empty
- * @param namespace file of the network namespace to program, for example {@code /var/run/netns/blue}; empty = this process's own
+ * @param namespace file of the network namespace to program, for example {@code
+ *     /var/run/netns/blue}; empty = this process's own
  */
 public record DataPlaneConfig(String nodeName, Set<Family> families, Optional<Path> namespace) {
   public DataPlaneConfig {
     families = Set.copyOf(families);
     if (families.isEmpty()) {
-      throw new IllegalArgumentException("families: at least one of " + java.util.List.of(Family.values()) + " is needed");
+      throw new IllegalArgumentException(
+          "families: at least one of " + java.util.List.of(Family.values()) + " is needed");
     }
   }
 

@@ -28,16 +28,21 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The table of one family: brings it to a view in transactions. Owned by the data plane's thread. What it knows of the kernel
- * is soft and read again whenever a transaction left doubt; the quarantine is lost with the process and then found again.
+ * The table of one family: brings it to a view in transactions. Owned by the data plane's thread.
+ * What it knows of the kernel is soft and read again whenever a transaction left doubt; the
+ * quarantine is lost with the process and then found again.
  */
 final class FamilyPlane {
   private static final Logger LOG = LoggerFactory.getLogger(FamilyPlane.class);
 
-  /** Commands of one transaction, about: beyond, a message to the kernel gets large without getting cheaper. */
+  /**
+   * Commands of one transaction, about: beyond, a message to the kernel gets large without getting
+   * cheaper.
+   */
   private static final int CHUNK = 20_000;
 
-  private static final int LEFTOVERS = 64; // chains without use that are worth a transaction of their own
+  private static final int LEFTOVERS =
+      64; // chains without use that are worth a transaction of their own
 
   /** How often the table is read where the kernel does not tell that something changed. */
   private static final Duration BLIND = Duration.ofSeconds(30);
@@ -49,7 +54,8 @@ final class FamilyPlane {
   private final Map<Frontend, Quarantined> quarantine = new LinkedHashMap<>();
   private Optional<Programmed> programmed = Optional.empty();
   private Optional<Position> position = Optional.empty(); // as of the last reading or commit
-  private OptionalLong generation = OptionalLong.empty(); // of the ruleset, had nobody but this family changed it
+  private OptionalLong generation =
+      OptionalLong.empty(); // of the ruleset, had nobody but this family changed it
   private long checkAfterNanos;
   private int commands;
   private int transactions;
@@ -98,7 +104,8 @@ final class FamilyPlane {
 
   private static GatewayException gone() {
     return new GatewayException(
-        GatewayException.Outcome.KNOWN_FAILED, "the table disappeared right after it was made: does something else delete it?");
+        GatewayException.Outcome.KNOWN_FAILED,
+        "the table disappeared right after it was made: does something else delete it?");
   }
 
   /** What the kernel holds, or empty where there is no table. */
@@ -135,7 +142,8 @@ final class FamilyPlane {
   }
 
   private FamilyResult committed(int frontends, long start) {
-    return new FamilyResult.Committed(commands, transactions, frontends, quarantined(), since(start));
+    return new FamilyResult.Committed(
+        commands, transactions, frontends, quarantined(), since(start));
   }
 
   /** Number of frontends that are programmed afterwards. */
@@ -221,8 +229,8 @@ final class FamilyPlane {
   }
 
   /**
-   * Commits one step of all units in transactions of bounded size, a unit never divided; {@code last} goes with the last of
-   * them. Who is refused is told apart from the others.
+   * Commits one step of all units in transactions of bounded size, a unit never divided; {@code
+   * last} goes with the last of them. Who is refused is told apart from the others.
    */
   private List<Unit> inChunks(
       Programmed table,
@@ -264,7 +272,10 @@ final class FamilyPlane {
     }
   }
 
-  /** Halves the group until each refusal is known by its frontend: a few more transactions for each that is refused. */
+  /**
+   * Halves the group until each refusal is known by its frontend: a few more transactions for each
+   * that is refused.
+   */
   private void isolate(
       Programmed table,
       List<Unit> group,
@@ -304,8 +315,9 @@ final class FamilyPlane {
   }
 
   /**
-   * Whether somebody else changed nftables since the last look, so that {@link #recheck} is worth its cost. Everybody's
-   * transactions count, so on a busy host it is often true without harm: a reading may take a tenth of the time at most.
+   * Whether somebody else changed nftables since the last look, so that {@link #recheck} is worth
+   * its cost. Everybody's transactions count, so on a busy host it is often true without harm: a
+   * reading may take a tenth of the time at most.
    */
   boolean suspicious() {
     var now = nft.generation();
@@ -321,7 +333,8 @@ final class FamilyPlane {
     programmed = Optional.empty();
     var result = apply(view, Optional.empty(), to);
     long took = time.nanoTime() - start;
-    checkAfterNanos = time.nanoTime() + Math.max(10 * took, generation.isPresent() ? 0 : BLIND.toNanos());
+    checkAfterNanos =
+        time.nanoTime() + Math.max(10 * took, generation.isPresent() ? 0 : BLIND.toNanos());
     return result;
   }
 
@@ -354,10 +367,14 @@ final class FamilyPlane {
 
   /** So many transactions of this process, whichever family's, are no reason for suspicion. */
   void counted(int number) {
-    generation = generation.isPresent() ? OptionalLong.of((generation.getAsLong() + number) & 0xffff_ffffL) : generation;
+    generation =
+        generation.isPresent()
+            ? OptionalLong.of((generation.getAsLong() + number) & 0xffff_ffffL)
+            : generation;
   }
 
-  private static List<Command> all(List<Unit> units, Function<Unit, List<Command>> step, List<Command> extra) {
+  private static List<Command> all(
+      List<Unit> units, Function<Unit, List<Command>> step, List<Command> extra) {
     var commands = new ArrayList<Command>();
     units.forEach(unit -> commands.addAll(step.apply(unit)));
     commands.addAll(extra);

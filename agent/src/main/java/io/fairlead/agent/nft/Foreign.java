@@ -13,27 +13,38 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
 
-/** Calls into C: the system's library for sockets and namespaces. Every failure carries errno's number. */
-@SuppressWarnings("restricted") // foreign calls are what this is for; the process is started with native access enabled
+/**
+ * Calls into C: the system's library for sockets and namespaces. Every failure carries errno's
+ * number.
+ */
+@SuppressWarnings(
+    "restricted") // foreign calls are what this is for; the process is started with native access
+// enabled
 final class Foreign {
   private static final Linker LINKER = Linker.nativeLinker();
   private static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");
   private static final MemoryLayout STATE = Linker.Option.captureStateLayout();
-  private static final VarHandle ERRNO_OF = STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
+  private static final VarHandle ERRNO_OF =
+      STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
 
   static final int CLONE_NEWNET = 0x4000_0000;
   private static final int O_CLOEXEC = 0x8_0000;
 
-  private final MethodHandle open = system("open", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
+  private final MethodHandle open =
+      system("open", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
   private final MethodHandle close = system("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-  private final MethodHandle setns = system("setns", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
-  private final MethodHandle socket = system("socket", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
+  private final MethodHandle setns =
+      system("setns", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
+  private final MethodHandle socket =
+      system("socket", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
   private final MethodHandle send =
       system("send", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
   private final MethodHandle recv =
       system("recv", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
   private final MethodHandle setsockopt =
-      system("setsockopt", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
+      system(
+          "setsockopt",
+          FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
 
   /** A call failed; {@code errno} as in the system's errno.h. */
   static final class CallFailed extends Exception {
@@ -54,7 +65,10 @@ final class Foreign {
   int open(String path) throws CallFailed {
     try (var arena = Arena.ofConfined()) {
       var state = arena.allocate(STATE);
-      return check("open " + path, (int) open.invokeExact(state, arena.allocateFrom(path), O_CLOEXEC), state);
+      return check(
+          "open " + path,
+          (int) open.invokeExact(state, arena.allocateFrom(path), O_CLOEXEC),
+          state);
     } catch (CallFailed e) {
       throw e;
     } catch (Throwable e) {
@@ -86,10 +100,17 @@ final class Foreign {
   int netlink(int protocol) throws CallFailed {
     try (var arena = Arena.ofConfined()) {
       var state = arena.allocate(STATE);
-      int fd = check("socket", (int) socket.invokeExact(state, 16, 3 | O_CLOEXEC, protocol), state); // AF_NETLINK, SOCK_RAW
+      int fd =
+          check(
+              "socket",
+              (int) socket.invokeExact(state, 16, 3 | O_CLOEXEC, protocol),
+              state); // AF_NETLINK, SOCK_RAW
       var second = arena.allocate(JAVA_LONG, 2);
       second.setAtIndex(JAVA_LONG, 0, 1);
-      check("setsockopt", (int) setsockopt.invokeExact(state, fd, 1, 20, second, 16), state); // SOL_SOCKET, SO_RCVTIMEO
+      check(
+          "setsockopt",
+          (int) setsockopt.invokeExact(state, fd, 1, 20, second, 16),
+          state); // SOL_SOCKET, SO_RCVTIMEO
       return fd;
     } catch (CallFailed e) {
       throw e;
@@ -101,7 +122,8 @@ final class Foreign {
   void send(int fd, MemorySegment message) throws CallFailed {
     try (var arena = Arena.ofConfined()) {
       var state = arena.allocate(STATE);
-      check("send", (int) (long) send.invokeExact(state, fd, message, message.byteSize(), 0), state);
+      check(
+          "send", (int) (long) send.invokeExact(state, fd, message, message.byteSize(), 0), state);
     } catch (CallFailed e) {
       throw e;
     } catch (Throwable e) {
@@ -113,7 +135,8 @@ final class Foreign {
   int receive(int fd, MemorySegment buffer) throws CallFailed {
     try (var arena = Arena.ofConfined()) {
       var state = arena.allocate(STATE);
-      return check("recv", (int) (long) recv.invokeExact(state, fd, buffer, buffer.byteSize(), 0), state);
+      return check(
+          "recv", (int) (long) recv.invokeExact(state, fd, buffer, buffer.byteSize(), 0), state);
     } catch (CallFailed e) {
       throw e;
     } catch (Throwable e) {

@@ -23,8 +23,8 @@ public record KernelState(SortedMap<Family, FamilyState> families) {
    */
   public List<String> differencesFrom(NodeRules view, Set<Frontend> except) {
     var differences = new ArrayList<String>();
-    families.forEach(
-        (family, state) -> state.differencesFrom(view, except).forEach(d -> differences.add(family + " " + d)));
+    families.forEach((family, state) ->
+        state.differencesFrom(view, except).forEach(d -> differences.add(family + " " + d)));
     for (var frontend : view.ports().keySet()) {
       if (!families.containsKey(frontend.vip().family()) && !except.contains(frontend)) {
         differences.add(frontend.vip().family() + " " + frontend + ": no table in the kernel");

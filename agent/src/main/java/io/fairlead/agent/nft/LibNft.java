@@ -27,11 +27,13 @@ import java.util.OptionalLong;
 import java.util.stream.Collectors;
 
 /**
- * nftables in process: the system's libnftables through foreign calls, one context. Confined to the thread that made it, whose
- * network namespace it works in. Only {@link CommandText}'s own text is ever passed in: libnftables ends the whole process on
- * some texts that it cannot translate.
+ * nftables in process: the system's libnftables through foreign calls, one context. Confined to the
+ * thread that made it, whose network namespace it works in. Only {@link CommandText}'s own text is
+ * ever passed in: libnftables ends the whole process on some texts that it cannot translate.
  */
-@SuppressWarnings("restricted") // foreign calls are what this is for; the process is started with native access enabled
+@SuppressWarnings(
+    "restricted") // foreign calls are what this is for; the process is started with native access
+// enabled
 final class LibNft implements NftGateway {
   private static final String LIBRARY = "libnftables.so.1";
   private static final int JSON = 1 << 4; // NFT_CTX_OUTPUT_JSON in nftables/libnftables.h
@@ -53,22 +55,35 @@ final class LibNft implements NftGateway {
 
   private LibNft(Foreign foreign, SymbolLookup library) throws CallFailed {
     this.foreign = foreign;
-    this.run = Foreign.function(library, "nft_run_cmd_from_buffer", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS));
-    this.setFlags = Foreign.function(library, "nft_ctx_output_set_flags", FunctionDescriptor.ofVoid(ADDRESS, JAVA_INT));
-    this.output = Foreign.function(library, "nft_ctx_get_output_buffer", FunctionDescriptor.of(ADDRESS, ADDRESS));
-    this.error = Foreign.function(library, "nft_ctx_get_error_buffer", FunctionDescriptor.of(ADDRESS, ADDRESS));
+    this.run =
+        Foreign.function(
+            library, "nft_run_cmd_from_buffer", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS));
+    this.setFlags =
+        Foreign.function(
+            library, "nft_ctx_output_set_flags", FunctionDescriptor.ofVoid(ADDRESS, JAVA_INT));
+    this.output =
+        Foreign.function(
+            library, "nft_ctx_get_output_buffer", FunctionDescriptor.of(ADDRESS, ADDRESS));
+    this.error =
+        Foreign.function(
+            library, "nft_ctx_get_error_buffer", FunctionDescriptor.of(ADDRESS, ADDRESS));
     this.free = Foreign.function(library, "nft_ctx_free", FunctionDescriptor.ofVoid(ADDRESS));
     var create = Foreign.function(library, "nft_ctx_new", FunctionDescriptor.of(ADDRESS, JAVA_INT));
-    var bufferOutput = Foreign.function(library, "nft_ctx_buffer_output", FunctionDescriptor.of(JAVA_INT, ADDRESS));
-    var bufferError = Foreign.function(library, "nft_ctx_buffer_error", FunctionDescriptor.of(JAVA_INT, ADDRESS));
+    var bufferOutput =
+        Foreign.function(
+            library, "nft_ctx_buffer_output", FunctionDescriptor.of(JAVA_INT, ADDRESS));
+    var bufferError =
+        Foreign.function(library, "nft_ctx_buffer_error", FunctionDescriptor.of(JAVA_INT, ADDRESS));
     try {
       this.context = (MemorySegment) create.invokeExact(0);
       if (context.address() == 0) {
-        throw new GatewayException(Outcome.KNOWN_FAILED, LIBRARY + " gave no context: is there memory left?");
+        throw new GatewayException(
+            Outcome.KNOWN_FAILED, LIBRARY + " gave no context: is there memory left?");
       }
       int failed = (int) bufferOutput.invokeExact(context) | (int) bufferError.invokeExact(context);
       if (failed != 0) {
-        throw new GatewayException(Outcome.KNOWN_FAILED, LIBRARY + " has no memory for its buffers");
+        throw new GatewayException(
+            Outcome.KNOWN_FAILED, LIBRARY + " has no memory for its buffers");
       }
     } catch (GatewayException e) {
       throw e;
@@ -89,13 +104,18 @@ final class LibNft implements NftGateway {
       library = SymbolLookup.libraryLookup(LIBRARY, Arena.global());
     } catch (IllegalArgumentException e) {
       throw new GatewayException(
-          Outcome.KNOWN_FAILED, LIBRARY + " was not found: install nftables (Debian, Ubuntu: package libnftables1)", e);
+          Outcome.KNOWN_FAILED,
+          LIBRARY + " was not found: install nftables (Debian, Ubuntu: package libnftables1)",
+          e);
     }
     LibNft nft;
     try {
       nft = new LibNft(foreign, library);
     } catch (CallFailed e) {
-      throw new GatewayException(Outcome.KNOWN_FAILED, "no netlink socket to nftables: does this kernel have nf_tables?", e);
+      throw new GatewayException(
+          Outcome.KNOWN_FAILED,
+          "no netlink socket to nftables: does this kernel have nf_tables?",
+          e);
     }
     try {
       nft.check();
@@ -112,18 +132,24 @@ final class LibNft implements NftGateway {
       tables = list("list tables", JSON);
     } catch (GatewayException e) {
       throw new GatewayException(
-          Outcome.KNOWN_FAILED, "nftables cannot be used; the agent needs root or CAP_NET_ADMIN: " + e.getMessage(), e);
+          Outcome.KNOWN_FAILED,
+          "nftables cannot be used; the agent needs root or CAP_NET_ADMIN: " + e.getMessage(),
+          e);
     }
     // only the JSON tells the version; without it, creating the tables decides
     var version = Listing.version(tables);
     if (version.isPresent() && Arrays.compare(numbers(version.get()), numbers("1.0.6")) < 0) {
       throw new GatewayException(
-          Outcome.KNOWN_FAILED, LIBRARY + " is version " + version.get() + "; 1.0.6 or newer is needed");
+          Outcome.KNOWN_FAILED,
+          LIBRARY + " is version " + version.get() + "; 1.0.6 or newer is needed");
     }
   }
 
   private static int[] numbers(String version) {
-    return Arrays.stream(version.split("[^0-9]+")).filter(p -> !p.isEmpty()).mapToInt(Integer::parseInt).toArray();
+    return Arrays.stream(version.split("[^0-9]+"))
+        .filter(p -> !p.isEmpty())
+        .mapToInt(Integer::parseInt)
+        .toArray();
   }
 
   @Override
@@ -151,14 +177,17 @@ final class LibNft implements NftGateway {
       foreign.send(netlink, request);
       var answer = call.allocate(4096, 4);
       int length = foreign.receive(netlink, answer);
-      if (length < 20 || answer.get(JAVA_SHORT, 4) != NEW_GENERATION || answer.get(JAVA_INT, 8) != sequence) {
+      if (length < 20
+          || answer.get(JAVA_SHORT, 4) != NEW_GENERATION
+          || answer.get(JAVA_INT, 8) != sequence) {
         return OptionalLong.empty(); // also for a late answer to an earlier question
       }
       for (int at = 20; at + 8 <= length; ) {
         int size = Short.toUnsignedInt(answer.get(JAVA_SHORT, at));
         if (answer.get(JAVA_SHORT, at + 2) == 1) { // NFTA_GEN_ID
           return OptionalLong.of(
-              Integer.toUnsignedLong(answer.get(JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN), at + 4)));
+              Integer.toUnsignedLong(
+                  answer.get(JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN), at + 4)));
         }
         at += Math.max(4, (size + 3) / 4 * 4);
       }
@@ -211,7 +240,9 @@ final class LibNft implements NftGateway {
             .limit(3)
             .collect(Collectors.joining("; "));
     var all = sentences.isEmpty() ? error.strip() : sentences;
-    return all.isEmpty() ? "refused without words" : all.substring(0, Math.min(WORDS, all.length()));
+    return all.isEmpty()
+        ? "refused without words"
+        : all.substring(0, Math.min(WORDS, all.length()));
   }
 
   @Override

@@ -14,9 +14,9 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * Understands what libnftables prints for our own table: names, fingerprints of rules, elements. One listing of the whole table,
- * as 1.0.6 reads all of it for each single map; and text, as its JSON cannot express rules that update maps, and complains to
- * standard error.
+ * Understands what libnftables prints for our own table: names, fingerprints of rules, elements.
+ * One listing of the whole table, as 1.0.6 reads all of it for each single map; and text, as its
+ * JSON cannot express rules that update maps, and complains to standard error.
  */
 final class Listing {
   private static final Pattern CONTAINER = Pattern.compile("\\t(chain|set|map) (\\S+) \\{");
@@ -35,7 +35,8 @@ final class Listing {
 
     record Chain(List<String> rules) implements Container {}
 
-    record Elements(boolean kept, boolean intervals, Map<String, Optional<String>> elements) implements Container {}
+    record Elements(boolean kept, boolean intervals, Map<String, Optional<String>> elements)
+        implements Container {}
   }
 
   private Listing() {}
@@ -91,7 +92,8 @@ final class Listing {
   }
 
   /** A line of elements: {@code elements = { a, b,}, {@code c : d }} and alike. */
-  private static void elements(String line, boolean intervals, Map<String, Optional<String>> elements) {
+  private static void elements(
+      String line, boolean intervals, Map<String, Optional<String>> elements) {
     int from = line.startsWith(ELEMENTS) ? ELEMENTS.length() : 0;
     int to = line.endsWith("}") ? line.length() - 1 : line.length();
     for (var element : line.substring(from, to).split(",", -1)) {
@@ -103,7 +105,8 @@ final class Listing {
       if (colon < 0) {
         elements.put(intervals ? cidr(text) : canonical(text), Optional.empty());
       } else {
-        elements.put(canonical(text.substring(0, colon)), Optional.of(canonical(text.substring(colon + 3))));
+        elements.put(
+            canonical(text.substring(0, colon)), Optional.of(canonical(text.substring(colon + 3))));
       }
     }
   }
@@ -119,7 +122,8 @@ final class Listing {
     }
     var parts = text.split(" \\. ", -1);
     for (int i = 0; i < parts.length; i++) {
-      parts[i] = parts[i].indexOf(':') >= 0 && parts[i].indexOf('.') >= 0 ? mixed(parts[i]) : parts[i];
+      parts[i] =
+          parts[i].indexOf(':') >= 0 && parts[i].indexOf('.') >= 0 ? mixed(parts[i]) : parts[i];
     }
     return String.join(" . ", parts);
   }

@@ -9,8 +9,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * What the data plane needs of nftables: the seam between planning and the kernel. Called by one thread only, which is also the
- * one that opened it.
+ * What the data plane needs of nftables: the seam between planning and the kernel. Called by one
+ * thread only, which is also the one that opened it.
  */
 public interface NftGateway extends AutoCloseable {
   /**
@@ -24,7 +24,8 @@ public interface NftGateway extends AutoCloseable {
   Optional<TableContents> read(Layout layout);
 
   /**
-   * A number that every transaction in the network namespace, whoever's, moves by one; empty where the kernel does not tell.
+   * A number that every transaction in the network namespace, whoever's, moves by one; empty where
+   * the kernel does not tell.
    */
   OptionalLong generation();
 

@@ -3,8 +3,9 @@ package io.fairlead.agent.ruleset;
 import java.util.Optional;
 
 /**
- * One step of a transaction on the table of one family. Keys and values of elements are text in nft's own spelling, always the
- * canonical one of {@link Elements}, so that equal elements are equal texts.
+ * One step of a transaction on the table of one family. Keys and values of elements are text in
+ * nft's own spelling, always the canonical one of {@link Elements}, so that equal elements are
+ * equal texts.
  */
 public sealed interface Command {
   /** Creates the table; nothing happens where it exists. */
@@ -18,7 +19,10 @@ public sealed interface Command {
 
   record DeleteSet(String name) implements Command {}
 
-  /** Creates a chain; with a hook it is a base chain, for example {@code type nat hook output priority -100;}. */
+  /**
+   * Creates a chain; with a hook it is a base chain, for example {@code type nat hook output
+   * priority -100;}.
+   */
   record AddChain(String name, Optional<String> hook) implements Command {}
 
   /** Removes all rules of a chain. */
@@ -38,7 +42,10 @@ public sealed interface Command {
   /** Which element: the set or map, and the key in it. */
   record ElementKey(String set, String key) {}
 
-  /** A set or map; {@code map} tells whether its elements have values. The declaration is nft's text between the braces. */
+  /**
+   * A set or map; {@code map} tells whether its elements have values. The declaration is nft's text
+   * between the braces.
+   */
   record SetSpec(String name, SetKind kind, String declaration) {}
 
   /** Whether elements have values. */

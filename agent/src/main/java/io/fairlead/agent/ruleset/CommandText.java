@@ -12,14 +12,19 @@ import io.fairlead.agent.ruleset.Command.DeleteTable;
 import io.fairlead.agent.ruleset.Command.FlushChain;
 import java.util.List;
 
-/** Commands as libnftables reads them. One text is one transaction: all of it happens, or nothing. */
+/**
+ * Commands as libnftables reads them. One text is one transaction: all of it happens, or nothing.
+ */
 public final class CommandText {
   /** Name of our tables. */
   public static final String TABLE = "fairlead";
 
   private CommandText() {}
 
-  /** The text; neighbours that add to or delete from the same set share one line, which loads several times faster. */
+  /**
+   * The text; neighbours that add to or delete from the same set share one line, which loads
+   * several times faster.
+   */
   public static String render(Layout layout, List<Command> commands) {
     var table = " " + layout.nftFamily() + " " + TABLE;
     var text = new StringBuilder(64 * commands.size());
@@ -36,12 +41,14 @@ public final class CommandText {
                 .append(" { ")
                 .append(spec.declaration())
                 .append(" }");
-        case DeleteSet(var name) -> text.append("delete set").append(table).append(' ').append(name);
+        case DeleteSet(var name) ->
+            text.append("delete set").append(table).append(' ').append(name);
         case AddChain(var name, var hook) -> {
           text.append("add chain").append(table).append(' ').append(name);
           hook.ifPresent(h -> text.append(" { ").append(h).append(" }"));
         }
-        case FlushChain(var name) -> text.append("flush chain").append(table).append(' ').append(name);
+        case FlushChain(var name) ->
+            text.append("flush chain").append(table).append(' ').append(name);
         case AddRule(var chain, var rule) ->
             text.append("add rule")
                 .append(table)
@@ -52,9 +59,15 @@ public final class CommandText {
                 .append(" comment \"")
                 .append(rule.fingerprint())
                 .append('"');
-        case DeleteChain(var name) -> text.append("delete chain").append(table).append(' ').append(name);
+        case DeleteChain(var name) ->
+            text.append("delete chain").append(table).append(' ').append(name);
         case AddElement(var element, var value) -> {
-          text.append("add element").append(table).append(' ').append(element.set()).append(" { ").append(element.key());
+          text.append("add element")
+              .append(table)
+              .append(' ')
+              .append(element.set())
+              .append(" { ")
+              .append(element.key());
           value.ifPresent(v -> text.append(" : ").append(v));
           while (end < commands.size()
               && commands.get(end) instanceof AddElement(var other, var otherValue)
@@ -66,7 +79,12 @@ public final class CommandText {
           text.append(" }");
         }
         case DeleteElement(var element) -> {
-          text.append("delete element").append(table).append(' ').append(element.set()).append(" { ").append(element.key());
+          text.append("delete element")
+              .append(table)
+              .append(' ')
+              .append(element.set())
+              .append(" { ")
+              .append(element.key());
           while (end < commands.size()
               && commands.get(end) instanceof DeleteElement(var other)
               && other.set().equals(element.set())) {

@@ -61,15 +61,18 @@ public final class Elements {
   }
 
   static ElementKey endpoint(Frontend frontend, int slot) {
-    return new ElementKey(endpoints(frontend.protocol()), frontend.vip() + " . " + frontend.port() + " . " + slot);
+    return new ElementKey(
+        endpoints(frontend.protocol()), frontend.vip() + " . " + frontend.port() + " . " + slot);
   }
 
   static ElementKey choice(Frontend frontend, int slot) {
-    return new ElementKey(choices(frontend.protocol()), frontend.vip() + " . " + frontend.port() + " . " + slot);
+    return new ElementKey(
+        choices(frontend.protocol()), frontend.vip() + " . " + frontend.port() + " . " + slot);
   }
 
   static ElementKey id(Frontend frontend, int id) {
-    return new ElementKey(ids(frontend.protocol()), frontend.vip() + " . " + frontend.port() + " . " + number(id));
+    return new ElementKey(
+        ids(frontend.protocol()), frontend.vip() + " . " + frontend.port() + " . " + number(id));
   }
 
   static ElementKey vip(Address vip) {
@@ -92,12 +95,17 @@ public final class Elements {
     return new ElementKey(set, cidr.toString());
   }
 
-  /** An unsigned number as nft spells values of {@code meta priority}: two halves in hexadecimal. */
+  /**
+   * An unsigned number as nft spells values of {@code meta priority}: two halves in hexadecimal.
+   */
   public static String number(int number) {
     return Integer.toHexString(number >>> 16) + ":" + Integer.toHexString(number & 0xffff);
   }
 
-  /** The inverse of {@link #number}, which also takes the words that nft prints for the lowest and highest; or empty. */
+  /**
+   * The inverse of {@link #number}, which also takes the words that nft prints for the lowest and
+   * highest; or empty.
+   */
   public static Optional<Integer> parseNumber(String text) {
     if (text.equals("none")) {
       return Optional.of(0);

@@ -23,11 +23,12 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * One family's table, understood. What does not make sense stands in {@code deviating}: elements of a frontend that are not
- * exactly those of its state, by what is really there.
+ * One family's table, understood. What does not make sense stands in {@code deviating}: elements of
+ * a frontend that are not exactly those of its state, by what is really there.
  *
  * @param ports by frontend
- * @param clusterCidrs sources outside them are masqueraded; the block of all addresses where none is to be
+ * @param clusterCidrs sources outside them are masqueraded; the block of all addresses where none
+ *     is to be
  * @param words of the map that holds the position, by key; see {@link PositionCodec}
  * @param programs in the dispatch, by number
  * @param memories maps of clients
@@ -49,18 +50,20 @@ public record FamilyState(
     return PositionCodec.decode(words);
   }
 
-  /** Reads elements; what nobody of us can have written is left out of the typed parts and ends in {@code deviating}. */
+  /**
+   * Reads elements; what nobody of us can have written is left out of the typed parts and ends in
+   * {@code deviating}.
+   */
   public static FamilyState of(Layout layout, TableContents contents) {
     var programs = new HashMap<Integer, Program>();
     contents
         .elements(Elements.PROGRAMS)
-        .forEach(
-            (number, verdict) ->
-                verdict
-                    .filter(v -> v.startsWith("goto "))
-                    .flatMap(v -> Program.parse(v.substring("goto ".length())))
-                    .filter(p -> Elements.parseNumber(number).equals(Optional.of(p.number())))
-                    .ifPresent(p -> programs.put(p.number(), p)));
+        .forEach((number, verdict) ->
+            verdict
+                .filter(v -> v.startsWith("goto "))
+                .flatMap(v -> Program.parse(v.substring("goto ".length())))
+                .filter(p -> Elements.parseNumber(number).equals(Optional.of(p.number())))
+                .ifPresent(p -> programs.put(p.number(), p)));
     var buckets = new HashMap<Frontend, Map<ElementKey, Optional<String>>>();
     for (var protocol : Protocol.values()) {
       for (var set :
@@ -71,26 +74,23 @@ public record FamilyState(
               Elements.ids(protocol))) {
         contents
             .elements(set)
-            .forEach(
-                (key, value) ->
-                    frontend(protocol, key)
-                        .ifPresent(
-                            f ->
-                                buckets
-                                    .computeIfAbsent(f, _ -> new LinkedHashMap<>())
-                                    .put(new ElementKey(set, key), value)));
+            .forEach((key, value) ->
+                frontend(protocol, key)
+                    .ifPresent(f ->
+                        buckets
+                            .computeIfAbsent(f, _ -> new LinkedHashMap<>())
+                            .put(new ElementKey(set, key), value)));
       }
     }
     var ports = new HashMap<Frontend, PortState>();
     var deviating = new HashMap<Frontend, Map<ElementKey, Optional<String>>>();
-    buckets.forEach(
-        (frontend, elements) -> {
-          var state = portState(frontend, elements, programs);
-          state.ifPresent(s -> ports.put(frontend, s));
-          if (!state.map(s -> s.elements(frontend)).equals(Optional.of(elements))) {
-            deviating.put(frontend, elements);
-          }
-        });
+    buckets.forEach((frontend, elements) -> {
+      var state = portState(frontend, elements, programs);
+      state.ifPresent(s -> ports.put(frontend, s));
+      if (!state.map(s -> s.elements(frontend)).equals(Optional.of(elements))) {
+        deviating.put(frontend, elements);
+      }
+    });
     var memories = new TreeSet<Integer>();
     for (var set : contents.sets().keySet()) {
       if (Elements.isAffinity(set)) {
@@ -100,7 +100,8 @@ public record FamilyState(
     var words = new TreeMap<Long, Long>();
     contents
         .elements(Elements.POSITION)
-        .forEach((key, value) -> value.ifPresent(v -> words.put(Long.parseLong(key), Long.parseLong(v))));
+        .forEach((key, value) ->
+            value.ifPresent(v -> words.put(Long.parseLong(key), Long.parseLong(v))));
     return new FamilyState(
         layout.family(),
         ports,
@@ -123,31 +124,27 @@ public record FamilyState(
     var differences = new ArrayList<String>();
     var wanted = new HashMap<Frontend, PortRule>();
     view.ports()
-        .forEach(
-            (frontend, rule) -> {
-              if (frontend.vip().family() == family && !except.contains(frontend)) {
-                wanted.put(frontend, rule);
-              }
-            });
-    wanted.forEach(
-        (frontend, rule) -> {
-          var state = Optional.ofNullable(ports.get(frontend));
-          if (!state.map(s -> Wanted.satisfies(s, rule)).orElse(false)) {
-            differences.add(frontend + ": view " + rule + ", kernel " + state);
+        .forEach((frontend, rule) -> {
+          if (frontend.vip().family() == family && !except.contains(frontend)) {
+            wanted.put(frontend, rule);
           }
         });
-    ports.forEach(
-        (frontend, state) -> {
-          if (!wanted.containsKey(frontend) && !except.contains(frontend)) {
-            differences.add(frontend + ": not in the view, kernel " + state);
-          }
-        });
-    deviating.forEach(
-        (frontend, elements) -> {
-          if (!except.contains(frontend)) {
-            differences.add(frontend + ": kernel has inconsistent elements " + elements);
-          }
-        });
+    wanted.forEach((frontend, rule) -> {
+      var state = Optional.ofNullable(ports.get(frontend));
+      if (!state.map(s -> Wanted.satisfies(s, rule)).orElse(false)) {
+        differences.add(frontend + ": view " + rule + ", kernel " + state);
+      }
+    });
+    ports.forEach((frontend, state) -> {
+      if (!wanted.containsKey(frontend) && !except.contains(frontend)) {
+        differences.add(frontend + ": not in the view, kernel " + state);
+      }
+    });
+    deviating.forEach((frontend, elements) -> {
+      if (!except.contains(frontend)) {
+        differences.add(frontend + ": kernel has inconsistent elements " + elements);
+      }
+    });
     var expectedVips = new HashSet<Address>();
     ports.keySet().forEach(f -> expectedVips.add(f.vip()));
     compare("vips", expectedVips, vips, differences);
@@ -159,7 +156,8 @@ public record FamilyState(
     return differences;
   }
 
-  private static void compare(String what, Set<?> expected, Set<?> found, List<String> differences) {
+  private static void compare(
+      String what, Set<?> expected, Set<?> found, List<String> differences) {
     if (!expected.equals(found)) {
       differences.add(what + ": expected " + expected + ", kernel " + found);
     }
@@ -168,12 +166,15 @@ public record FamilyState(
   private static Optional<Frontend> frontend(Protocol protocol, String key) {
     var parts = key.split(" \\. ", 3);
     return parts.length >= 2 && parts[1].matches("[0-9]{1,5}")
-        ? Address.parse(parts[0]).map(vip -> new Frontend(vip, protocol, Integer.parseInt(parts[1])))
+        ? Address.parse(parts[0])
+            .map(vip -> new Frontend(vip, protocol, Integer.parseInt(parts[1])))
         : Optional.empty();
   }
 
   private static Optional<PortState> portState(
-      Frontend frontend, Map<ElementKey, Optional<String>> elements, Map<Integer, Program> programs) {
+      Frontend frontend,
+      Map<ElementKey, Optional<String>> elements,
+      Map<Integer, Program> programs) {
     var program =
         value(elements, Elements.service(frontend))
             .flatMap(Elements::parseNumber)
@@ -187,7 +188,9 @@ public record FamilyState(
       Optional<Target> target;
       if (program.get() instanceof Program.Sticky) {
         var id = value(elements, Elements.choice(frontend, slot)).flatMap(Elements::parseNumber);
-        target = id.flatMap(i -> value(elements, Elements.id(frontend, i))).flatMap(Elements::parseTarget);
+        target =
+            id.flatMap(i -> value(elements, Elements.id(frontend, i)))
+                .flatMap(Elements::parseTarget);
         target.ifPresent(t -> ids.put(t, id.orElseThrow()));
       } else {
         target = value(elements, Elements.endpoint(frontend, slot)).flatMap(Elements::parseTarget);
@@ -200,7 +203,8 @@ public record FamilyState(
     return Optional.of(new PortState(program.get(), slots, ids));
   }
 
-  private static Optional<String> value(Map<ElementKey, Optional<String>> elements, ElementKey key) {
+  private static Optional<String> value(
+      Map<ElementKey, Optional<String>> elements, ElementKey key) {
     return elements.getOrDefault(key, Optional.empty());
   }
 

@@ -12,28 +12,36 @@ import io.fairlead.core.model.Family;
 import io.fairlead.core.model.Protocol;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
-import java.util.LinkedHashMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * The fixed program of one family's table: everything but elements. Elements never carry rules, so the cost of a change does
- * not depend on how much is loaded.
+ * The fixed program of one family's table: everything but elements. Elements never carry rules, so
+ * the cost of a change does not depend on how much is loaded.
  *
- * <p>The number of a program travels in {@code meta priority}: a packet mark would disturb policy routing of the first packet.
- * It is set and used in one rule, as otherwise a process's own SO_PRIORITY would select a chain; and reset on every way out.
+ * <p>The number of a program travels in {@code meta priority}: a packet mark would disturb policy
+ * routing of the first packet. It is set and used in one rule, as otherwise a process's own
+ * SO_PRIORITY would select a chain; and reset on every way out.
  */
 public final class Layout {
-  /** Chains for that many endpoints exist from the start; others are made a commit before their first use. */
+  /**
+   * Chains for that many endpoints exist from the start; others are made a commit before their
+   * first use.
+   */
   public static final int READY_SLOTS = 64;
 
-  /** Clients that one frontend with affinity remembers at most; beyond it connections are balanced without memory. */
+  /**
+   * Clients that one frontend with affinity remembers at most; beyond it connections are balanced
+   * without memory.
+   */
   public static final int AFFINITY_SIZE = 65_535;
 
-  private static final int HASH_SEED = 0x00fa1ead; // the same on all nodes: a client meets the same endpoint everywhere
+  private static final int HASH_SEED =
+      0x00fa1ead; // the same on all nodes: a client meets the same endpoint everywhere
 
   private final Family family;
   private final String ip;
@@ -91,14 +99,16 @@ public final class Layout {
 
   /** Programs that always exist. */
   public List<Program> fixedPrograms() {
-    var programs = new ArrayList<Program>(List.of(new Program.Reject(), new Program.Drop(), new Program.Hash()));
+    var programs =
+        new ArrayList<Program>(
+            List.of(new Program.Reject(), new Program.Drop(), new Program.Hash()));
     IntStream.rangeClosed(1, READY_SLOTS).mapToObj(Program.Random::new).forEach(programs::add);
     return programs;
   }
 
   /**
-   * What changes when declarations of sets or base chains do: those cannot be altered in place, so a table of another format is
-   * made anew. Kept in the table itself.
+   * What changes when declarations of sets or base chains do: those cannot be altered in place, so
+   * a table of another format is made anew. Kept in the table itself.
    */
   public int format() {
     return format;
@@ -118,7 +128,9 @@ public final class Layout {
     return commands;
   }
 
-  /** Chain and rules of a program; for one with affinity also its memory, which may exist already. */
+  /**
+   * Chain and rules of a program; for one with affinity also its memory, which may exist already.
+   */
   public List<Command> createProgram(Program program) {
     var commands = new ArrayList<Command>();
     if (program instanceof Program.Sticky sticky) {
@@ -135,14 +147,18 @@ public final class Layout {
   }
 
   /**
-   * The clients of one frontend. A map for each, as nft 1.0.6 has registers for 16 bytes only where a rule updates a map: with
-   * (client, VIP, port) as the key it aborts for IPv6.
+   * The clients of one frontend. A map for each, as nft 1.0.6 has registers for 16 bytes only where
+   * a rule updates a map: with (client, VIP, port) as the key it aborts for IPv6.
    */
   public SetSpec memory(int memory) {
     return new SetSpec(
         Elements.affinity(memory),
         SetKind.MAP,
-        "typeof " + ip + " saddr : meta priority; size " + AFFINITY_SIZE + "; flags dynamic,timeout;");
+        "typeof "
+            + ip
+            + " saddr : meta priority; size "
+            + AFFINITY_SIZE
+            + "; flags dynamic,timeout;");
   }
 
   /** The rules of a program's chain. */
@@ -160,7 +176,9 @@ public final class Layout {
         for (var protocol : Protocol.values()) {
           rules.add(dnat(protocol, selector(program), Elements.endpoints(protocol)));
         }
-        rules.add("drop"); // a slot that is missing: the client sends its SYN again, a reject would be final
+        rules.add(
+            "drop"); // a slot that is missing: the client sends its SYN again, a reject would be
+        // final
       }
       case Program.RoundRobin(_, Protocol protocol, _) -> {
         rules.add("meta priority set 0");
@@ -176,15 +194,27 @@ public final class Layout {
   private void sticky(Program.Sticky sticky, List<String> rules) {
     var memory = "@" + Elements.affinity(sticky.memory());
     var client = ip + " saddr";
-    var remember = "update " + memory + " { " + client + " timeout " + sticky.timeoutSeconds() + "s : meta priority }";
+    var remember =
+        "update "
+            + memory
+            + " { "
+            + client
+            + " timeout "
+            + sticky.timeoutSeconds()
+            + "s : meta priority }";
     var toId = dnat(sticky.protocol(), "meta priority", Elements.ids(sticky.protocol()));
     rules.add("meta priority set 0");
     rules.add("meta priority set " + client + " map " + memory + " " + remember);
     rules.add(toId);
     rules.add(
-        "meta priority set " + key(sticky.protocol()) + " . " + selector(sticky) + " map @"
+        "meta priority set "
+            + key(sticky.protocol())
+            + " . "
+            + selector(sticky)
+            + " map @"
             + Elements.choices(sticky.protocol()));
-    // update alone keeps the old value and only moves the deadline; in rules of their own, as both may have nothing to do
+    // update alone keeps the old value and only moves the deadline; in rules of their own, as both
+    // may have nothing to do
     rules.add("delete " + memory + " { " + client + " : meta priority }");
     rules.add(remember);
     rules.add(toId);
@@ -221,12 +251,20 @@ public final class Layout {
     declare(Elements.CLUSTER_CIDRS, SetKind.SET, "type " + address + "; flags interval;");
     declare(Elements.HAIRPIN, SetKind.SET, "type " + address + " . " + address + ";");
     declare(Elements.PROGRAMS, SetKind.MAP, "typeof meta priority : verdict;");
-    for (var protocol : Protocol.values()) { // one of each: a generic key is refused with "conflicting protocols"
+    for (var protocol :
+        Protocol.values()) { // one of each: a generic key is refused with "conflicting protocols"
       var key = key(protocol);
       declare(Elements.services(protocol), SetKind.MAP, "typeof " + key + " : meta priority;");
-      declare(Elements.endpoints(protocol), SetKind.MAP, "typeof " + key + " . numgen random mod 2 : " + key + ";");
-      declare(Elements.choices(protocol), SetKind.MAP, "typeof " + key + " . numgen random mod 2 : meta priority;");
-      declare(Elements.ids(protocol), SetKind.MAP, "typeof " + key + " . meta priority : " + key + ";");
+      declare(
+          Elements.endpoints(protocol),
+          SetKind.MAP,
+          "typeof " + key + " . numgen random mod 2 : " + key + ";");
+      declare(
+          Elements.choices(protocol),
+          SetKind.MAP,
+          "typeof " + key + " . numgen random mod 2 : meta priority;");
+      declare(
+          Elements.ids(protocol), SetKind.MAP, "typeof " + key + " . meta priority : " + key + ";");
     }
   }
 
@@ -239,10 +277,13 @@ public final class Layout {
     var services =
         new ArrayList<>(
             java.util.Arrays.stream(Protocol.values())
-                .map(
-                    p ->
-                        "meta priority set " + key(p) + " map @" + Elements.services(p) + " meta priority vmap @"
-                            + Elements.PROGRAMS)
+                .map(p ->
+                    "meta priority set "
+                        + key(p)
+                        + " map @"
+                        + Elements.services(p)
+                        + " meta priority vmap @"
+                        + Elements.PROGRAMS)
                 .toList());
     // In this hook a reject needs no route for the range, and what was translated never comes here.
     services.add(ip + " daddr @" + Elements.VIPS + " meta l4proto tcp reject with tcp reset");
@@ -257,13 +298,21 @@ public final class Layout {
             ip + " saddr . " + ip + " daddr @" + Elements.HAIRPIN + " masquerade fully-random",
             ip + " saddr != @" + Elements.CLUSTER_CIDRS + " masquerade fully-random"));
     // -100 as a number: nft 1.0.6 does not know the name dstnat in an output chain
-    chain("prerouting", Optional.of("type nat hook prerouting priority -100;"), List.of("goto services"));
+    chain(
+        "prerouting",
+        Optional.of("type nat hook prerouting priority -100;"),
+        List.of("goto services"));
     chain("output", Optional.of("type nat hook output priority -100;"), List.of("goto services"));
     // by conntrack's memory of the original destination: no mark that could survive on the packet
     chain(
         "postrouting",
         Optional.of("type nat hook postrouting priority 100;"),
-        List.of("ct status & dnat == dnat ct original " + ip + " daddr @" + Elements.VIPS + " goto leaving"));
+        List.of(
+            "ct status & dnat == dnat ct original "
+                + ip
+                + " daddr @"
+                + Elements.VIPS
+                + " goto leaving"));
   }
 
   private void chain(String name, Optional<String> hook, List<String> rules) {

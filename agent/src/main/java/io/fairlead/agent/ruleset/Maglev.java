@@ -7,17 +7,24 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * A hash table that changes little when the set of targets does (Eisenbud et al., "Maglev", NSDI 2016, section 3.4): each
- * target walks the slots in an order of its own and takes the next free one in turn. A pure function of the set of targets, so
- * every node sends a client to the same endpoint, also after a restart.
+ * A hash table that changes little when the set of targets does (Eisenbud et al., "Maglev", NSDI
+ * 2016, section 3.4): each target walks the slots in an order of its own and takes the next free
+ * one in turn. A pure function of the set of targets, so every node sends a client to the same
+ * endpoint, also after a restart.
  */
 public final class Maglev {
-  /** Slots of a table. A prime, as the walk has to reach every slot; with 100 targets the shares differ by a tenth at most. */
+  /**
+   * Slots of a table. A prime, as the walk has to reach every slot; with 100 targets the shares
+   * differ by a tenth at most.
+   */
   public static final int SIZE = 1021;
 
   private Maglev() {}
 
-  /** The target of each slot; {@code targets} must be distinct and not empty, their order does not matter. */
+  /**
+   * The target of each slot; {@code targets} must be distinct and not empty, their order does not
+   * matter.
+   */
   public static List<Target> table(List<Target> targets) {
     var sorted = targets.stream().sorted().toList();
     int n = sorted.size();

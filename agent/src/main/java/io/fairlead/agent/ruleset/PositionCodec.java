@@ -12,8 +12,9 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * How the acknowledged position stands in the kernel's own table, map {@code log_position} (mark : mark, unsigned 32 bits both;
- * "position" alone is a word of nft's language). Anybody can read it: {@code nft -j list map ip fairlead log_position}.
+ * How the acknowledged position stands in the kernel's own table, map {@code log_position} (mark :
+ * mark, unsigned 32 bits both; "position" alone is a word of nft's language). Anybody can read it:
+ * {@code nft -j list map ip fairlead log_position}.
  *
  * <table>
  *   <caption>Keys</caption>
@@ -44,7 +45,12 @@ public final class PositionCodec {
     var words = new TreeMap<Long, Long>();
     var text = position.log().toString().getBytes(StandardCharsets.UTF_8);
     if (text.length > 4 * TEXT_WORDS) {
-      throw new IllegalArgumentException("a log identity of " + text.length + " bytes; at most " + 4 * TEXT_WORDS + " are possible");
+      throw new IllegalArgumentException(
+          "a log identity of "
+              + text.length
+              + " bytes; at most "
+              + 4 * TEXT_WORDS
+              + " are possible");
     }
     words.put(LENGTH, (long) text.length);
     var padded = ByteBuffer.allocate(4 * TEXT_WORDS).put(text).rewind();
@@ -53,16 +59,18 @@ public final class PositionCodec {
     }
     position
         .next()
-        .forEach(
-            (partition, offset) -> {
-              long low = OFFSETS + 2 * ordinal(partition);
-              put(words, low, offset & 0xffff_ffffL);
-              put(words, low + 1, offset >>> 32);
-            });
+        .forEach((partition, offset) -> {
+          long low = OFFSETS + 2 * ordinal(partition);
+          put(words, low, offset & 0xffff_ffffL);
+          put(words, low + 1, offset >>> 32);
+        });
     return words;
   }
 
-  /** The position in those words, or empty where none was written, or not all of it. Other keys do not matter. */
+  /**
+   * The position in those words, or empty where none was written, or not all of it. Other keys do
+   * not matter.
+   */
   public static Optional<Position> decode(Map<Long, Long> words) {
     var length = words.get(LENGTH);
     if (length == null || length > 4 * TEXT_WORDS) {
@@ -77,13 +85,12 @@ public final class PositionCodec {
       text.putInt(word.intValue());
     }
     var next = new TreeMap<LogPartition, Long>();
-    words.forEach(
-        (key, word) -> {
-          if (key >= OFFSETS) {
-            long half = key - OFFSETS;
-            next.merge(partition(half / 2), half % 2 == 0 ? word : word << 32, (a, b) -> a | b);
-          }
-        });
+    words.forEach((key, word) -> {
+      if (key >= OFFSETS) {
+        long half = key - OFFSETS;
+        next.merge(partition(half / 2), half % 2 == 0 ? word : word << 32, (a, b) -> a | b);
+      }
+    });
     return LogIdentity.parse(new String(text.array(), 0, length.intValue(), StandardCharsets.UTF_8))
         .map(log -> new Position(log, next));
   }

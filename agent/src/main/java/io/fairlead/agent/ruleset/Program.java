@@ -5,11 +5,13 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * What the kernel does with a new connection to a frontend: one small chain. The dispatch map gives a frontend the program's
- * number, a small fixed verdict map turns the number into the chain. A chain is never rewritten: another number of endpoints
- * is another program. The chain's name says everything about it, so the programs are read back without parsing rules.
+ * What the kernel does with a new connection to a frontend: one small chain. The dispatch map gives
+ * a frontend the program's number, a small fixed verdict map turns the number into the chain. A
+ * chain is never rewritten: another number of endpoints is another program. The chain's name says
+ * everything about it, so the programs are read back without parsing rules.
  *
- * <p>Programs of their own (round robin, affinity) belong to one frontend each and carry an id that no other has meanwhile.
+ * <p>Programs of their own (round robin, affinity) belong to one frontend each and carry an id that
+ * no other has meanwhile.
  */
 public sealed interface Program {
   /** Most programs of their own that one family can hold: the id is the low half of the number. */
@@ -36,7 +38,9 @@ public sealed interface Program {
    * @param timeoutSeconds since the client's last new connection
    * @param memory number of the map that remembers the clients; it stays when the rest changes
    */
-  record Sticky(Choice choice, int slots, long timeoutSeconds, Protocol protocol, int memory, int id) implements Program {}
+  record Sticky(
+      Choice choice, int slots, long timeoutSeconds, Protocol protocol, int memory, int id)
+      implements Program {}
 
   /** How a slot is chosen. */
   enum Choice {
@@ -56,7 +60,10 @@ public sealed interface Program {
     };
   }
 
-  /** The number in the dispatch map, unique among the programs of one family; never 0, which means no priority. */
+  /**
+   * The number in the dispatch map, unique among the programs of one family; never 0, which means
+   * no priority.
+   */
   default int number() {
     return switch (this) {
       case Reject() -> 1;
@@ -75,9 +82,20 @@ public sealed interface Program {
       case Drop() -> "do_drop";
       case Hash() -> "hash";
       case Random(int slots) -> "random_" + slots;
-      case RoundRobin(int slots, Protocol protocol, int id) -> "robin_" + lower(protocol) + "_" + slots + "_" + id;
+      case RoundRobin(int slots, Protocol protocol, int id) ->
+          "robin_" + lower(protocol) + "_" + slots + "_" + id;
       case Sticky s ->
-          "sticky_" + lower(s.protocol) + "_" + s.slots + "_" + s.id + "_" + s.memory + "_" + s.timeoutSeconds + "_"
+          "sticky_"
+              + lower(s.protocol)
+              + "_"
+              + s.slots
+              + "_"
+              + s.id
+              + "_"
+              + s.memory
+              + "_"
+              + s.timeoutSeconds
+              + "_"
               + letter(s.choice);
     };
   }
@@ -96,11 +114,16 @@ public sealed interface Program {
     try {
       Optional<Program> program =
           switch (parts[0]) {
-            case "do" -> chain.equals("do_reject") ? Optional.of(new Reject()) : Optional.of(new Drop());
+            case "do" ->
+                chain.equals("do_reject") ? Optional.of(new Reject()) : Optional.of(new Drop());
             case "hash" -> Optional.of(new Hash());
             case "random" -> Optional.of(new Random(Integer.parseInt(parts[1])));
             case "robin" ->
-                Optional.of(new RoundRobin(Integer.parseInt(parts[2]), protocol(parts[1]), Integer.parseInt(parts[3])));
+                Optional.of(
+                    new RoundRobin(
+                        Integer.parseInt(parts[2]),
+                        protocol(parts[1]),
+                        Integer.parseInt(parts[3])));
             case "sticky" ->
                 Optional.of(
                     new Sticky(
@@ -113,7 +136,8 @@ public sealed interface Program {
             default -> Optional.empty();
           };
       return program.filter(p -> p.chain().equals(chain));
-    } catch (IllegalArgumentException | ArrayIndexOutOfBoundsException _) { // a foreign name that begins like ours
+    } catch (IllegalArgumentException
+        | ArrayIndexOutOfBoundsException _) { // a foreign name that begins like ours
       return Optional.empty();
     }
   }

@@ -35,11 +35,12 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * What one family's table is known to hold, and what has to be done to change it. Owned by the thread of the data plane. Soft:
- * read from the kernel at start and whenever a transaction left doubt.
+ * What one family's table is known to hold, and what has to be done to change it. Owned by the
+ * thread of the data plane. Soft: read from the kernel at start and whenever a transaction left
+ * doubt.
  *
- * <p>{@link #plan} only looks (and takes ids that the next table reading gives back); what a committed transaction did is told
- * to {@link #grown}, {@link #flipped} and {@link #shrunk}.
+ * <p>{@link #plan} only looks (and takes ids that the next table reading gives back); what a
+ * committed transaction did is told to {@link #grown}, {@link #flipped} and {@link #shrunk}.
  */
 public final class Programmed {
   private final Layout layout;
@@ -103,14 +104,18 @@ public final class Programmed {
   }
 
   /**
-   * What makes the fixed part of a table right, in one transaction; empty where nothing is wrong. A table of another format is
-   * made anew: its elements come with the next changes.
+   * What makes the fixed part of a table right, in one transaction; empty where nothing is wrong. A
+   * table of another format is made anew: its elements come with the next changes.
    */
   public static List<Command> repair(Layout layout, Optional<TableContents> contents) {
     if (contents.isEmpty()) {
       return created(layout);
     }
-    var format = contents.get().elements(Elements.POSITION).getOrDefault(Long.toString(PositionCodec.FORMAT), Optional.empty());
+    var format =
+        contents
+            .get()
+            .elements(Elements.POSITION)
+            .getOrDefault(Long.toString(PositionCodec.FORMAT), Optional.empty());
     if (!format.equals(Optional.of(formatText(layout)))) {
       var commands = new ArrayList<Command>(List.of(new DeleteTable()));
       commands.addAll(created(layout));
@@ -120,37 +125,47 @@ public final class Programmed {
     var rules = new ArrayList<Command>();
     var deletions = new ArrayList<Command>();
     var dispatch = new ArrayList<Command>();
-    layout.sets().forEach((name, spec) -> addIf(!contents.get().sets().containsKey(name), sets, new AddSet(spec)));
+    layout
+        .sets()
+        .forEach((name, spec) ->
+            addIf(!contents.get().sets().containsKey(name), sets, new AddSet(spec)));
     var programs = new LinkedHashMap<Integer, Program>();
     layout.fixedPrograms().forEach(p -> programs.put(p.number(), p));
     var dispatched = contents.get().elements(Elements.PROGRAMS);
     var good = new HashSet<String>();
-    dispatched.forEach(
-        (number, verdict) -> {
-          var program = verdict.filter(v -> v.startsWith("goto ")).flatMap(v -> Program.parse(v.substring("goto ".length())));
-          var expected = program.map(p -> Elements.number(p.number()));
-          if (expected.equals(Optional.of(number))) {
-            programs.put(program.get().number(), program.get());
-            good.add(number);
-          } else {
-            deletions.add(new DeleteElement(new ElementKey(Elements.PROGRAMS, number)));
-          }
-        });
+    dispatched.forEach((number, verdict) -> {
+      var program =
+          verdict
+              .filter(v -> v.startsWith("goto "))
+              .flatMap(v -> Program.parse(v.substring("goto ".length())));
+      var expected = program.map(p -> Elements.number(p.number()));
+      if (expected.equals(Optional.of(number))) {
+        programs.put(program.get().number(), program.get());
+        good.add(number);
+      } else {
+        deletions.add(new DeleteElement(new ElementKey(Elements.PROGRAMS, number)));
+      }
+    });
     programs
         .values()
-        .forEach(
-            program -> {
-              if (program instanceof Program.Sticky sticky) {
-                var memory = layout.memory(sticky.memory());
-                addIf(!contents.get().sets().containsKey(memory.name()), sets, new AddSet(memory));
-              }
-              rules.addAll(repairChain(program.chain(), Optional.empty(), layout.rules(program), contents.get()));
-              addIf(!good.contains(Elements.number(program.number())), dispatch, Layout.dispatch(program));
-            });
+        .forEach(program -> {
+          if (program instanceof Program.Sticky sticky) {
+            var memory = layout.memory(sticky.memory());
+            addIf(!contents.get().sets().containsKey(memory.name()), sets, new AddSet(memory));
+          }
+          rules.addAll(
+              repairChain(
+                  program.chain(), Optional.empty(), layout.rules(program), contents.get()));
+          addIf(
+              !good.contains(Elements.number(program.number())),
+              dispatch,
+              Layout.dispatch(program));
+        });
     layout
         .chains()
         .values()
-        .forEach(chain -> rules.addAll(repairChain(chain.name(), chain.hook(), chain.rules(), contents.get())));
+        .forEach(chain ->
+            rules.addAll(repairChain(chain.name(), chain.hook(), chain.rules(), contents.get())));
     var commands = new ArrayList<>(sets);
     commands.addAll(rules);
     commands.addAll(deletions);
@@ -223,42 +238,47 @@ public final class Programmed {
     if (known && current.isEmpty() && rule.isEmpty()) {
       return Optional.empty();
     }
-    if (known && current.isPresent() && rule.isPresent() && Wanted.satisfies(current.get(), rule.get())) {
+    if (known
+        && current.isPresent()
+        && rule.isPresent()
+        && Wanted.satisfies(current.get(), rule.get())) {
       return Optional.empty();
     }
     var next = rule.map(r -> next(frontend, r, current));
     var before =
-        known
-            ? current.map(c -> (Map<ElementKey, Optional<String>>) c.elements(frontend)).orElse(Map.of())
-            : deviating.get(frontend);
-    var after = next.map(n -> (Map<ElementKey, Optional<String>>) n.elements(frontend)).orElse(Map.of());
+        Optional.ofNullable(deviating.get(frontend))
+            .or(() -> current.map(c -> c.elements(frontend)))
+            .orElse(Map.of());
+    Map<ElementKey, Optional<String>> after =
+        next.<Map<ElementKey, Optional<String>>>map(n -> n.elements(frontend)).orElse(Map.of());
     var grow = new ArrayList<Command>();
     var flip = new ArrayList<Command>();
     var shrink = new ArrayList<Command>();
     next.ifPresent(n -> prerequisites(frontend, n, grow, flip));
     var effective = Elements.service(frontend);
     var ids = Elements.ids(frontend.protocol());
-    before.forEach(
-        (element, value) -> {
-          var replacement = after.get(element);
-          if (replacement == null) {
-            // clients stick to an id as long as it leads somewhere: it goes when the change takes effect
-            (element.equals(effective) || element.set().equals(ids) ? flip : shrink).add(new DeleteElement(element));
-          } else if (!replacement.equals(value)) {
-            flip.add(new DeleteElement(element));
-            flip.add(new AddElement(element, replacement));
-          }
-        });
-    after.forEach(
-        (element, value) -> {
-          if (!before.containsKey(element)) {
-            (element.equals(effective) ? flip : grow).add(new AddElement(element, value));
-          }
-        });
+    before.forEach((element, value) -> {
+      var replacement = after.get(element);
+      if (replacement == null) {
+        // clients stick to an id as long as it leads somewhere: it goes when the change takes
+        // effect
+        (element.equals(effective) || element.set().equals(ids) ? flip : shrink)
+            .add(new DeleteElement(element));
+      } else if (!replacement.equals(value)) {
+        flip.add(new DeleteElement(element));
+        flip.add(new AddElement(element, replacement));
+      }
+    });
+    after.forEach((element, value) -> {
+      if (!before.containsKey(element)) {
+        (element.equals(effective) ? flip : grow).add(new AddElement(element, value));
+      }
+    });
     return Optional.of(new Unit(frontend, rule, next, grow, flip, shrink));
   }
 
-  private void prerequisites(Frontend frontend, PortState next, List<Command> grow, List<Command> flip) {
+  private void prerequisites(
+      Frontend frontend, PortState next, List<Command> grow, List<Command> flip) {
     var program = next.program();
     if (program.own() && !programs.contains(program)) {
       grow.addAll(layout.createProgram(program));
@@ -287,15 +307,20 @@ public final class Programmed {
         program.slots() == Maglev.SIZE && Wanted.choice(rule, targets.size()) == Choice.HASH
             ? Maglev.table(targets)
             : Slots.assign(currentSlots(current), targets, rotation(frontend));
-    return new PortState(program, slots, program instanceof Program.Sticky ? ids(slots, current) : Map.of());
+    return new PortState(
+        program, slots, program instanceof Program.Sticky ? ids(slots, current) : Map.of());
   }
 
   /** A table of hashes is no order of targets to keep. */
   private static List<Target> currentSlots(Optional<PortState> current) {
-    return current.map(PortState::slots).filter(slots -> new HashSet<>(slots).size() == slots.size()).orElse(List.of());
+    return current
+        .map(PortState::slots)
+        .filter(slots -> new HashSet<>(slots).size() == slots.size())
+        .orElse(List.of());
   }
 
-  private Program program(Frontend frontend, PortRule rule, int targets, Optional<PortState> current) {
+  private Program program(
+      Frontend frontend, PortRule rule, int targets, Optional<PortState> current) {
     if (rule.treatment() != Treatment.BALANCE) {
       return rule.treatment() == Treatment.REJECT ? new Program.Reject() : new Program.Drop();
     }
@@ -319,13 +344,16 @@ public final class Programmed {
   private static int take(BitSet taken) {
     int id = taken.nextClearBit(1);
     if (id > Program.MAX_OWN) {
-      throw new IllegalStateException("more than " + Program.MAX_OWN + " frontends with a program of their own");
+      throw new IllegalStateException(
+          "more than " + Program.MAX_OWN + " frontends with a program of their own");
     }
     taken.set(id);
     return id;
   }
 
-  /** Who stays keeps its id. New ids were never used before, so no client is remembered for them. */
+  /**
+   * Who stays keeps its id. New ids were never used before, so no client is remembered for them.
+   */
   private Map<Target, Integer> ids(List<Target> slots, Optional<PortState> current) {
     var ids = new HashMap<Target, Integer>();
     for (var target : new LinkedHashSet<>(slots)) {
@@ -350,14 +378,22 @@ public final class Programmed {
   }
 
   private int rotation(Frontend frontend) {
-    return (nodeName + "|" + frontend.vip() + "|" + frontend.protocol() + "|" + frontend.port()).hashCode() >>> 1;
+    return (nodeName + "|" + frontend.vip() + "|" + frontend.protocol() + "|" + frontend.port())
+            .hashCode()
+        >>> 1;
   }
 
-  /** Programs that those units share and the table lacks; to be committed before anything else of them. */
+  /**
+   * Programs that those units share and the table lacks; to be committed before anything else of
+   * them.
+   */
   public List<Command> sharedPrograms(Collection<Unit> units) {
     var missing = new LinkedHashSet<Program>();
     for (var unit : units) {
-      unit.next().map(PortState::program).filter(p -> !p.own() && !programs.contains(p)).ifPresent(missing::add);
+      unit.next()
+          .map(PortState::program)
+          .filter(p -> !p.own() && !programs.contains(p))
+          .ifPresent(missing::add);
     }
     var commands = new ArrayList<Command>();
     missing.forEach(program -> commands.addAll(layout.createProgram(program)));
@@ -365,7 +401,10 @@ public final class Programmed {
     return commands;
   }
 
-  /** What takes effect with the last of the units: the position, and the blocks of addresses where they changed. */
+  /**
+   * What takes effect with the last of the units: the position, and the blocks of addresses where
+   * they changed.
+   */
   public List<Command> globals(NodeRules view, Optional<Position> position) {
     var commands = new ArrayList<Command>();
     cidrs(Elements.SERVICE_CIDRS, serviceCidrs, wantedServiceCidrs(view), commands);
@@ -373,7 +412,8 @@ public final class Programmed {
     var wanted = wantedWords(position);
     wanted.forEach((key, value) -> word(key, Optional.of(value), commands));
     words.keySet().stream()
-        .filter(key -> position.isPresent() && PositionCodec.isPosition(key) && !wanted.containsKey(key))
+        .filter(key ->
+            position.isPresent() && PositionCodec.isPosition(key) && !wanted.containsKey(key))
         .forEach(key -> word(key, Optional.empty(), commands));
     return commands;
   }
@@ -415,7 +455,10 @@ public final class Programmed {
     return new ElementKey(Elements.POSITION, Long.toString(key));
   }
 
-  /** A transaction that changes nothing, to tell a table that is out of order from an element that is. */
+  /**
+   * A transaction that changes nothing, to tell a table that is out of order from an element that
+   * is.
+   */
   public List<Command> nothing() {
     return List.of(new AddElement(word(PositionCodec.FORMAT), Optional.of(formatText(layout))));
   }
@@ -424,14 +467,13 @@ public final class Programmed {
   public void grown(Collection<Unit> units) {
     for (var unit : units) {
       unit.next()
-          .ifPresent(
-              next -> {
-                programs.add(next.program());
-                if (next.program() instanceof Program.Sticky sticky) {
-                  memories.add(sticky.memory());
-                }
-                next.slots().forEach(target -> hairpins.add(target.address()));
-              });
+          .ifPresent(next -> {
+            programs.add(next.program());
+            if (next.program() instanceof Program.Sticky sticky) {
+              memories.add(sticky.memory());
+            }
+            next.slots().forEach(target -> hairpins.add(target.address()));
+          });
     }
   }
 
@@ -442,12 +484,11 @@ public final class Programmed {
       var before = Optional.ofNullable(ports.remove(frontend));
       before.ifPresent(b -> use(frontend, b, -1));
       unit.next()
-          .ifPresent(
-              next -> {
-                ports.put(frontend, next);
-                use(frontend, next, 1);
-                vips.add(frontend.vip());
-              });
+          .ifPresent(next -> {
+            ports.put(frontend, next);
+            use(frontend, next, 1);
+            vips.add(frontend.vip());
+          });
       before.ifPresent(b -> retire(b.program(), unit.next().map(PortState::program)));
       deviating.remove(frontend);
     }
@@ -470,7 +511,8 @@ public final class Programmed {
     addresses.forEach(address -> count(targetUses, idleHairpins, address, by));
   }
 
-  private static void count(Map<Address, Integer> uses, Set<Address> idle, Address address, int by) {
+  private static void count(
+      Map<Address, Integer> uses, Set<Address> idle, Address address, int by) {
     int now = uses.getOrDefault(address, 0) + by;
     if (now == 0) {
       uses.remove(address);
@@ -496,20 +538,21 @@ public final class Programmed {
   /** The growth of that unit was refused: what it would have taken is free again. */
   public void abandoned(Unit unit) {
     var program = unit.next().map(PortState::program).filter(p -> p.own() && !programs.contains(p));
-    program.ifPresent(
-        p -> {
-          takenIds.clear(id(p));
-          if (p instanceof Program.Sticky sticky && !memories.contains(sticky.memory())) {
-            takenMemories.clear(sticky.memory());
-          }
-        });
+    program.ifPresent(p -> {
+      takenIds.clear(id(p));
+      if (p instanceof Program.Sticky sticky && !memories.contains(sticky.memory())) {
+        takenMemories.clear(sticky.memory());
+      }
+    });
   }
 
   /** What nothing refers to any more after those units took effect; then tell {@link #shrunk}. */
   public List<Command> shrink(Collection<Unit> units) {
     var commands = new ArrayList<Command>();
     units.forEach(unit -> commands.addAll(unit.shrink()));
-    idleVips.stream().filter(vips::contains).forEach(vip -> commands.add(new DeleteElement(Elements.vip(vip))));
+    idleVips.stream()
+        .filter(vips::contains)
+        .forEach(vip -> commands.add(new DeleteElement(Elements.vip(vip))));
     idleHairpins.stream()
         .filter(hairpins::contains)
         .forEach(address -> commands.add(new DeleteElement(Elements.hairpin(address))));
@@ -525,8 +568,9 @@ public final class Programmed {
   }
 
   /**
-   * Own chains that nothing goes to any more, and memories that no chain uses. They are deleted in a transaction after the one
-   * that took away what led there: a packet may be on its way. Then tell {@link #cleaned}.
+   * Own chains that nothing goes to any more, and memories that no chain uses. They are deleted in
+   * a transaction after the one that took away what led there: a packet may be on its way. Then
+   * tell {@link #cleaned}.
    */
   public Leftovers leftovers() {
     return new Leftovers(List.copyOf(idlePrograms), List.copyOf(idleMemories));
@@ -560,7 +604,10 @@ public final class Programmed {
     }
   }
 
-  /** Commands in the order in which a transaction can do them; an element that several want is added once. */
+  /**
+   * Commands in the order in which a transaction can do them; an element that several want is added
+   * once.
+   */
   public static List<Command> ordered(Collection<? extends Command> commands) {
     var elements = new HashSet<Command>();
     return commands.stream()

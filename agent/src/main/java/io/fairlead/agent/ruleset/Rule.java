@@ -6,8 +6,9 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /**
- * A rule. What nft prints for a rule is not what it accepts (1.0.6 leaves parts of concatenations out), so rules are never
- * compared by their text: each carries a fingerprint of its text as its comment, and that is read back.
+ * A rule. What nft prints for a rule is not what it accepts (1.0.6 leaves parts of concatenations
+ * out), so rules are never compared by their text: each carries a fingerprint of its text as its
+ * comment, and that is read back.
  */
 public record Rule(String text) {
   /** Eight hexadecimal digits that change when the text does. */

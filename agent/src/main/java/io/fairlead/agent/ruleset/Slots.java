@@ -12,8 +12,9 @@ final class Slots {
   private Slots() {}
 
   /**
-   * Slots 0..n-1 for {@code wanted}. Who has one of them keeps it; the others, those behind the new end first, fill the holes
-   * in order. From nothing, the order is {@code wanted}'s, rotated: so that nodes do not begin at the same endpoint.
+   * Slots 0..n-1 for {@code wanted}. Who has one of them keeps it; the others, those behind the new
+   * end first, fill the holes in order. From nothing, the order is {@code wanted}'s, rotated: so
+   * that nodes do not begin at the same endpoint.
    *
    * @param wanted distinct
    */
@@ -41,12 +42,15 @@ final class Slots {
     moving.addAll(open);
     var next = moving.iterator();
     var assigned = new ArrayList<Target>(n);
-    slots.forEach(holder -> assigned.add(holder.isEmpty() ? next.next() : holder.iterator().next()));
+    slots.forEach(
+        holder -> assigned.add(holder.isEmpty() ? next.next() : holder.iterator().next()));
     return assigned;
   }
 
   /** Without repetitions, order kept. */
   static List<Target> distinct(List<Target> targets) {
-    return new HashSet<>(targets).size() == targets.size() ? targets : List.copyOf(new LinkedHashSet<>(targets));
+    return new HashSet<>(targets).size() == targets.size()
+        ? targets
+        : List.copyOf(new LinkedHashSet<>(targets));
   }
 }

@@ -25,7 +25,8 @@ final class Wanted {
     }
     for (var target : rule.targets()) {
       if (target.address().family() != frontend.vip().family()) {
-        return Optional.of("target " + target.address() + " is not " + frontend.vip().family() + " as its VIP is");
+        return Optional.of(
+            "target " + target.address() + " is not " + frontend.vip().family() + " as its VIP is");
       }
       if (badPort(target.port())) {
         return Optional.of("target port " + target.port() + " is not within 1..65535");
@@ -59,12 +60,14 @@ final class Wanted {
   /** Whether a program does what that rule wants for so many distinct targets. */
   static boolean fits(Program program, PortRule rule, int targets) {
     if (rule.treatment() != Treatment.BALANCE) {
-      return program.equals(rule.treatment() == Treatment.REJECT ? new Program.Reject() : new Program.Drop());
+      return program.equals(
+          rule.treatment() == Treatment.REJECT ? new Program.Reject() : new Program.Drop());
     }
     var choice = choice(rule, targets);
     return switch (program) {
       case Program.Reject(), Program.Drop() -> false;
-      case Program.Random(int slots) -> rule.affinity().isEmpty() && choice == Choice.RANDOM && slots == targets;
+      case Program.Random(int slots) ->
+          rule.affinity().isEmpty() && choice == Choice.RANDOM && slots == targets;
       case Program.RoundRobin(int slots, _, _) ->
           rule.affinity().isEmpty() && choice == Choice.ROUND_ROBIN && slots == targets;
       case Program.Hash() -> rule.affinity().isEmpty() && choice == Choice.HASH;
@@ -76,7 +79,10 @@ final class Wanted {
     };
   }
 
-  /** Whether a state does exactly what the rule wants, in whatever order of slots where the order is free. */
+  /**
+   * Whether a state does exactly what the rule wants, in whatever order of slots where the order is
+   * free.
+   */
   static boolean satisfies(PortState state, PortRule rule) {
     var targets = Slots.distinct(rule.targets());
     if (!fits(state.program(), rule, targets.size())) {
@@ -94,7 +100,9 @@ final class Wanted {
     return slots.equals(targets) || new HashSet<>(slots).equals(new HashSet<>(targets));
   }
 
-  /** An empty set means "never masquerade": held as "all are Pods", so that no rule has to change. */
+  /**
+   * An empty set means "never masquerade": held as "all are Pods", so that no rule has to change.
+   */
   static Set<Cidr> clusterCidrs(NodeRules view, Family family) {
     var cidrs = cidrs(view.clusterCidrs(), family);
     return cidrs.isEmpty()
@@ -106,7 +114,9 @@ final class Wanted {
         : cidrs;
   }
 
-  /** The blocks of one family, without those that lie in another: sets of intervals refuse overlaps. */
+  /**
+   * The blocks of one family, without those that lie in another: sets of intervals refuse overlaps.
+   */
   static Set<Cidr> cidrs(Set<Cidr> all, Family family) {
     var kept = new TreeSet<Cidr>();
     for (var cidr : new TreeSet<>(all)) {

@@ -34,7 +34,10 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Random changes of a view: the kernel follows, and is whole at the end of every single transaction. */
+/**
+ * Random changes of a view: the kernel follows, and is whole at the end of every single
+ * transaction.
+ */
 @Timeout(60)
 class DataPlanePropertyTest {
   static List<Long> seeds() {
@@ -80,9 +83,13 @@ class DataPlanePropertyTest {
         var result = whole ? plane.apply(view, position) : plane.apply(view, changed, position);
         assertThat(result.committed()).as("seed %s step %s: %s", seed, step, result).isTrue();
         assertThat(broken).as("seed %s step %s", seed, step).isEmpty();
-        assertThat(plane.read().differencesFrom(view, Set.of())).as("seed %s step %s", seed, step).isEmpty();
+        assertThat(plane.read().differencesFrom(view, Set.of()))
+            .as("seed %s step %s", seed, step)
+            .isEmpty();
         assertThat(plane.position()).as("seed %s step %s", seed, step).contains(position);
-        assertThat(plane.apply(view, position).transactions()).as("seed %s step %s: again", seed, step).isZero();
+        assertThat(plane.apply(view, position).transactions())
+            .as("seed %s step %s: again", seed, step)
+            .isZero();
       }
     } finally {
       plane.close();
@@ -95,41 +102,46 @@ class DataPlanePropertyTest {
 
   /** Every dispatched number has a chain made by an earlier transaction, and all of its slots. */
   private static void checkWhole(
-      Family family, TableContents contents, Map<Family, Set<String>> chainsBefore, List<String> broken) {
+      Family family,
+      TableContents contents,
+      Map<Family, Set<String>> chainsBefore,
+      List<String> broken) {
     var layout = Layout.of(family);
     var state = FamilyState.of(layout, contents);
     var known = chainsBefore.getOrDefault(family, Set.of());
     for (var protocol : Protocol.values()) {
       contents
           .elements("services_" + protocol.name().toLowerCase(java.util.Locale.ROOT))
-          .forEach(
-              (key, _) -> {
-                var parts = key.split(" \\. ");
-                var frontend = new Frontend(Address.of(parts[0]), protocol, Integer.parseInt(parts[1]));
-                var port = Optional.ofNullable(state.ports().get(frontend)); // absent where a slot or the chain is missing
-                if (port.isEmpty()) {
-                  broken.add(key + " is dispatched, but not complete: " + contents.elements("services_tcp"));
-                } else if (!known.contains(port.get().program().chain())) {
-                  broken.add(key + " uses a chain of the same transaction: " + port.get().program().chain());
-                } else if (!state.vips().contains(frontend.vip())) {
-                  broken.add(key + ": its VIP is not known");
-                }
-              });
+          .forEach((key, _) -> {
+            var parts = key.split(" \\. ", -1);
+            var frontend = new Frontend(Address.of(parts[0]), protocol, Integer.parseInt(parts[1]));
+            var port =
+                Optional.ofNullable(
+                    state.ports().get(frontend)); // absent where a slot or the chain is missing
+            if (port.isEmpty()) {
+              broken.add(
+                  key + " is dispatched, but not complete: " + contents.elements("services_tcp"));
+            } else if (!known.contains(port.get().program().chain())) {
+              broken.add(
+                  key + " uses a chain of the same transaction: " + port.get().program().chain());
+            } else if (!state.vips().contains(frontend.vip())) {
+              broken.add(key + ": its VIP is not known");
+            }
+          });
     }
     contents
         .chains()
-        .forEach(
-            (name, rules) -> {
-              var program = Program.parse(name);
-              if (program.isPresent() && rules.size() != layout.rules(program.get()).size()) {
-                broken.add(name + " has rules " + rules);
-              }
-            });
+        .forEach((name, rules) -> {
+          var program = Program.parse(name);
+          if (program.isPresent() && rules.size() != layout.rules(program.get()).size()) {
+            broken.add(name + " has rules " + rules);
+          }
+        });
     chainsBefore.put(family, Set.copyOf(contents.chains().keySet()));
   }
 
   private static Frontend frontend(Random random) {
-    var protocol = Protocol.values()[random.nextInt(3)];
+    var protocol = List.of(Protocol.values()).get(random.nextInt(3));
     int service = random.nextInt(6);
     int port = 80 + random.nextInt(2);
     return random.nextBoolean()
@@ -138,28 +150,33 @@ class DataPlanePropertyTest {
   }
 
   private static PortRule rule(Random random, Frontend frontend) {
-    switch (random.nextInt(8)) {
-      case 0:
-        return Views.reject();
-      case 1:
-        return Views.drop();
-      default:
-        var targets = new ArrayList<Target>();
-        int n = random.nextInt(20) == 0 ? 60 + random.nextInt(20) : 1 + random.nextInt(6);
-        while (targets.size() < n) {
-          int host = 1 + random.nextInt(100);
-          var address = frontend.vip().family() == Family.IPV4 ? "10.244.0." + host : "fd00:244::" + Integer.toHexString(host);
-          var target = new Target(Address.of(address), 8080 + random.nextInt(2));
-          if (!targets.contains(target)) {
-            targets.add(target);
-          }
-        }
-        targets.sort(null);
-        Optional<Duration> affinity =
-            random.nextInt(4) == 0 ? Optional.of(Duration.ofSeconds(60 * (1 + random.nextInt(2)))) : Optional.empty();
-        return new PortRule(
-            Treatment.BALANCE, targets, balancing(random), affinity);
+    return switch (random.nextInt(8)) {
+      case 0 -> Views.reject();
+      case 1 -> Views.drop();
+      default -> balance(random, frontend);
+    };
+  }
+
+  private static PortRule balance(Random random, Frontend frontend) {
+    var targets = new ArrayList<Target>();
+    int n = random.nextInt(20) == 0 ? 60 + random.nextInt(20) : 1 + random.nextInt(6);
+    while (targets.size() < n) {
+      int host = 1 + random.nextInt(100);
+      var address =
+          frontend.vip().family() == Family.IPV4
+              ? "10.244.0." + host
+              : "fd00:244::" + Integer.toHexString(host);
+      var target = new Target(Address.of(address), 8080 + random.nextInt(2));
+      if (!targets.contains(target)) {
+        targets.add(target);
+      }
     }
+    targets.sort(null);
+    Optional<Duration> affinity =
+        random.nextInt(4) == 0
+            ? Optional.of(Duration.ofMinutes(random.nextLong(1, 3)))
+            : Optional.empty();
+    return new PortRule(Treatment.BALANCE, targets, balancing(random), affinity);
   }
 
   private static Balancing balancing(Random random) {
@@ -175,7 +192,9 @@ class DataPlanePropertyTest {
   }
 
   private static Set<Cidr> podCidrs(Random random) {
-    return random.nextBoolean() ? Set.of() : Set.of(Cidr.of("10.244.0.0/16"), Cidr.of("fd00:244::/64"));
+    return random.nextBoolean()
+        ? Set.of()
+        : Set.of(Cidr.of("10.244.0.0/16"), Cidr.of("fd00:244::/64"));
   }
 
   private static LogPartition partition(Random random) {

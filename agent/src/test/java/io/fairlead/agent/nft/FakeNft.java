@@ -31,9 +31,9 @@ import java.util.function.BiConsumer;
 import java.util.function.Predicate;
 
 /**
- * nftables in memory: our tables as the kernel keeps them. Transactional, refuses what the kernel refuses, in its words.
- * Survives {@link #close}, as tables do: open a data plane on the same fake to restart it. Safe to use from tests while a data
- * plane works.
+ * nftables in memory: our tables as the kernel keeps them. Transactional, refuses what the kernel
+ * refuses, in its words. Survives {@link #close}, as tables do: open a data plane on the same fake
+ * to restart it. Safe to use from tests while a data plane works.
  */
 public final class FakeNft implements NftGateway {
   /** Guards the fields below. */
@@ -46,7 +46,8 @@ public final class FakeNft implements NftGateway {
   private BiConsumer<Family, TableContents> afterCommit = (_, _) -> {};
   private int commits;
 
-  private record Table(Map<String, List<String>> chains, Map<String, Map<String, Optional<String>>> sets) {
+  private record Table(
+      Map<String, List<String>> chains, Map<String, Map<String, Optional<String>>> sets) {
     Table() {
       this(new LinkedHashMap<>(), new LinkedHashMap<>());
     }
@@ -83,29 +84,26 @@ public final class FakeNft implements NftGateway {
 
   /** Somebody else deletes all tables. */
   public void flushRuleset() {
-    locked(
-        () -> {
-          tables.clear();
-          generation++;
-        });
+    locked(() -> {
+      tables.clear();
+      generation++;
+    });
   }
 
   /** Somebody else empties a chain of ours. */
   public void flushChain(Family family, String chain) {
-    locked(
-        () -> {
-          tables.get(family).chains().get(chain).clear();
-          generation++;
-        });
+    locked(() -> {
+      chain(table(family), chain).clear();
+      generation++;
+    });
   }
 
   /** Somebody else deletes an element of ours. */
   public void deleteElement(Family family, ElementKey element) {
-    locked(
-        () -> {
-          tables.get(family).sets().get(element.set()).remove(element.key());
-          generation++;
-        });
+    locked(() -> {
+      set(table(family), element.set()).remove(element.key());
+      generation++;
+    });
   }
 
   /** Somebody else changes what is none of our business. */
@@ -115,22 +113,22 @@ public final class FakeNft implements NftGateway {
 
   @Override
   public void commit(Layout layout, List<Command> commands) {
-    locked(
-        () -> {
-          checkPresent();
-          var changed = new TreeMap<Family, Table>(tables);
-          Optional.ofNullable(tables.get(layout.family())).ifPresent(t -> changed.put(layout.family(), t.copy()));
-          for (var command : commands) {
-            if (refuses.test(command)) {
-              throw refused("Could not process rule: Numerical result out of range");
-            }
-            execute(changed, layout.family(), command);
-          }
-          tables = changed;
-          generation++;
-          commits++;
-          read(layout).ifPresent(contents -> afterCommit.accept(layout.family(), contents));
-        });
+    locked(() -> {
+      checkPresent();
+      var changed = new TreeMap<Family, Table>(tables);
+      Optional.ofNullable(tables.get(layout.family()))
+          .ifPresent(t -> changed.put(layout.family(), t.copy()));
+      for (var command : commands) {
+        if (refuses.test(command)) {
+          throw refused("Could not process rule: Numerical result out of range");
+        }
+        execute(changed, layout.family(), command);
+      }
+      tables = changed;
+      generation++;
+      commits++;
+      read(layout).ifPresent(contents -> afterCommit.accept(layout.family(), contents));
+    });
   }
 
   private static void execute(Map<Family, Table> tables, Family family, Command command) {
@@ -154,7 +152,8 @@ public final class FakeNft implements NftGateway {
       case AddChain(var name, _) -> table.chains().putIfAbsent(name, new ArrayList<>());
       case FlushChain(var name) -> chain(table, name).clear();
       case AddRule(var name, var rule) -> {
-        if (rule.text().contains("goto ") && !table.chains().containsKey(rule.text().replaceAll(".*goto (\\S+).*", "$1"))) {
+        if (rule.text().contains("goto ")
+            && !table.chains().containsKey(rule.text().replaceAll(".*goto (\\S+).*", "$1"))) {
           throw missing();
         }
         chain(table, name).add(rule.fingerprint());
@@ -184,6 +183,10 @@ public final class FakeNft implements NftGateway {
     }
   }
 
+  private Table table(Family family) {
+    return Optional.ofNullable(tables.get(family)).orElseThrow(FakeNft::missing);
+  }
+
   private static List<String> chain(Table table, String name) {
     return Optional.ofNullable(table.chains().get(name)).orElseThrow(FakeNft::missing);
   }
@@ -201,22 +204,20 @@ public final class FakeNft implements NftGateway {
   }
 
   private void checkPresent() {
-    away.ifPresent(
-        words -> {
-          throw refused(words);
-        });
+    away.ifPresent(words -> {
+      throw refused(words);
+    });
   }
 
   @Override
   public Optional<TableContents> read(Layout layout) {
     var found = new ArrayList<TableContents>();
-    locked(
-        () -> {
-          checkPresent();
-          Optional.ofNullable(tables.get(layout.family()))
-              .map(Table::copy)
-              .ifPresent(t -> found.add(new TableContents(t.chains(), t.sets())));
-        });
+    locked(() -> {
+      checkPresent();
+      Optional.ofNullable(tables.get(layout.family()))
+          .map(Table::copy)
+          .ifPresent(t -> found.add(new TableContents(t.chains(), t.sets())));
+    });
     return found.stream().findFirst();
   }
 

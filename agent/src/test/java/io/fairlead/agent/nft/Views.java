@@ -22,7 +22,8 @@ import org.pcollections.HashTreePMap;
 
 /** Short words for views of a node in tests. */
 public final class Views {
-  public static final LogIdentity LOG = new LogIdentity("Wl7vJ3eXTiG9VgXoY0yqAA", "c2VydmljZXMtdG9waWMtaQ");
+  public static final LogIdentity LOG =
+      new LogIdentity("Wl7vJ3eXTiG9VgXoY0yqAA", "c2VydmljZXMtdG9waWMtaQ");
   public static final NodeRules EMPTY = new NodeRules(HashTreePMap.empty(), Set.of(), Set.of());
 
   private Views() {}
@@ -38,11 +39,10 @@ public final class Views {
   /** Targets given as {@code 10.0.0.1:80} or {@code [fd00::1]:80}. */
   public static List<Target> targets(String... targets) {
     return Arrays.stream(targets)
-        .map(
-            t ->
-                new Target(
-                    Address.of(t.substring(0, t.lastIndexOf(':')).replaceAll("[\\[\\]]", "")),
-                    Integer.parseInt(t.substring(t.lastIndexOf(':') + 1))))
+        .map(t ->
+            new Target(
+                Address.of(t.substring(0, t.lastIndexOf(':')).replaceAll("[\\[\\]]", "")),
+                Integer.parseInt(t.substring(t.lastIndexOf(':') + 1))))
         .toList();
   }
 
