@@ -249,7 +249,9 @@ public final class ImageStore implements AutoCloseable {
     try {
       var frame = ImageFrame.parseFrom(payload);
       for (var entry : frame.getSetList()) {
-        Entry.parseFrom(entry);
+        if (Entry.parseFrom(entry).getKey().isEmpty()) {
+          throw new DamagedException("an entry has no key");
+        }
       }
       if (frame.hasPosition() && position(frame.getPosition()).isEmpty()) {
         throw new DamagedException("no position: " + frame.getPosition());
