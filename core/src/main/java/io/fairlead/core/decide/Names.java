@@ -1,5 +1,6 @@
 package io.fairlead.core.decide;
 
+import io.fairlead.core.model.LabelSyntax;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.TreeMap;
@@ -19,16 +20,12 @@ final class Names {
   private static final Pattern LABEL = Pattern.compile("[a-z0-9]([-a-z0-9]*[a-z0-9])?");
   private static final Pattern SUBDOMAIN =
       Pattern.compile("[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*");
-  private static final Pattern QUALIFIED =
-      Pattern.compile("[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?");
   private static final Pattern PORT_NAME = Pattern.compile("[a-z0-9]+(-[a-z0-9]+)*");
 
   private static final String LABEL_RULE =
       "must consist of lower case letters, digits and '-', and begin and end with a letter or digit";
   private static final String SUBDOMAIN_RULE =
       "must consist of lower case letters, digits, '-' and '.', and each part begin and end with a letter or digit";
-  private static final String QUALIFIED_RULE =
-      "must consist of letters, digits, '-', '_' and '.', and begin and end with a letter or digit";
 
   private Names() {}
 
@@ -58,34 +55,6 @@ final class Names {
     }
   }
 
-  /** Why {@code key} is no label key ({@code [prefix/]name}), or "". */
-  static String labelKeyFault(String key) {
-    int slash = key.indexOf('/');
-    var name = key.substring(slash + 1);
-    if (slash >= 0) {
-      var prefix = key.substring(0, slash);
-      if (prefix.isEmpty()
-          || prefix.length() > SUBDOMAIN_LENGTH
-          || !SUBDOMAIN.matcher(prefix).matches()) {
-        return "the prefix before '/' must be a DNS name of at most "
-            + SUBDOMAIN_LENGTH
-            + " characters";
-      }
-    }
-    if (name.isEmpty() || name.length() > LABEL_LENGTH) {
-      return "the name must have 1 to " + LABEL_LENGTH + " characters";
-    }
-    return QUALIFIED.matcher(name).matches() ? "" : "the name " + QUALIFIED_RULE;
-  }
-
-  /** Why {@code value} is no label value, or "". */
-  static String labelValueFault(String value) {
-    if (value.length() > LABEL_LENGTH) {
-      return "must have at most " + LABEL_LENGTH + " characters, has " + value.length();
-    }
-    return value.isEmpty() || QUALIFIED.matcher(value).matches() ? "" : QUALIFIED_RULE;
-  }
-
   /**
    * Labels, or a selector, which has their syntax. Faults are named at {@code field} itself, as a
    * key may contain dots.
@@ -93,11 +62,11 @@ final class Names {
   static void checkLabels(Violations violations, String field, Map<String, String> labels) {
     new TreeMap<>(labels)
         .forEach((key, value) -> {
-          var keyFault = labelKeyFault(key);
+          var keyFault = LabelSyntax.keyFault(key);
           if (!keyFault.isEmpty()) {
             violations.invalid(field, key, keyFault);
           }
-          var valueFault = labelValueFault(value);
+          var valueFault = LabelSyntax.valueFault(value);
           if (!valueFault.isEmpty()) {
             violations.invalid(
                 field, value, "the value of " + Violations.quoted(key) + " " + valueFault);
@@ -110,7 +79,7 @@ final class Names {
     long size = 0;
     for (var entry : new TreeMap<>(annotations).entrySet()) {
       // keys are compared in lower case there: upper case prefixes are tolerated
-      var fault = labelKeyFault(entry.getKey().toLowerCase(java.util.Locale.ROOT));
+      var fault = LabelSyntax.keyFault(entry.getKey().toLowerCase(java.util.Locale.ROOT));
       if (!fault.isEmpty()) {
         violations.invalid(field, entry.getKey(), fault);
       }

@@ -1,5 +1,7 @@
 package io.fairlead.core.decide;
 
+import io.fairlead.core.model.Kind;
+import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.model.ObjectName;
 import java.util.List;
 import java.util.Map;
@@ -98,5 +100,10 @@ public record PodDraft(
   /** The name it asks for, with the default namespace filled in; its parts are not checked. */
   public ObjectName objectName() {
     return new ObjectName(namespace.isEmpty() ? ObjectName.DEFAULT_NAMESPACE : namespace, name);
+  }
+
+  /** The key of that name. */
+  public ObjectKey key() {
+    return ObjectKey.of(Kind.POD, objectName());
   }
 }

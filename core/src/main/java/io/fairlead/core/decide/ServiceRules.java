@@ -4,6 +4,7 @@ import io.fairlead.core.decide.ServiceDraft.PortDraft;
 import io.fairlead.core.decide.ServiceWish.Addresses;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Family;
+import io.fairlead.core.model.LabelSyntax;
 import io.fairlead.core.model.PortRef;
 import io.fairlead.core.model.Protocol;
 import io.fairlead.core.model.ServicePort;
@@ -249,7 +250,7 @@ final class ServiceRules {
       }
       var target = target(port, field + ".targetPort");
       if (!port.appProtocol().isEmpty()) {
-        var fault = Names.labelKeyFault(port.appProtocol());
+        var fault = LabelSyntax.keyFault(port.appProtocol());
         if (!fault.isEmpty()) {
           violations.invalid(field + ".appProtocol", port.appProtocol(), fault);
         }

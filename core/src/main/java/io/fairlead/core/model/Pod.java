@@ -53,7 +53,8 @@ public record Pod(ObjectMeta meta, Spec spec, Status status, String source)
    *
    * @param ips at most one of each family, primary first
    * @param reason why it is in that phase; "" where there is nothing to say
-   * @param deleting when its deletion was asked for; such a Pod is terminating
+   * @param deleting when it will be gone for good at the latest, where its deletion was asked for
+   *     (Kubernetes' {@code deletionTimestamp}); such a Pod is terminating
    */
   public record Status(Phase phase, List<Address> ips, String reason, Optional<Instant> deleting) {
     public Status {

@@ -1,0 +1,71 @@
+package io.fairlead.core.decide;
+
+import io.fairlead.core.model.ObjectName;
+import java.util.List;
+import java.util.OptionalInt;
+
+/**
+ * What can be asked of {@link PodsDecider}: commands on Nodes in the partition of the Nodes, all
+ * others in that of their namespace.
+ *
+ * <p>A session is the offset of the Node record that opened it; sequences grow within a session.
+ */
+public sealed interface PodCommand {
+  /** Creates the Pod, or changes what differs. */
+  record ApplyPod(PodDraft draft) implements PodCommand {}
+
+  /**
+   * @param uid "" = whatever is there
+   * @param graceSeconds empty or 0: at once. Otherwise the Pod is terminating until its source
+   *     deletes it, or that long
+   */
+  record DeletePod(ObjectName name, String uid, OptionalInt graceSeconds) implements PodCommand {}
+
+  /**
+   * What the probes of one node said of Pods of one namespace.
+   *
+   * @param node "" = reported by the source of Pods that are on no node; session is 0 then
+   */
+  record ReportReadiness(
+      String namespace, String node, long session, long sequence, List<Report> reports)
+      implements PodCommand {
+    public ReportReadiness {
+      reports = List.copyOf(reports);
+    }
+  }
+
+  /**
+   * @param reason for people, e.g. {@code http 503}
+   */
+  record Report(String name, String podUid, boolean ready, String reason) {}
+
+  /** A node's stream was opened: the record that this writes is the session. */
+  record OpenNode(NodeDraft draft) implements PodCommand {}
+
+  /** A node's lease ran out. Changes nothing where it opened a later session. */
+  record LoseNode(String node, long session, String reason) implements PodCommand {}
+
+  /**
+   * The Pods of a lost node in one namespace are not ready any more. Nothing where it opened a
+   * later session.
+   */
+  record NodeLostPods(String namespace, String node, long session) implements PodCommand {}
+
+  /**
+   * All Pods that one source knows in one namespace: what it does not name any more is deleted.
+   *
+   * @param node where the source is
+   */
+  record ReconcileSource(
+      String namespace,
+      String source,
+      String node,
+      long session,
+      long sequence,
+      List<PodDraft> pods)
+      implements PodCommand {
+    public ReconcileSource {
+      pods = List.copyOf(pods);
+    }
+  }
+}

@@ -1,0 +1,262 @@
+package io.fairlead.core.decide;
+
+import io.fairlead.core.decide.PodDraft.ContainerDraft;
+import io.fairlead.core.model.Address;
+import io.fairlead.core.model.Family;
+import io.fairlead.core.model.Pod;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.regex.Pattern;
+
+/**
+ * The rules for a Pod that need no other object, after the API reference of Kubernetes; and its
+ * defaults.
+ */
+final class PodRules {
+  private static final Pattern SOURCE = Pattern.compile("[A-Za-z0-9][-A-Za-z0-9_.:/]{0,252}");
+  private static final Pattern ENV_NAME =
+      Pattern.compile("[ -<>-~]+"); // printable ASCII without '='
+
+  /**
+   * A draft that was read: what was faulty is absent and stands among the violations.
+   *
+   * @param uid only where it was given
+   * @param phase only where it was given
+   * @param ips at most one of each family
+   */
+  record Wish(
+      Optional<UUID> uid,
+      OptionalLong expectedVersion,
+      String source,
+      Pod.Spec spec,
+      Optional<Pod.Phase> phase,
+      List<Address> ips,
+      String reason) {}
+
+  private final PodDraft draft;
+  private final Violations violations;
+
+  private PodRules(PodDraft draft, Violations violations) {
+    this.draft = draft;
+    this.violations = violations;
+  }
+
+  /** Reads a draft, metadata included; faults are added to {@code violations}. */
+  static Wish read(PodDraft draft, Violations violations) {
+    return new PodRules(draft, violations).read();
+  }
+
+  private Wish read() {
+    if (draft.name().isEmpty()) {
+      violations.required("metadata.name", "a name is needed");
+    } else {
+      Names.checkSubdomain(violations, "metadata.name", draft.name());
+    }
+    MetaRules.checkNamespace(violations, draft.objectName().namespace());
+    Names.checkLabels(violations, "metadata.labels", draft.labels());
+    Names.checkAnnotations(violations, "metadata.annotations", draft.annotations());
+    var version = MetaRules.version(violations, draft.resourceVersion());
+    var uid = uid();
+    var source = draft.source().isEmpty() ? PodDraft.DEFAULT_SOURCE : draft.source();
+    if (!SOURCE.matcher(source).matches()) {
+      violations.invalid(
+          "source",
+          source,
+          "must be up to 253 letters, digits, '-', '_', '.', ':' and '/', beginning with a letter or digit");
+    }
+    return new Wish(uid, version, source, spec(), phase(), ips(), draft.reason());
+  }
+
+  private Optional<UUID> uid() {
+    if (draft.uid().isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      var uid = UUID.fromString(draft.uid());
+      if (uid.toString()
+          .equals(draft.uid())) { // fromString takes shorter forms too: one spelling for one uid
+        return Optional.of(uid);
+      }
+    } catch (IllegalArgumentException _) {
+      // falls through to the violation
+    }
+    violations.invalid("metadata.uid", draft.uid(), "must be a UUID in lower case");
+    return Optional.empty();
+  }
+
+  private Pod.Spec spec() {
+    if (!draft.nodeName().isEmpty()) {
+      Names.checkSubdomain(violations, "spec.nodeName", draft.nodeName());
+    }
+    if (!draft.hostname().isEmpty()) {
+      Names.checkLabel(violations, "spec.hostname", draft.hostname());
+    }
+    if (!draft.subdomain().isEmpty()) {
+      Names.checkLabel(violations, "spec.subdomain", draft.subdomain());
+    }
+    if (draft.containers().isEmpty()) {
+      violations.required("spec.containers", "a Pod needs at least one container");
+    }
+    var names = new HashSet<String>();
+    var containers = new ArrayList<Pod.Container>();
+    for (int i = 0; i < draft.containers().size(); i++) {
+      var field = "spec.containers[" + i + "]";
+      var container = draft.containers().get(i);
+      if (container.name().isEmpty()) {
+        violations.required(field + ".name", "a container needs a name");
+      } else {
+        Names.checkLabel(violations, field + ".name", container.name());
+        if (!names.add(container.name())) {
+          violations.duplicate(field + ".name", container.name());
+        }
+      }
+      containers.add(container(field, container));
+    }
+    return new Pod.Spec(
+        text(draft.nodeName()),
+        draft.hostNetwork(),
+        text(draft.hostname()),
+        text(draft.subdomain()),
+        containers);
+  }
+
+  private Pod.Container container(String field, ContainerDraft container) {
+    new TreeMap<>(container.env())
+        .keySet()
+        .forEach(name -> {
+          if (!ENV_NAME.matcher(name).matches()) {
+            violations.invalid(field + ".env", name, "must be printable ASCII without '='");
+          }
+        });
+    var probe =
+        container
+            .readinessProbe()
+            .flatMap(p -> ProbeRules.read(violations, field + ".readinessProbe", p));
+    return new Pod.Container(
+        container.name(),
+        container.image(),
+        container.command(),
+        container.args(),
+        new TreeMap<>(container.env()),
+        ports(field, container),
+        probe);
+  }
+
+  private List<Pod.ContainerPort> ports(String field, ContainerDraft container) {
+    var names = new HashSet<String>();
+    var ports = new ArrayList<Pod.ContainerPort>();
+    for (int i = 0; i < container.ports().size(); i++) {
+      var path = field + ".ports[" + i + "]";
+      var port = container.ports().get(i);
+      if (!port.name().isEmpty()) {
+        Names.checkPortName(violations, path + ".name", port.name());
+        if (!names.add(port.name())) {
+          violations.duplicate(path + ".name", port.name());
+        }
+      }
+      if (port.containerPort() == 0) {
+        violations.required(path + ".containerPort", ServiceRules.PORT_RULE);
+      } else if (!ServiceRules.isPort(port.containerPort())) {
+        violations.invalid(
+            path + ".containerPort",
+            Integer.toString(port.containerPort()),
+            ServiceRules.PORT_RULE);
+      }
+      ServiceRules.protocol(violations, path + ".protocol", port.protocol())
+          .ifPresent(protocol ->
+              ports.add(new Pod.ContainerPort(port.name(), protocol, port.containerPort())));
+    }
+    return ports;
+  }
+
+  private Optional<Pod.Phase> phase() {
+    if (draft.phase().isEmpty()) {
+      return Optional.empty();
+    }
+    var phase =
+        Arrays.stream(Pod.Phase.values()).filter(p -> p.text().equals(draft.phase())).findFirst();
+    if (phase.isEmpty()) {
+      violations.notSupported(
+          "status.phase",
+          draft.phase(),
+          Arrays.stream(Pod.Phase.values()).map(Pod.Phase::text).toList());
+    }
+    return phase;
+  }
+
+  private List<Address> ips() {
+    var texts = draft.podIps();
+    if (!draft.podIp().isEmpty() && texts.isEmpty()) {
+      return ip("status.podIP", draft.podIp()).map(List::of).orElse(List.of());
+    }
+    if (!draft.podIp().isEmpty() && !texts.getFirst().equals(draft.podIp())) {
+      violations.invalid(
+          "status.podIPs",
+          texts.getFirst(),
+          "the first must be the same as status.podIP, " + Violations.quoted(draft.podIp()));
+    }
+    var ips = new ArrayList<Address>();
+    var families = new HashSet<Family>();
+    for (int i = 0; i < texts.size(); i++) {
+      var field = "status.podIPs[" + i + "].ip";
+      var ip = ip(field, texts.get(i));
+      if (ip.isPresent() && !families.add(ip.get().family())) {
+        violations.invalid(field, texts.get(i), "a Pod has at most one address of each family");
+      } else {
+        ip.ifPresent(ips::add);
+      }
+    }
+    return ips;
+  }
+
+  private Optional<Address> ip(String field, String text) {
+    var address = Address.parse(text);
+    if (address.isEmpty()) {
+      violations.invalid(
+          field, text, "must be an IP address without leading zeros, e.g. 10.244.1.7");
+      return address;
+    }
+    var fault = unusable(address.get());
+    if (!fault.isEmpty()) {
+      violations.invalid(field, text, "must not be " + fault);
+    }
+    return address;
+  }
+
+  /** Why nobody else can reach that address, or "". */
+  private static String unusable(Address address) {
+    return switch (address.family()) {
+      case IPV4 -> {
+        long first = address.low() >>> 24;
+        long firstTwo = address.low() >>> 16;
+        yield first == 0
+            ? "unspecified"
+            : first == 127
+                ? "a loopback address"
+                : firstTwo == 0xa9fe
+                    ? "a link-local address"
+                    : first >= 224 ? "a multicast, reserved or broadcast address" : "";
+      }
+      case IPV6 -> {
+        long top = address.high() >>> 48;
+        yield address.high() == 0 && address.low() == 0
+            ? "unspecified"
+            : address.high() == 0 && address.low() == 1
+                ? "a loopback address"
+                : (top & 0xffc0) == 0xfe80
+                    ? "a link-local address"
+                    : (top & 0xff00) == 0xff00 ? "a multicast address" : "";
+      }
+    };
+  }
+
+  private static Optional<String> text(String value) {
+    return Optional.of(value).filter(v -> !v.isEmpty());
+  }
+}

@@ -1,0 +1,400 @@
+package io.fairlead.core.decide;
+
+import io.fairlead.core.decide.PodCommand.ApplyPod;
+import io.fairlead.core.decide.PodCommand.DeletePod;
+import io.fairlead.core.decide.PodCommand.LoseNode;
+import io.fairlead.core.decide.PodCommand.NodeLostPods;
+import io.fairlead.core.decide.PodCommand.OpenNode;
+import io.fairlead.core.decide.PodCommand.ReconcileSource;
+import io.fairlead.core.decide.PodCommand.ReportReadiness;
+import io.fairlead.core.decide.PodOutcome.Deleted;
+import io.fairlead.core.decide.PodOutcome.NodeStored;
+import io.fairlead.core.decide.PodOutcome.Refused;
+import io.fairlead.core.decide.PodOutcome.Reported;
+import io.fairlead.core.decide.PodOutcome.Stored;
+import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.image.Versioned;
+import io.fairlead.core.model.Address;
+import io.fairlead.core.model.Family;
+import io.fairlead.core.model.Kind;
+import io.fairlead.core.model.Node;
+import io.fairlead.core.model.ObjectKey;
+import io.fairlead.core.model.ObjectMeta;
+import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.Pod;
+import io.fairlead.core.record.Change;
+import io.fairlead.core.record.LogEntry;
+import io.fairlead.core.record.LogEvent;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * Decides what happens to Pods, their readiness, and Nodes: a pure function of image, command and
+ * context. One instance lives for one decision.
+ */
+public final class PodsDecider {
+  private static final String NO_ADDRESS =
+      "no address: neither status.podIP nor the node of a hostNetwork Pod says one";
+
+  private final ClusterImage image;
+  private final PodsContext context;
+
+  private PodsDecider(ClusterImage image, PodsContext context) {
+    this.image = image;
+    this.context = context;
+  }
+
+  /**
+   * @param image with what was decided before, see {@link ClusterImage#with}
+   */
+  public static Decision<PodOutcome> decide(
+      ClusterImage image, PodCommand command, PodsContext context) {
+    var decider = new PodsDecider(image, context);
+    return switch (command) {
+      case ApplyPod(var draft) -> decider.apply(draft);
+      case DeletePod delete -> decider.delete(delete);
+      case ReportReadiness report -> ReadinessDecider.report(image, report, context);
+      case OpenNode(var draft) -> decider.open(draft);
+      case LoseNode lose -> decider.lose(lose);
+      case NodeLostPods lost -> ReadinessDecider.lose(image, lost, context);
+      case ReconcileSource state -> decider.reconcile(state);
+    };
+  }
+
+  /**
+   * What a request was answered, from the record that it led to.
+   *
+   * @throws IllegalArgumentException the record is not one that this decider asks for
+   */
+  public static PodOutcome recall(LogEntry entry) {
+    var version = OptionalLong.of(entry.offset());
+    return switch (entry.event()) {
+      // the time in the envelope is that of the decision, so that a creation shows in its record
+      case LogEvent.Stored(Pod pod, var envelope) ->
+          new Stored(result(pod.meta().created().equals(envelope.accepted())), pod, version);
+      case LogEvent.Stored(Node node, var envelope) ->
+          new NodeStored(result(node.meta().created().equals(envelope.accepted())), node, version);
+      case LogEvent.Deleted(var key, var uid, _) when key.kind() == Kind.POD ->
+          new Deleted(key.objectName(), uid, version);
+      case LogEvent.Stored(var object, _) when object.key().kind() == Kind.POD_READINESS ->
+          new Reported(List.of(), version);
+      case LogEvent.Stored _, LogEvent.Deleted _, LogEvent.Tombstone _ ->
+          throw new IllegalArgumentException("no record of a request on Pods or Nodes: " + entry);
+    };
+  }
+
+  private static Result result(boolean created) {
+    return created ? Result.CREATED : Result.CONFIGURED;
+  }
+
+  private Decision<PodOutcome> apply(PodDraft draft) {
+    var violations = new Violations();
+    var wish = PodRules.read(draft, violations);
+    var existing = image.pods().get(draft.objectName());
+    if (violations.isEmpty()) {
+      var stale = stale(draft, wish, existing);
+      if (stale.isPresent()) {
+        return refuse(stale.get());
+      }
+      var owner = existing.map(e -> e.object().source()).filter(s -> !s.equals(wish.source()));
+      if (owner.isPresent()) {
+        return refuse(
+            new Refusal.NotYours(
+                draft.key(),
+                "the Pod comes from " + owner.get() + ", which would undo the change"));
+      }
+      checkPlace(wish, existing.map(Versioned::object), violations);
+    }
+    if (!violations.isEmpty()) {
+      return refuse(new Refusal.Invalid(draft.key(), violations.list()));
+    }
+    var before = existing.map(Versioned::object);
+    var pod = pod(draft, wish, before);
+    if (before.filter(pod::equals).isPresent()) {
+      return Decision.answer(
+          new Stored(
+              Result.UNCHANGED,
+              pod,
+              existing.filter(e -> !e.isPending()).stream()
+                  .mapToLong(Versioned::offset)
+                  .findFirst()));
+    }
+    return Decision.of(put(pod), new Stored(result(before.isEmpty()), pod, OptionalLong.empty()));
+  }
+
+  private static Optional<Refusal> stale(
+      PodDraft draft, PodRules.Wish wish, Optional<Versioned<Pod>> existing) {
+    var uid = existing.map(e -> e.object().uid());
+    if (wish.uid().isPresent() && uid.isPresent() && !wish.uid().equals(uid)) {
+      return Optional.of(
+          new Refusal.Stale(draft.key(), "metadata.uid", draft.uid(), uid.get().toString()));
+    }
+    if (wish.expectedVersion().isEmpty()
+        || existing.filter(e -> e.matches(wish.expectedVersion().getAsLong())).isPresent()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new Refusal.Stale(
+            draft.key(),
+            "metadata.resourceVersion",
+            draft.resourceVersion(),
+            existing.filter(e -> !e.isPending()).map(e -> Long.toString(e.offset())).orElse("")));
+  }
+
+  /** A Pod does not move: what runs elsewhere is another Pod, with another uid. */
+  private static void checkPlace(PodRules.Wish wish, Optional<Pod> before, Violations violations) {
+    before
+        .filter(pod -> wish.uid().isEmpty() || wish.uid().get().equals(pod.uid()))
+        .flatMap(pod -> pod.spec().nodeName())
+        .filter(node -> !wish.spec().nodeName().equals(Optional.of(node)))
+        .ifPresent(node ->
+            violations.immutable(
+                "spec.nodeName",
+                "is " + node + " and stays so: delete the Pod and create it anew"));
+  }
+
+  /**
+   * The Pod as it will be; {@code before} is another Pod of that name where the draft says another
+   * uid.
+   */
+  private Pod pod(PodDraft draft, PodRules.Wish wish, Optional<Pod> before) {
+    var same = before.filter(pod -> wish.uid().isEmpty() || wish.uid().get().equals(pod.uid()));
+    var ips = wish.ips().isEmpty() && wish.spec().hostNetwork() ? nodeAddresses(wish) : wish.ips();
+    var phase = wish.phase().orElse(ips.isEmpty() ? Pod.Phase.PENDING : Pod.Phase.RUNNING);
+    if (phase == Pod.Phase.RUNNING && ips.isEmpty()) {
+      phase = Pod.Phase.PENDING;
+    }
+    var reason =
+        phase == Pod.Phase.PENDING && ips.isEmpty() && wish.reason().isEmpty()
+            ? NO_ADDRESS
+            : wish.reason();
+    var name = draft.objectName();
+    var meta =
+        new ObjectMeta(
+            name.namespace(),
+            name.name(),
+            same.map(Pod::uid).or(wish::uid).orElseGet(context.random()::uuid),
+            new TreeMap<>(draft.labels()),
+            new TreeMap<>(draft.annotations()),
+            same.map(pod -> pod.meta().created()).orElse(context.now()));
+    var deleting = same.flatMap(pod -> pod.status().deleting());
+    return new Pod(meta, wish.spec(), new Pod.Status(phase, ips, reason, deleting), wish.source());
+  }
+
+  private List<Address> nodeAddresses(PodRules.Wish wish) {
+    var addresses =
+        wish.spec()
+            .nodeName()
+            .flatMap(node -> image.nodes().get(node))
+            .map(node -> node.object().addresses())
+            .orElse(List.of());
+    var ofEachFamily = new ArrayList<Address>();
+    for (var address : addresses) {
+      if (ofEachFamily.stream().map(Address::family).noneMatch(address.family()::equals)
+          && ofEachFamily.size() < Family.values().length) {
+        ofEachFamily.add(address);
+      }
+    }
+    return ofEachFamily;
+  }
+
+  /** Stores the Pod; what was reported of an earlier Pod of its name goes. */
+  private List<Change> put(Pod pod) {
+    var changes = new ArrayList<Change>();
+    changes.add(new Change.Put(pod));
+    image
+        .pods()
+        .readiness(pod.name())
+        .map(Versioned::object)
+        .filter(readiness -> !readiness.podUid().equals(pod.uid()))
+        .ifPresent(readiness -> changes.add(new Change.Remove(readiness.key(), readiness.uid())));
+    return changes;
+  }
+
+  private List<Change> remove(Pod pod) {
+    var changes = new ArrayList<Change>();
+    changes.add(new Change.Remove(pod.key(), pod.uid()));
+    image
+        .pods()
+        .readiness(pod.name())
+        .map(Versioned::object)
+        .ifPresent(readiness -> changes.add(new Change.Remove(readiness.key(), readiness.uid())));
+    return changes;
+  }
+
+  private Decision<PodOutcome> delete(DeletePod delete) {
+    var key = ObjectKey.of(Kind.POD, delete.name());
+    int grace = delete.graceSeconds().orElse(0);
+    if (grace < 0) {
+      var violations = new Violations();
+      violations.invalid("gracePeriodSeconds", Integer.toString(grace), "must not be negative");
+      return refuse(new Refusal.Invalid(key, violations.list()));
+    }
+    var existing = image.pods().get(delete.name());
+    if (existing.isEmpty()) {
+      return refuse(new Refusal.NotFound(key));
+    }
+    var pod = existing.get().object();
+    if (!delete.uid().isEmpty() && !delete.uid().equals(pod.uid().toString())) {
+      return refuse(new Refusal.Stale(key, "metadata.uid", delete.uid(), pod.uid().toString()));
+    }
+    if (grace == 0) {
+      return Decision.of(remove(pod), new Deleted(pod.name(), pod.uid(), OptionalLong.empty()));
+    }
+    var deadline = context.now().plus(Duration.ofSeconds(grace));
+    var status = pod.status();
+    if (status.deleting().filter(already -> !deadline.isBefore(already)).isPresent()) {
+      return Decision.answer( // asked for again: only an earlier end changes anything
+          new Stored(
+              Result.UNCHANGED,
+              pod,
+              existing.filter(e -> !e.isPending()).stream()
+                  .mapToLong(Versioned::offset)
+                  .findFirst()));
+    }
+    var terminating =
+        new Pod(
+            pod.meta(),
+            pod.spec(),
+            new Pod.Status(status.phase(), status.ips(), status.reason(), Optional.of(deadline)),
+            pod.source());
+    return Decision.of(
+        List.of(new Change.Put(terminating)),
+        new Stored(Result.CONFIGURED, terminating, OptionalLong.empty()));
+  }
+
+  private Decision<PodOutcome> open(NodeDraft draft) {
+    var violations = new Violations();
+    var wish = NodeDraftRules.read(draft, violations);
+    if (!violations.isEmpty()) {
+      return refuse(
+          new Refusal.Invalid(ObjectKey.ofCluster(Kind.NODE, draft.name()), violations.list()));
+    }
+    var before = image.nodes().get(draft.name()).map(Versioned::object);
+    var node =
+        new Node(
+            new ObjectMeta(
+                "",
+                draft.name(),
+                before.map(Node::uid).orElseGet(context.random()::uuid),
+                new TreeMap<>(draft.labels()),
+                new TreeMap<>(draft.annotations()),
+                before.map(n -> n.meta().created()).orElse(context.now())),
+            Optional.of(draft.zone()).filter(zone -> !zone.isEmpty()),
+            wish.addresses(),
+            wish.podCidrs(),
+            draft.agentVersion(),
+            OptionalLong.empty(), // the offset of this record will be the session
+            Node.State.READY,
+            "");
+    return Decision.of(
+        List.of(new Change.Put(node)),
+        new NodeStored(result(before.isEmpty()), node, OptionalLong.empty()));
+  }
+
+  private Decision<PodOutcome> lose(LoseNode lose) {
+    var key = ObjectKey.ofCluster(Kind.NODE, lose.node());
+    var existing = image.nodes().get(lose.node());
+    if (existing.isEmpty()) {
+      return refuse(new Refusal.NotFound(key));
+    }
+    var node = existing.get().object();
+    var ended = Sessions.fault(image, lose.node(), lose.session());
+    if (ended.isPresent()) { // another session, or lost already: nothing to say
+      return Decision.answer(new NodeStored(Result.UNCHANGED, node, OptionalLong.empty()));
+    }
+    var lost =
+        new Node(
+            node.meta(),
+            node.zone(),
+            node.addresses(),
+            node.podCidrs(),
+            node.agentVersion(),
+            OptionalLong.of(lose.session()),
+            Node.State.LOST,
+            lose.reason());
+    return Decision.of(
+        List.of(new Change.Put(lost)),
+        new NodeStored(Result.CONFIGURED, lost, OptionalLong.empty()));
+  }
+
+  private Decision<PodOutcome> reconcile(ReconcileSource state) {
+    var ended = Sessions.fault(image, state.node(), state.session());
+    if (ended.isPresent()) {
+      return refuse(ended.get());
+    }
+    return new SourceReconciliation(state).decide();
+  }
+
+  /** One reconciliation; Pods that are refused stay as they are. */
+  private final class SourceReconciliation {
+    private final ReconcileSource state;
+    private final List<Change> changes = new ArrayList<>();
+    private final List<PodOutcome.Dropped> refused = new ArrayList<>();
+    private final Set<ObjectName> named = new HashSet<>();
+
+    SourceReconciliation(ReconcileSource state) {
+      this.state = state;
+    }
+
+    Decision<PodOutcome> decide() {
+      for (var draft : state.pods()) {
+        var fault = apply(draft);
+        if (!fault.isEmpty()) {
+          refused.add(new PodOutcome.Dropped(draft.objectName(), fault));
+        }
+      }
+      for (var versioned : image.pods().inNamespace(state.namespace())) {
+        var pod = versioned.object();
+        if (pod.source().equals(state.source())
+            && pod.spec().nodeName().equals(Optional.of(state.node()))
+            && !named.contains(pod.name())) {
+          changes.addAll(remove(pod));
+        }
+      }
+      return Decision.of(changes, new PodOutcome.Reconciled(refused, OptionalLong.empty()));
+    }
+
+    /** Why the Pod is refused, or "". */
+    private String apply(PodDraft draft) {
+      if (!draft.objectName().namespace().equals(state.namespace())) {
+        return "is not in namespace " + state.namespace();
+      }
+      if (!named.add(draft.objectName())) {
+        return "is named twice";
+      }
+      var violations = new Violations();
+      var wish = PodRules.read(draft, violations);
+      if (!wish.source().equals(state.source())) {
+        violations.invalid("source", wish.source(), "is not " + state.source());
+      }
+      if (!wish.spec().nodeName().equals(Optional.of(state.node()))) {
+        violations.invalid("spec.nodeName", draft.nodeName(), "is not " + state.node());
+      }
+      var before = image.pods().get(draft.objectName()).map(Versioned::object);
+      var owner = before.map(Pod::source).filter(s -> !s.equals(state.source()));
+      if (owner.isPresent()) {
+        return "the name is taken by a Pod from " + owner.get();
+      }
+      checkPlace(wish, before, violations);
+      if (!violations.isEmpty()) {
+        return String.join("; ", violations.list().stream().map(Violation::toString).toList());
+      }
+      var pod = pod(draft, wish, before);
+      if (before.filter(pod::equals).isEmpty()) {
+        changes.addAll(put(pod));
+      }
+      return "";
+    }
+  }
+
+  private static Decision<PodOutcome> refuse(Refusal refusal) {
+    return Decision.answer(new Refused(refusal));
+  }
+}
