@@ -1,10 +1,11 @@
 package io.fairlead.core.model;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Optional;
-import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
@@ -31,7 +32,7 @@ public record LabelSelector(List<Requirement> requirements) {
   }
 
   /** {@code key=value}, {@code key==value}, {@code key in (a,b)}. */
-  public record In(String key, SortedSet<String> values) implements Requirement {
+  public record In(String key, NavigableSet<String> values) implements Requirement {
     @Override
     public boolean matches(Optional<String> value) {
       return value.filter(values::contains).isPresent();
@@ -39,7 +40,7 @@ public record LabelSelector(List<Requirement> requirements) {
   }
 
   /** {@code key!=value}, {@code key notin (a,b)}: also matches where there is no such label. */
-  public record NotIn(String key, SortedSet<String> values) implements Requirement {
+  public record NotIn(String key, NavigableSet<String> values) implements Requirement {
     @Override
     public boolean matches(Optional<String> value) {
       return value.filter(values::contains).isEmpty();
@@ -216,7 +217,7 @@ public record LabelSelector(List<Requirement> requirements) {
               new Malformed(quoted(word) + " is not a whole number; < and > compare numbers"));
     }
 
-    private SortedSet<String> list() throws Malformed {
+    private NavigableSet<String> list() throws Malformed {
       expect('(');
       var values = new TreeSet<String>();
       values.add(value());
@@ -224,7 +225,7 @@ public record LabelSelector(List<Requirement> requirements) {
         values.add(value());
       }
       expect(')');
-      return values;
+      return Collections.unmodifiableNavigableSet(values);
     }
 
     /** What stands before the next symbol or space; may be empty. */
@@ -267,8 +268,8 @@ public record LabelSelector(List<Requirement> requirements) {
       }
     }
 
-    private static SortedSet<String> values(String value) {
-      return new TreeSet<>(List.of(value));
+    private static NavigableSet<String> values(String value) {
+      return Collections.unmodifiableNavigableSet(new TreeSet<>(List.of(value)));
     }
 
     private static String quoted(String word) {
