@@ -1,5 +1,8 @@
 package io.fairlead.devkit.fabric;
 
+import io.fairlead.devkit.process.ProcessLock;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
@@ -9,7 +12,8 @@ import java.util.stream.IntStream;
  * @param nodes a /24
  * @param management a /30: .1 is this machine, .2 the fabric
  */
-record Addresses(Ipv4Network nodes, Ipv4Network management, FabricLock lock) {
+record Addresses(Ipv4Network nodes, Ipv4Network management, ProcessLock lock) {
+  static final Path LOCKS = Path.of("/run/fairlead");
   private static final int NUMBERS = 255;
 
   String fabricSide() {
@@ -23,7 +27,7 @@ record Addresses(Ipv4Network nodes, Ipv4Network management, FabricLock lock) {
    * @throws FabricException when that number, or every one, is in use
    */
   static Addresses choose(FabricSpec spec, Ip ip) {
-    var routes = ip.ask(java.util.List.of("-4", "-o", "route", "show", "table", "all"));
+    var routes = ip.ask(List.of("-4", "-o", "route", "show", "table", "all"));
     if (spec.number().isPresent()) {
       var number = spec.number().getAsInt();
       return take(spec, number, routes)
@@ -49,10 +53,10 @@ record Addresses(Ipv4Network nodes, Ipv4Network management, FabricLock lock) {
       return Optional.empty();
     }
     // the whole /16s are in the name: fabrics of different networks may have one number
-    return FabricLock.tryTake(
-            "fabric-%s-%s-%d"
-                .formatted(
-                    spec.nodeNetwork().address(0), spec.managementNetwork().address(0), number))
+    var name =
+        "fabric-%s-%s-%d.lock"
+            .formatted(spec.nodeNetwork().address(0), spec.managementNetwork().address(0), number);
+    return ProcessLock.tryTake(LOCKS.resolve(name))
         .map(lock -> new Addresses(nodes, management, lock));
   }
 

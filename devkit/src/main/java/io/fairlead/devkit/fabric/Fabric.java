@@ -2,6 +2,7 @@ package io.fairlead.devkit.fabric;
 
 import io.fairlead.devkit.process.ChildProcess;
 import io.fairlead.devkit.process.Command;
+import io.fairlead.devkit.process.ProcessLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -51,7 +52,7 @@ public final class Fabric implements AutoCloseable {
   private final FabricSpec spec;
   private final Ip ip;
   private final Namespaces namespaces;
-  private final FabricLock lock;
+  private final ProcessLock lock;
   private final Addresses addresses;
   private final Map<String, FabricNode> nodes;
 
@@ -59,7 +60,7 @@ public final class Fabric implements AutoCloseable {
       FabricSpec spec,
       Ip ip,
       Namespaces namespaces,
-      FabricLock lock,
+      ProcessLock lock,
       Addresses addresses,
       Map<String, FabricNode> nodes) {
     this.spec = spec;
@@ -110,8 +111,8 @@ public final class Fabric implements AutoCloseable {
     }
   }
 
-  private static FabricLock takeId(String id) {
-    return FabricLock.tryTake("fabric-" + id)
+  private static ProcessLock takeId(String id) {
+    return ProcessLock.tryTake(Addresses.LOCKS.resolve("fabric-" + id + ".lock"))
         .orElseThrow(
             () -> new FabricException("fabric id '" + id + "' is in use by a live process"));
   }
@@ -146,7 +147,7 @@ public final class Fabric implements AutoCloseable {
   }
 
   private static Fabric build(
-      FabricSpec spec, Ip ip, Namespaces namespaces, FabricLock lock, Addresses addresses) {
+      FabricSpec spec, Ip ip, Namespaces namespaces, ProcessLock lock, Addresses addresses) {
     var nodes = new LinkedHashMap<String, FabricNode>();
     for (var i = 0; i < spec.nodes().size(); i++) {
       var name = spec.nodes().get(i);

@@ -2,6 +2,7 @@ package io.fairlead.devkit.kafka;
 
 import io.fairlead.devkit.process.LaunchException;
 import io.fairlead.devkit.process.Ports;
+import io.fairlead.devkit.process.ProcessLock;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -28,10 +29,12 @@ public final class EmbeddedKafka implements AutoCloseable {
   private static final int NODE_ID = 1;
 
   private final Config config;
+  private final ProcessLock lock;
   private final KafkaRaftServer server;
 
-  private EmbeddedKafka(Config config, KafkaRaftServer server) {
+  private EmbeddedKafka(Config config, ProcessLock lock, KafkaRaftServer server) {
     this.config = config;
+    this.lock = lock;
     this.server = server;
   }
 
@@ -107,7 +110,28 @@ public final class EmbeddedKafka implements AutoCloseable {
     // at all in words of ours.
     Ports.requireFree("Kafka port", config.host(), config.port());
     Ports.requireFree("Kafka controller port", config.host(), config.controllerPort());
-    formatWhenNew(config.dataDirectory());
+    var lock = lock(config.dataDirectory());
+    try {
+      formatWhenNew(config.dataDirectory());
+      return new EmbeddedKafka(config, lock, startServer(config));
+    } catch (LaunchException e) {
+      lock.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Kafka's own lock comes too late: by then a second controller has written into the metadata log
+   * of the first.
+   */
+  private static ProcessLock lock(Path directory) {
+    return ProcessLock.tryTake(directory.resolve("fairlead.lock"))
+        .orElseThrow(() ->
+            new LaunchException(
+                "Kafka data directory %s is in use by another broker".formatted(directory)));
+  }
+
+  private static KafkaRaftServer startServer(Config config) {
     KafkaRaftServer server;
     try {
       server = new KafkaRaftServer(new KafkaConfig(settings(config), false), Time.SYSTEM);
@@ -116,12 +140,12 @@ public final class EmbeddedKafka implements AutoCloseable {
     }
     try {
       server.startup();
+      return server;
     } catch (RuntimeException e) {
       server.shutdown();
       server.awaitShutdown();
       throw notStarted(config, e);
     }
-    return new EmbeddedKafka(config, server);
   }
 
   private static LaunchException notStarted(Config config, RuntimeException e) {
@@ -224,7 +248,11 @@ public final class EmbeddedKafka implements AutoCloseable {
    */
   @Override
   public void close() {
-    server.shutdown();
-    server.awaitShutdown();
+    try {
+      server.shutdown();
+      server.awaitShutdown();
+    } finally {
+      lock.close();
+    }
   }
 }

@@ -80,13 +80,15 @@ final class EmbeddedKafkaTest {
 
   @Test
   @Tag("slow")
-  void refusesADirectoryInUse() {
+  void refusesADirectoryInUseAndLeavesItsUserAlone() throws Exception {
     var config = EmbeddedKafka.Config.in(directory.resolve("kafka"));
-    try (var _ = EmbeddedKafka.start(config)) {
+    try (var broker = EmbeddedKafka.start(config)) {
       var second = EmbeddedKafka.Config.in(directory.resolve("kafka"));
       assertThatThrownBy(() -> EmbeddedKafka.start(second))
           .isInstanceOf(LaunchException.class)
+          .hasMessageContaining("in use")
           .hasMessageContaining(directory.resolve("kafka").toString());
+      createTopic(broker.bootstrapServers());
     }
   }
 

@@ -53,8 +53,7 @@ final class ChildProcessTest {
     var log = directory.resolve("deaf.log");
     var deaf =
         ChildProcess.start(
-            Command.of(
-                "deaf", List.of("sh", "-c", "trap '' TERM; echo on; sleep 600 & wait; wait"), log));
+            Command.of("deaf", List.of("sh", "-c", "trap '' TERM; echo on; exec sleep 600"), log));
     await("trap set").until(() -> Files.exists(log) && Files.readString(log).contains("on"));
     deaf.stop(Duration.ofMillis(100));
     assertThat(deaf.exitStatus()).hasValue(128 + 9);
