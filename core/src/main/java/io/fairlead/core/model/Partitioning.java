@@ -1,6 +1,8 @@
 package io.fairlead.core.model;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Which partition an object's records go to: Services and ServiceCIDRs into the one services
@@ -33,6 +35,17 @@ public record Partitioning(int podsPartitions) {
           LogPartition.parse(key.name())
               .orElseThrow(() -> new IllegalArgumentException("no partition " + key.name()));
     };
+  }
+
+  /** Every partition of the log, in order. */
+  public List<LogPartition> all() {
+    var all = new ArrayList<LogPartition>();
+    for (var topic : Topic.values()) {
+      for (int i = 0; i < partitions(topic); i++) {
+        all.add(new LogPartition(topic, i));
+      }
+    }
+    return List.copyOf(all);
   }
 
   /** Where the Pods of a namespace are. */
