@@ -1,0 +1,4 @@
+@NullMarked
+package io.fairlead.eventlog.load;
+
+import org.jspecify.annotations.NullMarked;
