@@ -1,0 +1,454 @@
+package io.fairlead.core.decide;
+
+import static io.fairlead.core.decide.TestPod.pod;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fairlead.core.decide.PodCommand.ApplyPod;
+import io.fairlead.core.decide.PodCommand.DeletePod;
+import io.fairlead.core.decide.PodCommand.LoseNode;
+import io.fairlead.core.decide.PodCommand.NodeLostPods;
+import io.fairlead.core.decide.PodCommand.OpenNode;
+import io.fairlead.core.decide.PodCommand.ReconcileSource;
+import io.fairlead.core.decide.PodCommand.Report;
+import io.fairlead.core.decide.PodCommand.ReportReadiness;
+import io.fairlead.core.decide.PodDraft.ContainerPortDraft;
+import io.fairlead.core.image.ClusterDelta;
+import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.image.Versioned;
+import io.fairlead.core.model.Address;
+import io.fairlead.core.model.Node;
+import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.Partitioning;
+import io.fairlead.core.model.Pod;
+import io.fairlead.core.model.PodReadiness;
+import io.fairlead.core.record.Change;
+import io.fairlead.core.record.Envelope;
+import io.fairlead.core.record.LogEntry;
+import io.fairlead.core.record.LogEvent;
+import io.fairlead.core.run.RandomSource;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(30)
+class PodsDeciderTest {
+  private static final ObjectName WEB = new ObjectName("shop", "web-0");
+
+  private final RandomSource random = RandomSource.seeded(11);
+  private final Partitioning partitioning = new Partitioning(16);
+  private ClusterImage image = ClusterImage.EMPTY;
+  private Instant now = Instant.parse("2026-11-01T00:00:00Z");
+  private long next = 100;
+  private Decision<PodOutcome> last =
+      Decision.answer(new PodOutcome.Reported(List.of(), java.util.OptionalLong.empty()));
+
+  /** Decides at the next second, appends, and answers as the caller sees it. */
+  private PodOutcome decide(PodCommand command) {
+    now = now.plus(Duration.ofSeconds(1));
+    last = PodsDecider.decide(image, command, new PodsContext(now, random));
+    long first = next;
+    last.changes().forEach(this::append);
+    return last.changes().isEmpty() ? last.reply() : last.reply().at(first);
+  }
+
+  private void append(Change change) {
+    var envelope =
+        new Envelope(
+            random.uuid(), now, "test", Optional.empty(), Optional.empty(), Optional.empty());
+    var event =
+        switch (change) {
+          case Change.Put(var object) -> new LogEvent.Stored(object, envelope);
+          case Change.Remove(var key, var uid) -> new LogEvent.Deleted(key, uid, envelope);
+        };
+    var delta = new ClusterDelta(image);
+    delta.replay(new LogEntry(partitioning.of(change.key()), next++, now, event));
+    image = delta.apply();
+  }
+
+  private Pod stored(TestPod draft) {
+    var outcome = decide(new ApplyPod(draft.draft()));
+    return outcome instanceof PodOutcome.Stored s ? s.pod() : fail(outcome);
+  }
+
+  private List<String> faults(TestPod draft) {
+    return refused(new ApplyPod(draft.draft())) instanceof Refusal.Invalid invalid
+        ? invalid.violations().stream()
+            .map(v -> v.field() + " " + v.reason().text())
+            .sorted()
+            .toList()
+        : fail(last.reply());
+  }
+
+  private Refusal refused(PodCommand command) {
+    var outcome = decide(command);
+    return outcome instanceof PodOutcome.Refused(var refusal) ? refusal : fail(outcome);
+  }
+
+  private static <T> T fail(Object outcome) {
+    throw new AssertionError("unexpected: " + outcome);
+  }
+
+  private long open(String node) {
+    var draft =
+        new NodeDraft(
+            node,
+            Map.of(),
+            Map.of(),
+            "zone-1",
+            List.of("192.0.2.5", "fd00::5"),
+            List.of("10.244.1.0/24"),
+            "1");
+    return decide(new OpenNode(draft)) instanceof PodOutcome.NodeStored opened
+        ? opened.resourceVersion().getAsLong()
+        : fail(last.reply());
+  }
+
+  private PodOutcome report(long session, long sequence, boolean ready, String reason) {
+    var uid = image.pods().get(WEB).orElseThrow().object().uid().toString();
+    return decide(
+        new ReportReadiness(
+            "shop", "node-a", session, sequence, List.of(new Report("web-0", uid, ready, reason))));
+  }
+
+  private List<String> dropped(PodOutcome outcome) {
+    return outcome instanceof PodOutcome.Reported reported
+        ? reported.dropped().stream().map(PodOutcome.Dropped::reason).toList()
+        : fail(outcome);
+  }
+
+  private PodReadiness readiness() {
+    return image.pods().readiness(WEB).orElseThrow().object();
+  }
+
+  @Test
+  void e3ProbesHaveKubernetesDefaults() {
+    var probe =
+        stored(pod("web-0").httpProbe("http"))
+            .spec()
+            .containers()
+            .getFirst()
+            .readinessProbe()
+            .orElseThrow();
+    assertThat(probe.initialDelay()).isEqualTo(Duration.ZERO);
+    assertThat(probe.timeout()).isEqualTo(Duration.ofSeconds(1));
+    assertThat(probe.period()).isEqualTo(Duration.ofSeconds(10));
+    assertThat(probe.successThreshold()).isEqualTo(1);
+    assertThat(probe.failureThreshold()).isEqualTo(3);
+    assertThat(probe.action())
+        .isInstanceOfSatisfying(
+            Pod.HttpGet.class,
+            get -> {
+              assertThat(get.path()).isEqualTo("/");
+              assertThat(get.scheme()).isEqualTo(Pod.Scheme.HTTP);
+              assertThat(get.host()).isEmpty();
+            });
+  }
+
+  @Test
+  void e16ANegativeTimeoutIsRefusedAndZeroBecomesOne() {
+    var field = "spec.containers[0].readinessProbe";
+    assertThat(faults(pod("web-0").probe(TestPod.httpGet("80", OptionalInt.of(-1)))))
+        .containsExactly(field + ".timeoutSeconds Invalid");
+    assertThat(
+            stored(pod("web-0").probe(TestPod.httpGet("80", OptionalInt.of(0))))
+                .spec()
+                .containers()
+                .getFirst()
+                .readinessProbe()
+                .orElseThrow()
+                .timeout())
+        .isEqualTo(Duration.ofSeconds(1));
+    assertThat(faults(pod("web-0").httpProbe("")))
+        .containsExactly(field + ".httpGet.port Required");
+    assertThat(faults(pod("web-0").tcpProbe("70000")))
+        .containsExactly(field + ".tcpSocket.port Invalid");
+  }
+
+  @Test
+  void e17WithoutGraceThePodAndItsReadinessVanishAtOnce() {
+    long session = open("node-a");
+    var web = stored(pod("web-0").ip("10.244.1.7"));
+    report(session, 1, true, "");
+    assertThat(decide(new DeletePod(WEB, web.uid().toString(), OptionalInt.of(0))))
+        .isInstanceOf(PodOutcome.Deleted.class);
+    assertThat(image.pods().get(WEB)).isEmpty();
+    assertThat(image.pods().readiness(WEB)).isEmpty();
+    assertThat(refused(new DeletePod(WEB, "", OptionalInt.empty())))
+        .isInstanceOf(Refusal.NotFound.class);
+  }
+
+  @Test
+  void withGraceThePodIsTerminatingAndOnlyAnEarlierEndChangesIt() {
+    var created = stored(pod("web-0").ip("10.244.1.7"));
+    decide(new DeletePod(WEB, "", OptionalInt.of(30)));
+    var deadline = now.plus(Duration.ofSeconds(30));
+    assertThat(image.pods().get(WEB).orElseThrow().object().status().deleting()).contains(deadline);
+    decide(new DeletePod(WEB, "", OptionalInt.of(30)));
+    assertThat(last.changes()).isEmpty();
+    decide(new DeletePod(WEB, "", OptionalInt.of(5)));
+    assertThat(last.changes()).hasSize(1);
+    assertThat(stored(pod("web-0").ip("10.244.1.7").labels(Map.of("x", "y"))).status().deleting())
+        .isPresent();
+    assertThat(refused(new DeletePod(WEB, new UUID(0, 1).toString(), OptionalInt.empty())))
+        .isInstanceOf(Refusal.Stale.class);
+    assertThat(refused(new DeletePod(WEB, created.uid().toString(), OptionalInt.of(-1))))
+        .isInstanceOf(Refusal.Invalid.class);
+  }
+
+  @Test
+  void namesAllFaultsOfADraftAtOnce() {
+    assertThat(
+            faults(
+                pod("Web")
+                    .node("Node_A")
+                    .withoutContainers()
+                    .ip("127.0.0.1")
+                    .phase("Sleeping")
+                    .hostname("a.b")
+                    .uid("7")))
+        .containsExactly(
+            "metadata.name Invalid",
+            "metadata.uid Invalid",
+            "spec.containers Required",
+            "spec.hostname Invalid",
+            "spec.nodeName Invalid",
+            "status.phase NotSupported",
+            "status.podIP Invalid");
+    assertThat(
+            faults(
+                pod("web-0")
+                    .ports(
+                        new ContainerPortDraft("http", "tcp", 0),
+                        new ContainerPortDraft("http", "", 65_536))))
+        .containsExactly(
+            "spec.containers[0].ports[0].containerPort Required",
+            "spec.containers[0].ports[0].protocol NotSupported",
+            "spec.containers[0].ports[1].containerPort Invalid",
+            "spec.containers[0].ports[1].name Duplicate");
+    assertThat(faults(pod("web-0").ips("10.244.1.7", "10.244.1.8")))
+        .containsExactly("status.podIPs[1].ip Invalid");
+    assertThat(faults(pod("web-0").ip("10.244.1.9").ips("10.244.1.7")))
+        .containsExactly("status.podIPs Invalid");
+    assertThat(faults(pod("web-0").source("no space"))).containsExactly("source Invalid");
+  }
+
+  @Test
+  void aPodIsPendingUntilItHasAnAddress() {
+    var pending = stored(pod("web-0").phase("Running"));
+    assertThat(pending.status().phase()).isEqualTo(Pod.Phase.PENDING);
+    assertThat(pending.status().reason()).contains("no address");
+    var running = stored(pod("web-0").ip("10.244.1.7"));
+    assertThat(running.status().phase()).isEqualTo(Pod.Phase.RUNNING);
+    assertThat(running.status().reason()).isEmpty();
+    assertThat(running.uid()).isEqualTo(pending.uid());
+    decide(new ApplyPod(pod("web-0").ip("10.244.1.7").draft()));
+    assertThat(last.changes()).isEmpty();
+  }
+
+  @Test
+  void aHostNetworkPodHasTheAddressesOfItsNode() {
+    open("node-a");
+    assertThat(stored(pod("web-0").onHostNetwork()).status().ips())
+        .containsExactly(Address.of("192.0.2.5"), Address.of("fd00::5"));
+  }
+
+  @Test
+  void aPodStaysWhereItIsAndBelongsToItsSource() {
+    stored(pod("web-0").source("manifests/node-a"));
+    assertThat(refused(new ApplyPod(pod("web-0").draft()))).isInstanceOf(Refusal.NotYours.class);
+    assertThat(faults(pod("web-0").source("manifests/node-a").node("node-b")))
+        .containsExactly("spec.nodeName Immutable");
+    assertThat(
+            refused(
+                new ApplyPod(pod("web-0").source("manifests/node-a").resourceVersion("7").draft())))
+        .isInstanceOf(Refusal.Stale.class);
+  }
+
+  @Test
+  void writesReadinessOnlyWhereItChanges() {
+    long session = open("node-a");
+    stored(pod("web-0").ip("10.244.1.7").httpProbe("http"));
+    report(session, 1, true, "http 200");
+    assertThat(readiness().ready()).isTrue();
+    var since = readiness().since();
+    report(session, 2, true, "http 204");
+    assertThat(last.changes()).isEmpty();
+    report(session, 3, false, "http 503");
+    assertThat(readiness().since()).isAfter(since);
+    report(session, 4, false, "connection refused");
+    assertThat(readiness().reason()).isEqualTo("connection refused");
+  }
+
+  @Test
+  void dropsWhatAnEarlierReportOrSessionSays() {
+    long first = open("node-a");
+    stored(pod("web-0").ip("10.244.1.7"));
+    report(first, 5, true, "");
+    assertThat(dropped(report(first, 5, false, "late")))
+        .containsExactly("a later report is known already");
+    long second = open("node-a");
+    assertThat(second).isGreaterThan(first);
+    var uid = image.pods().get(WEB).orElseThrow().object().uid().toString();
+    assertThat(
+            refused(
+                new ReportReadiness(
+                    "shop", "node-a", first, 9, List.of(new Report("web-0", uid, false, "")))))
+        .isInstanceOf(Refusal.SessionEnded.class);
+    report(second, 1, false, "http 500");
+    assertThat(readiness().session()).isEqualTo(second);
+  }
+
+  @Test
+  void dropsReportsOfOtherPodsAndNodesAndKeepsTheRest() {
+    long session = open("node-a");
+    stored(pod("elsewhere").node("node-b"));
+    stored(pod("web-0").ip("10.244.1.7"));
+    var uid = image.pods().get(WEB).orElseThrow().object().uid().toString();
+    var elsewhere =
+        image
+            .pods()
+            .get(new ObjectName("shop", "elsewhere"))
+            .orElseThrow()
+            .object()
+            .uid()
+            .toString();
+    var outcome =
+        decide(
+            new ReportReadiness(
+                "shop",
+                "node-a",
+                session,
+                1,
+                List.of(
+                    new Report("absent", uid, true, ""),
+                    new Report("elsewhere", elsewhere, true, ""),
+                    new Report("web-0", new UUID(0, 9).toString(), true, ""))));
+    assertThat(dropped(outcome))
+        .satisfiesExactly(
+            a -> assertThat(a).contains("no such Pod"),
+            b -> assertThat(b).contains("node-b"),
+            c -> assertThat(c).contains(uid));
+    assertThat(dropped(report(session, 2, true, ""))).isEmpty();
+    assertThat(readiness().ready()).isTrue();
+  }
+
+  @Test
+  void aLostNodeTakesItsPodsWithItUntilItOpensAnotherSession() {
+    long session = open("node-a");
+    stored(pod("web-0").ip("10.244.1.7"));
+    report(session, 1, true, "");
+    decide(new LoseNode("node-a", session - 1, "late")); // another session: nothing
+    assertThat(last.changes()).isEmpty();
+    decide(new LoseNode("node-a", session, "no lease for 40 s"));
+    assertThat(image.nodes().get("node-a").orElseThrow().object().state())
+        .isEqualTo(Node.State.LOST);
+    decide(new LoseNode("node-a", session, "again"));
+    assertThat(last.changes()).isEmpty();
+    decide(new NodeLostPods("shop", "node-a", session));
+    assertThat(readiness().ready()).isFalse();
+    assertThat(readiness().reason()).isEqualTo("node lost");
+    decide(new NodeLostPods("shop", "node-a", session));
+    assertThat(last.changes()).isEmpty();
+    var uid = image.pods().get(WEB).orElseThrow().object().uid().toString();
+    assertThat(
+            refused(
+                new ReportReadiness(
+                    "shop", "node-a", session, 99, List.of(new Report("web-0", uid, true, "")))))
+        .isInstanceOf(Refusal.SessionEnded.class);
+    long again = open("node-a");
+    decide(new NodeLostPods("shop", "node-a", session)); // comes late
+    assertThat(last.changes()).isEmpty();
+    report(again, 1, true, "");
+    assertThat(readiness().ready()).isTrue();
+  }
+
+  @Test
+  void aSourceReconcilesItsOwnPodsOnly() {
+    long session = open("node-a");
+    stored(pod("mine-old").source("manifests/node-a").ip("10.244.1.7"));
+    stored(pod("others").ip("10.244.1.8"));
+    stored(pod("taken").source("docker/node-a"));
+    var outcome =
+        decide(
+            new ReconcileSource(
+                "shop",
+                "manifests/node-a",
+                "node-a",
+                session,
+                1,
+                List.of(
+                    pod("mine-new").source("manifests/node-a").ip("10.244.1.9").draft(),
+                    pod("taken").source("manifests/node-a").draft(),
+                    pod("Bad_Name").source("manifests/node-a").draft(),
+                    pod("astray").source("manifests/node-a").node("node-b").draft())));
+    assertThat(outcome)
+        .isInstanceOfSatisfying(
+            PodOutcome.Reconciled.class,
+            r ->
+                assertThat(r.refused())
+                    .extracting(d -> d.pod().name())
+                    .containsExactly("taken", "Bad_Name", "astray"));
+    assertThat(image.pods().all())
+        .extracting(Versioned::object)
+        .extracting(p -> p.name().name())
+        .containsExactly("mine-new", "others", "taken");
+    decide(
+        new ReconcileSource(
+            "shop",
+            "manifests/node-a",
+            "node-a",
+            session,
+            2,
+            List.of(pod("mine-new").source("manifests/node-a").ip("10.244.1.9").draft())));
+    assertThat(last.changes()).isEmpty();
+    assertThat(
+            refused(
+                new ReconcileSource(
+                    "shop", "manifests/node-a", "node-a", session - 1, 3, List.of())))
+        .isInstanceOf(Refusal.SessionEnded.class);
+  }
+
+  @Test
+  void anotherPodOfTheSameNameIsNotReadyByWhatWasSaidOfTheFirst() {
+    long session = open("node-a");
+    stored(pod("web-0").source("docker/node-a").ip("10.244.1.7"));
+    report(session, 1, true, "");
+    decide(
+        new ReconcileSource(
+            "shop",
+            "docker/node-a",
+            "node-a",
+            session,
+            2,
+            List.of(
+                pod("web-0")
+                    .source("docker/node-a")
+                    .uid(new UUID(0x4000, 5).toString())
+                    .ip("10.244.1.9")
+                    .draft())));
+    assertThat(image.pods().get(WEB).orElseThrow().object().uid()).isEqualTo(new UUID(0x4000, 5));
+    assertThat(image.pods().readiness(WEB)).isEmpty();
+  }
+
+  @Test
+  void remembersWhatARecordAnswered() {
+    var envelope =
+        new Envelope(
+            random.uuid(), now, "test", Optional.empty(), Optional.empty(), Optional.empty());
+    var web = stored(pod("web-0").ip("10.244.1.7"));
+    var entry =
+        new LogEntry(
+            partitioning.of(web.key()),
+            7,
+            now,
+            new LogEvent.Deleted(web.key(), web.uid(), envelope));
+    assertThat(PodsDecider.recall(entry))
+        .isEqualTo(new PodOutcome.Deleted(WEB, web.uid(), java.util.OptionalLong.of(7)));
+  }
+}

@@ -1,0 +1,5 @@
+/** Tests of the nouns. */
+@NullMarked
+package io.fairlead.core.model;
+
+import org.jspecify.annotations.NullMarked;
