@@ -1,5 +1,6 @@
 package io.fairlead.runtime;
 
+import io.fairlead.api.Nearest;
 import io.fairlead.runtime.ConfigValues.Given;
 import io.fairlead.runtime.ConfigValues.Source;
 import java.io.IOException;

@@ -1,17 +1,17 @@
-package io.fairlead.runtime;
+package io.fairlead.api;
 
 import java.util.Collection;
 import java.util.Optional;
 
 /** Finds what somebody probably meant. */
-final class Nearest {
+public final class Nearest {
   private Nearest() {}
 
   /**
    * The candidate with the smallest edit distance, if it is at most a third of the word's length
    * (but at least 2).
    */
-  static Optional<String> to(String word, Collection<String> candidates) {
+  public static Optional<String> to(String word, Collection<String> candidates) {
     Optional<String> best = Optional.empty();
     int bestDistance = Math.max(2, word.length() / 3) + 1;
     for (var candidate : candidates) {

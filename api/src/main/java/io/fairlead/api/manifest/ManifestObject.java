@@ -1,0 +1,32 @@
+package io.fairlead.api.manifest;
+
+import io.fairlead.v1.Pod;
+import io.fairlead.v1.Service;
+
+/** An object of a manifest. */
+public sealed interface ManifestObject {
+  /** As {@code kubectl} names it: {@code service/web}. */
+  String title();
+
+  record OfService(Service service) implements ManifestObject {
+    @Override
+    public String title() {
+      return "service/" + service.getMetadata().getName();
+    }
+  }
+
+  record OfPod(Pod pod) implements ManifestObject {
+    @Override
+    public String title() {
+      return "pod/" + pod.getMetadata().getName();
+    }
+  }
+
+  /** Only its name counts. */
+  record OfNamespace(String name) implements ManifestObject {
+    @Override
+    public String title() {
+      return "namespace/" + name;
+    }
+  }
+}

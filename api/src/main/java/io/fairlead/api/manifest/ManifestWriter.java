@@ -1,0 +1,116 @@
+package io.fairlead.api.manifest;
+
+import io.fairlead.v1.Node;
+import io.fairlead.v1.Pod;
+import io.fairlead.v1.Service;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.snakeyaml.engine.v2.api.Dump;
+import org.snakeyaml.engine.v2.api.DumpSettings;
+import org.snakeyaml.engine.v2.common.FlowStyle;
+
+/** Writes objects as Kubernetes manifests; {@link Manifests} reads them again. */
+public final class ManifestWriter {
+  private ManifestWriter() {}
+
+  /** The tree of an object: maps, lists, texts, numbers and truths. */
+  public static Map<String, Object> tree(Service service) {
+    return ServiceManifest.tree(service);
+  }
+
+  public static Map<String, Object> tree(Pod pod) {
+    return PodManifest.tree(pod);
+  }
+
+  public static Map<String, Object> tree(Node node) {
+    return NodeManifest.tree(node);
+  }
+
+  /** A {@code v1} List of such trees. */
+  public static Map<String, Object> list(List<Map<String, Object>> items) {
+    var list = new LinkedHashMap<String, Object>();
+    list.put("apiVersion", "v1");
+    list.put("items", items);
+    list.put("kind", "List");
+    list.put("metadata", Map.of("resourceVersion", ""));
+    return list;
+  }
+
+  /** Ends with a line break. */
+  public static String yaml(Map<String, Object> tree) {
+    var settings =
+        DumpSettings.builder()
+            .setDefaultFlowStyle(FlowStyle.BLOCK)
+            .setDereferenceAliases(true)
+            .setIndicatorIndent(0)
+            .setWidth(4096)
+            .build();
+    return new Dump(settings).dumpToString(tree);
+  }
+
+  /** Indented by four, as kubectl does; ends with a line break. */
+  public static String json(Map<String, Object> tree) {
+    var text = new StringBuilder();
+    json(tree, 0, text);
+    return text.append('\n').toString();
+  }
+
+  private static void json(Object value, int depth, StringBuilder text) {
+    switch (value) {
+      case Map<?, ?> map -> {
+        if (map.isEmpty()) {
+          text.append("{}");
+          return;
+        }
+        char separator = '{';
+        for (var entry : map.entrySet()) {
+          text.append(separator).append('\n').repeat("    ", depth + 1);
+          quote(entry.getKey().toString(), text);
+          text.append(": ");
+          json(entry.getValue(), depth + 1, text);
+          separator = ',';
+        }
+        text.append('\n').repeat("    ", depth).append('}');
+      }
+      case List<?> list -> {
+        if (list.isEmpty()) {
+          text.append("[]");
+          return;
+        }
+        char separator = '[';
+        for (var element : list) {
+          text.append(separator).append('\n').repeat("    ", depth + 1);
+          json(element, depth + 1, text);
+          separator = ',';
+        }
+        text.append('\n').repeat("    ", depth).append(']');
+      }
+      case String string -> quote(string, text);
+      default -> text.append(value); // numbers and truths
+    }
+  }
+
+  /** RFC 8259, section 7. */
+  private static void quote(String string, StringBuilder text) {
+    text.append('"');
+    for (int i = 0; i < string.length(); i++) {
+      char c = string.charAt(i);
+      switch (c) {
+        case '"' -> text.append("\\\"");
+        case '\\' -> text.append("\\\\");
+        case '\n' -> text.append("\\n");
+        case '\r' -> text.append("\\r");
+        case '\t' -> text.append("\\t");
+        default -> {
+          if (c < ' ') {
+            text.append("\\u%04x".formatted((int) c));
+          } else {
+            text.append(c);
+          }
+        }
+      }
+    }
+    text.append('"');
+  }
+}

@@ -1,0 +1,303 @@
+package io.fairlead.api.manifest;
+
+import io.fairlead.v1.Container;
+import io.fairlead.v1.ContainerPort;
+import io.fairlead.v1.HttpGetAction;
+import io.fairlead.v1.Pod;
+import io.fairlead.v1.PodSpec;
+import io.fairlead.v1.PodStatus;
+import io.fairlead.v1.Probe;
+import io.fairlead.v1.TcpSocketAction;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** {@code v1} Pod. */
+final class PodManifest {
+  private static final Set<String> SPEC_IGNORED =
+      Set.of(
+          "activeDeadlineSeconds",
+          "affinity",
+          "automountServiceAccountToken",
+          "dnsConfig",
+          "dnsPolicy",
+          "enableServiceLinks",
+          "ephemeralContainers",
+          "hostAliases",
+          "hostIPC",
+          "hostPID",
+          "hostUsers",
+          "imagePullSecrets",
+          "initContainers",
+          "nodeSelector",
+          "os",
+          "overhead",
+          "preemptionPolicy",
+          "priority",
+          "priorityClassName",
+          "readinessGates",
+          "resourceClaims",
+          "resources",
+          "restartPolicy",
+          "runtimeClassName",
+          "schedulerName",
+          "schedulingGates",
+          "securityContext",
+          "serviceAccount",
+          "serviceAccountName",
+          "setHostnameAsFQDN",
+          "shareProcessNamespace",
+          "terminationGracePeriodSeconds",
+          "tolerations",
+          "topologySpreadConstraints",
+          "volumes");
+  private static final Set<String> CONTAINER_IGNORED =
+      Set.of(
+          "envFrom",
+          "imagePullPolicy",
+          "lifecycle",
+          "livenessProbe",
+          "resizePolicy",
+          "resources",
+          "restartPolicy",
+          "securityContext",
+          "startupProbe",
+          "stdin",
+          "stdinOnce",
+          "terminationMessagePath",
+          "terminationMessagePolicy",
+          "tty",
+          "volumeDevices",
+          "volumeMounts",
+          "workingDir");
+  private static final Set<String> STATUS_IGNORED =
+      Set.of(
+          "conditions",
+          "containerStatuses",
+          "ephemeralContainerStatuses",
+          "hostIP",
+          "hostIPs",
+          "initContainerStatuses",
+          "message",
+          "nominatedNodeName",
+          "observedGeneration",
+          "qosClass",
+          "resize",
+          "resourceClaimStatuses",
+          "startTime");
+
+  private PodManifest() {}
+
+  static Pod read(YamlObject object) {
+    var proto = Pod.newBuilder().setMetadata(Manifests.meta(object));
+    object.object("spec").ifPresent(spec -> proto.setSpec(spec(spec)));
+    object.object("status").ifPresent(status -> proto.setStatus(status(status)));
+    object.done();
+    return proto.build();
+  }
+
+  private static PodSpec spec(YamlObject spec) {
+    var proto =
+        PodSpec.newBuilder()
+            .setNodeName(spec.text("nodeName"))
+            .setHostNetwork(spec.bool("hostNetwork"))
+            .setHostname(spec.text("hostname"))
+            .setSubdomain(spec.text("subdomain"));
+    spec.objects("containers").forEach(container -> proto.addContainers(container(container)));
+    spec.ignore(SPEC_IGNORED);
+    spec.done();
+    return proto.build();
+  }
+
+  private static PodStatus status(YamlObject status) {
+    var proto =
+        PodStatus.newBuilder()
+            .setPhase(status.text("phase"))
+            .setPodIp(status.text("podIP"))
+            .setReason(status.text("reason"));
+    for (var ip : status.objects("podIPs")) {
+      proto.addPodIps(ip.text("ip"));
+      ip.done();
+    }
+    status.ignoreSilently(STATUS_IGNORED);
+    status.done();
+    return proto.build();
+  }
+
+  private static Container container(YamlObject container) {
+    var proto =
+        Container.newBuilder()
+            .setName(container.text("name"))
+            .setImage(container.text("image"))
+            .addAllCommand(container.textList("command"))
+            .addAllArgs(container.textList("args"));
+    for (var variable : container.objects("env")) {
+      var name = variable.text("name");
+      if (name.isEmpty()) {
+        variable.fault("name", "is required");
+      } else if (!variable.has("valueFrom")) {
+        proto.putEnv(name, variable.text("value"));
+      }
+      variable.ignore(Set.of("valueFrom"));
+      variable.done();
+    }
+    for (var port : container.objects("ports")) {
+      proto.addPorts(
+          ContainerPort.newBuilder()
+              .setName(port.text("name"))
+              .setProtocol(port.text("protocol"))
+              .setContainerPort(port.integer("containerPort").orElse(0)));
+      port.ignore(Set.of("hostIP", "hostPort"));
+      port.done();
+    }
+    container.object("readinessProbe").ifPresent(probe -> proto.setReadinessProbe(probe(probe)));
+    container.ignore(CONTAINER_IGNORED);
+    container.done();
+    return proto.build();
+  }
+
+  private static Probe probe(YamlObject probe) {
+    var proto = Probe.newBuilder();
+    probe.object("httpGet").ifPresent(action -> proto.setHttpGet(httpGet(action)));
+    probe.object("tcpSocket").ifPresent(action -> proto.setTcpSocket(tcpSocket(action)));
+    for (var action : List.of("exec", "grpc")) {
+      if (probe.has(action)) { // ignoring it would call a Pod ready that is not
+        probe.fault(action, "is not supported; supported are httpGet and tcpSocket");
+      }
+    }
+    probe.integer("initialDelaySeconds").ifPresent(proto::setInitialDelaySeconds);
+    probe.integer("periodSeconds").ifPresent(proto::setPeriodSeconds);
+    probe.integer("timeoutSeconds").ifPresent(proto::setTimeoutSeconds);
+    probe.integer("successThreshold").ifPresent(proto::setSuccessThreshold);
+    probe.integer("failureThreshold").ifPresent(proto::setFailureThreshold);
+    probe.ignore(Set.of("terminationGracePeriodSeconds"));
+    probe.done();
+    return proto.build();
+  }
+
+  private static HttpGetAction httpGet(YamlObject action) {
+    var proto =
+        HttpGetAction.newBuilder()
+            .setScheme(action.text("scheme"))
+            .setHost(action.text("host"))
+            .setPort(action.integerOrText("port"))
+            .setPath(action.text("path"));
+    for (var header : action.objects("httpHeaders")) {
+      proto.putHttpHeaders(header.text("name"), header.text("value"));
+      header.done();
+    }
+    action.done();
+    return proto.build();
+  }
+
+  private static TcpSocketAction tcpSocket(YamlObject action) {
+    var proto =
+        TcpSocketAction.newBuilder()
+            .setHost(action.text("host"))
+            .setPort(action.integerOrText("port"));
+    action.done();
+    return proto.build();
+  }
+
+  /** In the order of {@code kubectl get -o yaml}: keys sorted. */
+  static Map<String, Object> tree(Pod pod) {
+    var spec = new Tree();
+    spec.put(
+        "containers", pod.getSpec().getContainersList().stream().map(PodManifest::tree).toList());
+    if (pod.getSpec().getHostNetwork()) {
+      spec.put("hostNetwork", true);
+    }
+    spec.put("hostname", pod.getSpec().getHostname());
+    spec.put("nodeName", pod.getSpec().getNodeName());
+    spec.put("subdomain", pod.getSpec().getSubdomain());
+    return Tree.object("Pod", pod.getMetadata(), spec.map(), statusTree(pod));
+  }
+
+  private static Map<String, Object> statusTree(Pod pod) {
+    var status = pod.getStatus();
+    var ready = new Tree();
+    if (status.hasReadySince()) {
+      ready.put("lastTransitionTime", Tree.time(status.getReadySince()));
+    }
+    ready.put("message", status.getReadyReason());
+    ready.put("status", status.getReady() ? "True" : "False");
+    ready.put("type", "Ready");
+    var tree = new Tree();
+    tree.put("conditions", List.of(ready.map()));
+    tree.put("phase", status.getPhase());
+    tree.put("podIP", status.getPodIp());
+    tree.put("podIPs", status.getPodIpsList().stream().map(ip -> Map.of("ip", ip)).toList());
+    tree.put("reason", status.getReason());
+    return tree.map();
+  }
+
+  private static Map<String, Object> tree(Container container) {
+    var tree = new Tree();
+    tree.put("args", container.getArgsList());
+    tree.put("command", container.getCommandList());
+    var env = new ArrayList<Map<String, Object>>();
+    Tree.sorted(container.getEnvMap())
+        .forEach((name, value) -> {
+          var variable = new Tree();
+          variable.put("name", name);
+          variable.put("value", value);
+          env.add(variable.map());
+        });
+    tree.put("env", env);
+    tree.put("image", container.getImage());
+    tree.put("name", container.getName());
+    tree.put("ports", container.getPortsList().stream().map(PodManifest::tree).toList());
+    if (container.hasReadinessProbe()) {
+      tree.put("readinessProbe", tree(container.getReadinessProbe()));
+    }
+    return tree.map();
+  }
+
+  private static Map<String, Object> tree(ContainerPort port) {
+    var tree = new Tree();
+    tree.put("containerPort", port.getContainerPort());
+    tree.put("name", port.getName());
+    tree.put("protocol", port.getProtocol());
+    return tree.map();
+  }
+
+  private static Map<String, Object> tree(Probe probe) {
+    var tree = new Tree();
+    if (probe.hasFailureThreshold()) {
+      tree.put("failureThreshold", probe.getFailureThreshold());
+    }
+    if (probe.hasHttpGet()) {
+      var http = new Tree();
+      http.put("host", probe.getHttpGet().getHost());
+      http.put(
+          "httpHeaders",
+          Tree.sorted(probe.getHttpGet().getHttpHeadersMap()).entrySet().stream()
+              .map(header -> Tree.of("name", header.getKey(), "value", header.getValue()))
+              .toList());
+      http.put("path", probe.getHttpGet().getPath());
+      http.put("port", Tree.integerOrText(probe.getHttpGet().getPort()));
+      http.put("scheme", probe.getHttpGet().getScheme());
+      tree.put("httpGet", http.map());
+    }
+    if (probe.hasInitialDelaySeconds()) {
+      tree.put("initialDelaySeconds", probe.getInitialDelaySeconds());
+    }
+    if (probe.hasPeriodSeconds()) {
+      tree.put("periodSeconds", probe.getPeriodSeconds());
+    }
+    if (probe.hasSuccessThreshold()) {
+      tree.put("successThreshold", probe.getSuccessThreshold());
+    }
+    if (probe.hasTcpSocket()) {
+      var tcp = new Tree();
+      tcp.put("host", probe.getTcpSocket().getHost());
+      tcp.put("port", Tree.integerOrText(probe.getTcpSocket().getPort()));
+      tree.put("tcpSocket", tcp.map());
+    }
+    if (probe.hasTimeoutSeconds()) {
+      tree.put("timeoutSeconds", probe.getTimeoutSeconds());
+    }
+    return tree.map();
+  }
+}

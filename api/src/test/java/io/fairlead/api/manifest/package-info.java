@@ -1,0 +1,4 @@
+@NullMarked
+package io.fairlead.api.manifest;
+
+import org.jspecify.annotations.NullMarked;
