@@ -55,6 +55,7 @@ public final class Programmed {
   private final Set<Integer> memories; // in the kernel
   private final BitSet takenIds = new BitSet(); // of programs: in the kernel, or planned
   private final BitSet takenMemories = new BitSet();
+  private final Set<ElementKey> missing = new LinkedHashSet<>(); // that somebody else took away
   private final Set<Address> idleVips = new HashSet<>(); // in the kernel without use
   private final Set<Address> idleHairpins = new HashSet<>();
   private final Set<Program> idlePrograms = new LinkedHashSet<>();
@@ -96,6 +97,15 @@ public final class Programmed {
       }
     }
     memories.forEach(takenMemories::set);
+    vipUses.keySet().stream()
+        .filter(vip -> !vips.contains(vip))
+        .forEach(vip -> missing.add(Elements.vip(vip)));
+    targetUses.keySet().stream()
+        .filter(a -> !hairpins.contains(a))
+        .forEach(a -> missing.add(Elements.hairpin(a)));
+    vips.addAll(
+        vipUses.keySet()); // from here on as if they were there: the next globals bring them
+    hairpins.addAll(targetUses.keySet());
   }
 
   /** From a table whose chains are right ({@link #repair} has nothing to do). */
@@ -409,6 +419,7 @@ public final class Programmed {
     var commands = new ArrayList<Command>();
     cidrs(Elements.SERVICE_CIDRS, serviceCidrs, wantedServiceCidrs(view), commands);
     cidrs(Elements.CLUSTER_CIDRS, clusterCidrs, wantedClusterCidrs(view), commands);
+    missing.forEach(element -> commands.add(new AddElement(element, Optional.empty())));
     var wanted = wantedWords(position);
     wanted.forEach((key, value) -> word(key, Optional.of(value), commands));
     words.keySet().stream()
@@ -496,6 +507,7 @@ public final class Programmed {
 
   /** The globals were committed. */
   public void flipped(NodeRules view, Optional<Position> position) {
+    missing.clear();
     serviceCidrs = wantedServiceCidrs(view);
     clusterCidrs = wantedClusterCidrs(view);
     if (position.isPresent()) {

@@ -42,7 +42,7 @@ public final class FakeNft implements NftGateway {
   private Map<Family, Table> tables = new TreeMap<>();
   private long generation;
   private Predicate<Command> refuses = _ -> false;
-  private Optional<String> away = Optional.empty();
+  private final Map<Family, String> away = new TreeMap<>();
   private BiConsumer<Family, TableContents> afterCommit = (_, _) -> {};
   private int commits;
 
@@ -67,7 +67,17 @@ public final class FakeNft implements NftGateway {
 
   /** From now on everything fails with these words, or nothing any more. */
   public void fail(Optional<String> words) {
-    locked(() -> away = words);
+    for (var family : Family.values()) {
+      failFamily(family, words);
+    }
+  }
+
+  /** From now on everything of that family fails with these words, or nothing any more. */
+  public void failFamily(Family family, Optional<String> words) {
+    locked(() -> {
+      away.remove(family);
+      words.ifPresent(w -> away.put(family, w));
+    });
   }
 
   /** Called after each commit with the table as it then is. */
@@ -114,7 +124,7 @@ public final class FakeNft implements NftGateway {
   @Override
   public void commit(Layout layout, List<Command> commands) {
     locked(() -> {
-      checkPresent();
+      checkPresent(layout);
       var changed = new TreeMap<Family, Table>(tables);
       Optional.ofNullable(tables.get(layout.family()))
           .ifPresent(t -> changed.put(layout.family(), t.copy()));
@@ -203,17 +213,18 @@ public final class FakeNft implements NftGateway {
     return new GatewayException(Outcome.KNOWN_FAILED, words);
   }
 
-  private void checkPresent() {
-    away.ifPresent(words -> {
-      throw refused(words);
-    });
+  private void checkPresent(Layout layout) {
+    Optional.ofNullable(away.get(layout.family()))
+        .ifPresent(words -> {
+          throw refused(words);
+        });
   }
 
   @Override
   public Optional<TableContents> read(Layout layout) {
     var found = new ArrayList<TableContents>();
     locked(() -> {
-      checkPresent();
+      checkPresent(layout);
       Optional.ofNullable(tables.get(layout.family()))
           .map(Table::copy)
           .ifPresent(t -> found.add(new TableContents(t.chains(), t.sets())));
