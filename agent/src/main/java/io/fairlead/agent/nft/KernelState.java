@@ -1,11 +1,13 @@
 package io.fairlead.agent.nft;
 
 import io.fairlead.agent.ruleset.FamilyState;
+import io.fairlead.agent.ruleset.PortState;
 import io.fairlead.core.model.Family;
 import io.fairlead.core.view.NodeRules;
 import io.fairlead.core.view.NodeRules.Frontend;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 
@@ -15,6 +17,12 @@ import java.util.SortedMap;
  * @param families those that have a table
  */
 public record KernelState(SortedMap<Family, FamilyState> families) {
+
+  /** One frontend as it is programmed; empty where it is not. */
+  public Optional<PortState> port(Frontend frontend) {
+    return Optional.ofNullable(families.get(frontend.vip().family()))
+        .flatMap(family -> Optional.ofNullable(family.ports().get(frontend)));
+  }
 
   /**
    * In what the kernel differs from that view, in words; empty = equal up to the order of slots.

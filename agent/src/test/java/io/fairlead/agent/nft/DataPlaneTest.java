@@ -94,7 +94,7 @@ class DataPlaneTest {
               var other = new FakeNft();
               try (var node = DataPlane.on(DataPlaneConfig.of("node-" + i), time, () -> other)) {
                 node.apply(view(), Views.at(1));
-                return node.read().families().get(Family.IPV4).ports().get(WEB).slots().getFirst();
+                return node.read().port(WEB).orElseThrow().slots().getFirst();
               }
             })
             .distinct();
@@ -133,7 +133,7 @@ class DataPlaneTest {
   void aChangeThatIsRefusedWhenItTakesEffectLeavesTheFormerState() {
     fill();
     plane.apply(view(), Views.at(1));
-    var before = plane.read().families().get(Family.IPV4).ports().get(WEB);
+    var before = plane.read().port(WEB).orElseThrow();
     nft.refuse(c ->
         c instanceof AddElement(ElementKey(var set, var key), _)
             && set.equals(Elements.services(Protocol.TCP))
@@ -149,7 +149,7 @@ class DataPlaneTest {
     ports.put(OTHER, Views.drop());
     assertThat(plane.apply(view(), Set.of(WEB, OTHER), Views.at(2)).committed()).isTrue();
     assertThat(plane.quarantined()).extracting(Refused::frontend).containsExactly(WEB);
-    assertThat(plane.read().families().get(Family.IPV4).ports().get(WEB)).isEqualTo(before);
+    assertThat(plane.read().port(WEB).orElseThrow()).isEqualTo(before);
     nft.refuse(_ -> false);
     ports.put(WEB, Views.reject());
     plane.apply(view(), Set.of(WEB), Views.at(3));
@@ -349,11 +349,11 @@ class DataPlaneTest {
   }
 
   private List<Target> slots(Frontend frontend) {
-    return plane.read().families().get(frontend.vip().family()).ports().get(frontend).slots();
+    return plane.read().port(frontend).orElseThrow().slots();
   }
 
   private Map<Target, Integer> ids() {
-    return plane.read().families().get(Family.IPV4).ports().get(WEB).ids();
+    return plane.read().port(WEB).orElseThrow().ids();
   }
 
   private Set<String> names() {
