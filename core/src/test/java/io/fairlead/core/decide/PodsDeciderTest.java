@@ -73,25 +73,32 @@ class PodsDeciderTest {
 
   private Pod stored(TestPod draft) {
     var outcome = decide(new ApplyPod(draft.draft()));
-    return outcome instanceof PodOutcome.Stored s ? s.pod() : fail(outcome);
+    if (outcome instanceof PodOutcome.Stored s) {
+      return s.pod();
+    }
+    throw unexpected(outcome);
   }
 
   private List<String> faults(TestPod draft) {
-    return refused(new ApplyPod(draft.draft())) instanceof Refusal.Invalid invalid
-        ? invalid.violations().stream()
+    if (refused(new ApplyPod(draft.draft())) instanceof Refusal.Invalid invalid) {
+      return invalid.violations().stream()
             .map(v -> v.field() + " " + v.reason().text())
             .sorted()
-            .toList()
-        : fail(last.reply());
+            .toList();
+    }
+    throw unexpected(last.reply());
   }
 
   private Refusal refused(PodCommand command) {
     var outcome = decide(command);
-    return outcome instanceof PodOutcome.Refused(var refusal) ? refusal : fail(outcome);
+    if (outcome instanceof PodOutcome.Refused(var refusal)) {
+      return refusal;
+    }
+    throw unexpected(outcome);
   }
 
-  private static <T> T fail(Object outcome) {
-    throw new AssertionError("unexpected: " + outcome);
+  private static AssertionError unexpected(Object outcome) {
+    return new AssertionError("unexpected: " + outcome);
   }
 
   private long open(String node) {
@@ -104,9 +111,10 @@ class PodsDeciderTest {
             List.of("192.0.2.5", "fd00::5"),
             List.of("10.244.1.0/24"),
             "1");
-    return decide(new OpenNode(draft)) instanceof PodOutcome.NodeStored opened
-        ? opened.resourceVersion().getAsLong()
-        : fail(last.reply());
+    if (decide(new OpenNode(draft)) instanceof PodOutcome.NodeStored opened) {
+      return opened.resourceVersion().getAsLong();
+    }
+    throw unexpected(last.reply());
   }
 
   private PodOutcome report(long session, long sequence, boolean ready, String reason) {
@@ -117,9 +125,10 @@ class PodsDeciderTest {
   }
 
   private List<String> dropped(PodOutcome outcome) {
-    return outcome instanceof PodOutcome.Reported reported
-        ? reported.dropped().stream().map(PodOutcome.Dropped::reason).toList()
-        : fail(outcome);
+    if (outcome instanceof PodOutcome.Reported reported) {
+      return reported.dropped().stream().map(PodOutcome.Dropped::reason).toList();
+    }
+    throw unexpected(outcome);
   }
 
   private PodReadiness readiness() {
