@@ -82,9 +82,9 @@ class PodsDeciderTest {
   private List<String> faults(TestPod draft) {
     if (refused(new ApplyPod(draft.draft())) instanceof Refusal.Invalid invalid) {
       return invalid.violations().stream()
-            .map(v -> v.field() + " " + v.reason().text())
-            .sorted()
-            .toList();
+          .map(v -> v.field() + " " + v.reason().text())
+          .sorted()
+          .toList();
     }
     throw unexpected(last.reply());
   }
