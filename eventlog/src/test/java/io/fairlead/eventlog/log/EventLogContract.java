@@ -294,8 +294,10 @@ abstract class EventLogContract {
     recorder.awaitEntries(3);
     recorder.awaitEnd(log, JUST_SERVICES);
     assertThat(recorder.events()).isEqualTo(events);
+    // a slow machine may lose and find the log once more
     assertThat(recorder.connections())
-        .containsExactly(Connection.CONNECTED, Connection.LOST, Connection.CONNECTED);
+        .startsWith(Connection.CONNECTED, Connection.LOST)
+        .endsWith(Connection.CONNECTED);
   }
 
   @Test

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.fairlead.core.image.ClusterDelta;
+import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Position;
@@ -17,6 +19,7 @@ import io.fairlead.devkit.kafka.KafkaProcess;
 import io.fairlead.eventlog.codec.EventCodec;
 import io.fairlead.eventlog.codec.RandomEvents;
 import io.fairlead.eventlog.codec.UnreadableRecordException;
+import io.fairlead.eventlog.load.LogReader;
 import io.fairlead.log.v1.Record;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -200,6 +203,36 @@ class KafkaEventLogTest extends EventLogContract {
     assertThat(recorder.entries()).isEmpty();
   }
 
+  @Test
+  void keepsTheImageThroughCompactionAndTheDeathOfTheBroker() {
+    var log = open();
+    var partition = LogPartition.SERVICES;
+    var recorder = new Recorder();
+    opened.add(log.follow(List.of(partition), Position.start(log.identity()), recorder));
+    var appender = log.openAppender(partition);
+    opened.add(appender);
+    for (int i = 0; i < 200; i++) {
+      var event = random.event();
+      if (PARTITIONING.of(event.key()).equals(partition)) {
+        appender.append(List.of(event));
+      }
+    }
+    var last = new LogEvent.Stored(random.object(Kind.SERVICE_CIDR), random.envelope());
+    compact(partition, () -> appender.append(List.of(last)));
+    recorder.awaitEnd(log, List.of(partition));
+    kill();
+    restart();
+
+    var everything = new ClusterDelta(ClusterImage.EMPTY);
+    recorder.entries().forEach(everything::replay);
+    var expected = everything.apply();
+    try (var after = connect()) {
+      var replayed = LogReader.readAll(after, Duration.ofSeconds(30)).image();
+      assertThat(replayed.digest(partition)).isEqualTo(expected.digest(partition));
+      assertThat(replayed.objects(partition)).isPositive();
+    }
+  }
+
   /**
    * What it costs to write and to read what was written; printed, since a shared machine's figures
    * prove nothing.
@@ -336,10 +369,11 @@ class KafkaEventLogTest extends EventLogContract {
   void compact(LogPartition partition, Runnable append) {
     // the segment that is written to is never compacted: the next record begins another one
     alter(partition.topic(), Map.of("segment.ms", "1", "min.cleanable.dirty.ratio", "0.0"));
+    int before = count(partition);
     append.run();
     await("compaction of " + partition)
         .atMost(Duration.ofSeconds(60))
-        .until(() -> count(partition) < 20);
+        .until(() -> count(partition) < before);
   }
 
   private int count(LogPartition partition) {
