@@ -51,7 +51,10 @@ public final class Errors {
   public static StatusRuntimeException refused(Refusal refusal) {
     return switch (refusal) {
       case Refusal.Invalid(var object, var violations) ->
-          invalid(object.kind().text() + " \"" + object.name() + "\" is invalid", violations);
+          invalid(
+              object.kind().text() + " \"" + object.name() + "\" is invalid",
+              metadata(object),
+              violations);
       case Refusal.NameTaken(var object) ->
           status(Reason.NAME_TAKEN, named(object) + " already exists", metadata(object));
       case Refusal.AddressTaken(var object, var address, var holder) ->
@@ -96,6 +99,11 @@ public final class Errors {
 
   /** Faults of a request, all of them. */
   public static StatusRuntimeException invalid(String what, List<Violation> violations) {
+    return invalid(what, Map.of(), violations);
+  }
+
+  private static StatusRuntimeException invalid(
+      String what, Map<String, String> metadata, List<Violation> violations) {
     var badRequest = BadRequest.newBuilder();
     for (var violation : violations) {
       badRequest
@@ -108,7 +116,7 @@ public final class Errors {
         violations.stream()
             .map(v -> v.field() + ": " + v.message())
             .collect(Collectors.joining("; ", what + ": ", ""));
-    return status(Reason.INVALID, words, Map.of(), Any.pack(badRequest.build()));
+    return status(Reason.INVALID, words, metadata, Any.pack(badRequest.build()));
   }
 
   /** One fault of a request. */

@@ -11,7 +11,7 @@ import java.util.Optional;
 public enum Reason {
   INVALID(
       Code.INVALID_ARGUMENT,
-      "",
+      "of an object: kind, name, namespace",
       Retry.NEVER,
       "Fields are wrong. google.rpc.BadRequest names every one of them with its path, reason and words."),
   REQUEST_ID_REUSED(

@@ -211,6 +211,7 @@ class ErrorsTest {
                         new Violation("spec.ports", Violation.Reason.REQUIRED, "at least one")))));
     assertThat(report.code()).isEqualTo(Code.INVALID_ARGUMENT);
     assertThat(report.reason()).contains(Reason.INVALID);
+    assertThat(report.metadata()).containsEntry("kind", "Service").containsEntry("name", "web");
     assertThat(report.faults())
         .containsExactly(
             new FieldFault("spec.type", "NotSupported", "no NodePort"),

@@ -1,0 +1,68 @@
+package io.fairlead.api.table;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** Rows under heads, padded with blanks, three between the columns. Cells hold no line breaks. */
+public record TextTable(List<String> heads, List<List<String>> rows) {
+  /** Whether the heads are printed. */
+  public enum Heads {
+    SHOWN,
+    HIDDEN
+  }
+
+  public TextTable {
+    heads = List.copyOf(heads);
+    rows = rows.stream().map(List::copyOf).toList();
+    for (var row : rows) {
+      if (row.size() != heads.size()) {
+        throw new IllegalArgumentException("row " + row + " under heads " + heads);
+      }
+    }
+  }
+
+  /** With one more column in front. */
+  TextTable behind(String head, List<String> cells) {
+    var widerHeads = new ArrayList<String>();
+    widerHeads.add(head);
+    widerHeads.addAll(heads);
+    var widerRows = new ArrayList<List<String>>();
+    for (int i = 0; i < rows.size(); i++) {
+      var row = new ArrayList<String>();
+      row.add(cells.get(i));
+      row.addAll(rows.get(i));
+      widerRows.add(row);
+    }
+    return new TextTable(widerHeads, widerRows);
+  }
+
+  /** Only the first so many columns. */
+  TextTable first(int columns) {
+    return new TextTable(
+        heads.subList(0, columns), rows.stream().map(row -> row.subList(0, columns)).toList());
+  }
+
+  /** Each line ends with a line break and has no blanks before it. */
+  public String text(Heads shown) {
+    var lines = new ArrayList<List<String>>();
+    if (shown == Heads.SHOWN) {
+      lines.add(heads);
+    }
+    lines.addAll(rows);
+    var widths =
+        IntStream.range(0, heads.size())
+            .map(column -> lines.stream().mapToInt(l -> l.get(column).length()).max().orElse(0))
+            .toArray();
+    var text = new StringBuilder();
+    for (var line : lines) {
+      var row = new StringBuilder();
+      for (int column = 0; column < widths.length; column++) {
+        var cell = line.get(column);
+        row.append(cell).repeat(' ', widths[column] - cell.length() + 3);
+      }
+      text.append(row.toString().stripTrailing()).append('\n');
+    }
+    return text.toString();
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.fairlead.api.table;
+
+import org.jspecify.annotations.NullMarked;
