@@ -216,8 +216,7 @@ public final class ServicesDecider {
       }
       assigned.add(address.get());
     }
-    var service =
-        new Service(meta(name, wish, before, balancing), spec(wish, plan, assigned, balancing));
+    var service = new Service(meta(name, wish, before), spec(wish, plan, assigned, balancing));
     if (before.filter(service::equals).isPresent()) {
       return Decision.answer(new Stored(Result.UNCHANGED, service, version(existing)));
     }
@@ -310,12 +309,9 @@ public final class ServicesDecider {
     return Balancing.RANDOM;
   }
 
-  private ObjectMeta meta(
-      ObjectName name, ServiceWish wish, Optional<Service> before, Balancing balancing) {
+  private ObjectMeta meta(ObjectName name, ServiceWish wish, Optional<Service> before) {
     var annotations = new TreeMap<>(wish.annotations());
-    if (wish.exposure() == Exposure.CLUSTER_IP) {
-      annotations.put(Balancing.ANNOTATION, balancing.text());
-    }
+    annotations.remove(Balancing.ANNOTATION); // stands in the spec; shown as an annotation again
     return new ObjectMeta(
         name.namespace(),
         name.name(),

@@ -262,8 +262,9 @@ class ServicesDeciderTest {
     assertThat(balancing(service("b").port("x", "", 1).port("y", "", 2).create()))
         .isEqualTo(Balancing.RANDOM);
     assertThat(balancing(service("c").create())).isEqualTo(Balancing.ROUND_ROBIN);
-    assertThat(services.stored(service("d").create()).meta().annotations())
-        .containsEntry(Balancing.ANNOTATION, "random");
+    assertThat(balancing(service("d").port("x", "", 1).port("y", "", 2).create()))
+        .isEqualTo(Balancing.RANDOM);
+    assertThat(services.last.changes()).hasSize(1);
     services.delete("a");
     assertThat(balancing(service("d").labels(Map.of("x", "y")).apply()))
         .isEqualTo(Balancing.RANDOM);
