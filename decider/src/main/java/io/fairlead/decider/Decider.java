@@ -29,8 +29,8 @@ public interface Decider<C, R> {
   Optional<Owner> owner(LogPartition partition);
 
   /**
-   * Completes when the ownership key's revision differs from that one, or at the latest after a
-   * look at etcd said so.
+   * Completes when etcd shows an owner whose key has another revision than that one; 0 = any owner.
+   * Give it a time-out.
    */
   CompletableFuture<Optional<Owner>> ownerOtherThan(LogPartition partition, long revision);
 }

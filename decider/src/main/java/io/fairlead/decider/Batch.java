@@ -1,0 +1,207 @@
+package io.fairlead.decider;
+
+import io.fairlead.core.decide.Decision;
+import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.model.Address;
+import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.run.GatewayException;
+import io.fairlead.etcd.Coordination.ClaimOutcome;
+import io.fairlead.etcd.Coordination.ClaimRequest;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+
+/**
+ * Decides the slots of one transaction, one after another on a working image, and claims what they
+ * need. A slot that loses a claim is decided again, and so are all after it, because they saw what
+ * it wanted.
+ */
+final class Batch<C, R> {
+  /** Lost claims are rare: etcd holds what the image does not know only until the next reconciliation. */
+  private static final int MOST_LOST_CLAIMS = 16;
+
+  private final Parts<C, R> parts;
+  private final LogPartition partition;
+  private final UUID takeover;
+  private final Feed.State base;
+  private final List<Slot<C, R>> slots;
+
+  /** What this batch holds in etcd, whether still wanted or not. */
+  private final Map<Address, ClaimRequest> claimed = new HashMap<>();
+
+  private boolean claimsInDoubt;
+
+  Batch(
+      Parts<C, R> parts,
+      LogPartition partition,
+      UUID takeover,
+      Feed.State base,
+      List<Slot<C, R>> slots) {
+    this.parts = parts;
+    this.partition = partition;
+    this.takeover = takeover;
+    this.base = base;
+    this.slots = slots;
+  }
+
+  List<Slot<C, R>> open() {
+    return slots.stream().filter(Slot::open).toList();
+  }
+
+  Feed.State base() {
+    return base;
+  }
+
+  /** Whether etcd may hold claims of this batch that it does not know of. */
+  boolean claimsInDoubt() {
+    return claimsInDoubt;
+  }
+
+  /**
+   * Until all that are open hold their claims; those that cannot are answered.
+   *
+   * @throws io.fairlead.etcd.NotOwnerException the partition was taken over
+   */
+  void decideAndClaim() {
+    decideFrom(0);
+    while (true) {
+      var wanted = unclaimed();
+      if (wanted.isEmpty()) {
+        return;
+      }
+      int firstLoser = slots.size();
+      try {
+        for (var loser : claim(wanted)) {
+          firstLoser = Math.min(firstLoser, slots.indexOf(loser));
+        }
+      } catch (GatewayException e) {
+        claimsInDoubt |= e.outcome() == GatewayException.Outcome.UNKNOWN;
+        firstLoser = refuseClaimants(e);
+      }
+      decideFrom(firstLoser);
+    }
+  }
+
+  private void decideFrom(int index) {
+    var working = base.image();
+    for (int i = 0; i < slots.size(); i++) {
+      var slot = slots.get(i);
+      if (!slot.open()) {
+        continue;
+      }
+      if (i >= index) {
+        decide(slot, working);
+      }
+      if (slot.open() && slot.plan().writes()) {
+        working = working.with(slot.plan().changes());
+      }
+    }
+  }
+
+  private void decide(Slot<C, R> slot, ClusterImage working) {
+    try {
+      slot.decide(working, parts.time().now(), parts.random());
+    } catch (RuntimeException e) {
+      parts.faults().fault("deciding a request for partition " + partition, e);
+      slot.fail(e);
+    }
+  }
+
+  /** By address; of two that want the same (the first one is deleted in this batch) the later. */
+  private Map<Address, Wanted<C, R>> unclaimed() {
+    var wanted = new LinkedHashMap<Address, Wanted<C, R>>();
+    for (var slot : open()) {
+      for (var claim : slot.plan().claims()) {
+        wanted.put(claim.address(), new Wanted<>(slot, request(claim)));
+      }
+    }
+    wanted.values().removeIf(w -> w.claim.equals(claimed.get(w.claim.address())));
+    return wanted;
+  }
+
+  private record Wanted<C, R>(Slot<C, R> slot, ClaimRequest claim) {}
+
+  private static ClaimRequest request(Decision.Claim claim) {
+    return new ClaimRequest(claim.address(), claim.uid(), claim.service());
+  }
+
+  /** Claims them; who did not get all is told what it lost. */
+  private List<Slot<C, R>> claim(Map<Address, Wanted<C, R>> wanted) {
+    var requests = wanted.values().stream().map(Wanted::claim).toList();
+    var outcomes = parts.coordination().claim(requests, partition, takeover);
+    var losers = new ArrayList<Slot<C, R>>();
+    for (var one : wanted.values()) {
+      var address = one.claim.address();
+      switch (outcomes.getOrDefault(address, new ClaimOutcome.Claimed())) {
+        case ClaimOutcome.Claimed() -> claimed.put(address, one.claim);
+        case ClaimOutcome.HeldByOther(var holder) -> {
+          // left by a crash, by a deletion that could not free it, or by this batch's earlier tries
+          boolean orphan = !ClaimReconciler.lives(base.image(), address, holder);
+          if (orphan
+              && parts.coordination().replaceClaim(one.claim, holder, partition, takeover)) {
+            claimed.put(address, one.claim);
+          } else {
+            parts.stats().claimConflicts.increment();
+            one.slot.lost(address, holder.service());
+            losers.add(one.slot);
+          }
+        }
+      }
+    }
+    for (var loser : losers) {
+      if (loser.lostClaims() > MOST_LOST_CLAIMS) {
+        loser.refuse(
+            Refused.because(
+                Answer.Reason.ETCD_UNAVAILABLE,
+                "etcd holds claims on " + loser.lostClaims() + " addresses that no Service has"));
+      }
+    }
+    return losers;
+  }
+
+  /** Without etcd no address is given out; the others go on. The index of the first one refused. */
+  private int refuseClaimants(GatewayException e) {
+    int first = slots.size();
+    for (int i = slots.size() - 1; i >= 0; i--) {
+      var slot = slots.get(i);
+      if (slot.open() && !slot.plan().claims().isEmpty()) {
+        slot.refuse(
+            Refused.because(
+                Answer.Reason.ETCD_UNAVAILABLE, "no address can be claimed: " + e.getMessage()));
+        first = i;
+      }
+    }
+    return first;
+  }
+
+  /** What the decisions free, and claims of this batch that no decision wants any more. */
+  List<ClaimRequest> toFree() {
+    var frees = new LinkedHashMap<Address, ClaimRequest>();
+    surplus().forEach(claim -> frees.put(claim.address(), claim));
+    for (var slot : slots) {
+      if (slot.succeeded() || slot.open()) {
+        slot.plan().frees().forEach(claim -> frees.put(claim.address(), request(claim)));
+      }
+    }
+    return List.copyOf(frees.values());
+  }
+
+  private List<ClaimRequest> surplus() {
+    var used = new HashSet<ClaimRequest>();
+    for (var slot : slots) {
+      if (slot.succeeded() || slot.open()) {
+        slot.plan().claims().forEach(claim -> used.add(request(claim)));
+      }
+    }
+    return claimed.values().stream().filter(claim -> !used.contains(claim)).toList();
+  }
+
+  /** Everything claimed, for a batch that came to nothing. */
+  List<ClaimRequest> allClaimed() {
+    return List.copyOf(claimed.values());
+  }
+}

@@ -1,0 +1,381 @@
+package io.fairlead.decider;
+
+import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.run.GatewayException;
+import io.fairlead.decider.GroupCommit.Next;
+import io.fairlead.etcd.Coordination.Lease;
+import io.fairlead.etcd.Coordination.Owner;
+import io.fairlead.etcd.NotOwnerException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One partition as this replica sees it: idle, or taking it over and serving it on a virtual thread
+ * of its own, which alone touches appender and batches. Others set wishes (volatile) and wake it.
+ * Soft: the next owner finds everything in the log.
+ */
+final class PartitionOwner<C, R> {
+  private static final Logger log = LoggerFactory.getLogger(PartitionOwner.class);
+  static final Duration RECONCILE_EVERY = Duration.ofSeconds(30);
+  static final Duration COMMIT_PATIENCE = Duration.ofSeconds(3);
+  private static final Duration FIRST_BACK_OFF = Duration.ofMillis(500);
+  private static final Duration LONGEST_BACK_OFF = Duration.ofSeconds(10);
+
+  enum Phase {
+    IDLE,
+    TAKING_OVER,
+    SERVING
+  }
+
+  private final Parts<C, R> parts;
+  private final LogPartition partition;
+  private final Supplier<Optional<Lease>> session;
+  private final Supplier<Optional<Owner>> seenOwner;
+  private final Runnable onChange;
+  private final Mailbox<Pending<C, R>> mailbox;
+  private final Thread thread;
+  private volatile Phase phase = Phase.IDLE;
+  private volatile boolean wanted;
+  private volatile boolean closed;
+  private volatile boolean reconcileSoon;
+  private volatile Optional<Owner> held = Optional.empty();
+  private volatile Optional<UUID> lostKey = Optional.empty();
+  private volatile boolean takeOverAgain;
+  private volatile long heldLease;
+  private volatile Optional<Long> unfitUntilNanos = Optional.empty();
+  private volatile long retryNanos;
+  private int failures;
+
+  /**
+   * Idle.
+   *
+   * @param session the lease to hold the key under; empty while there is none
+   * @param seenOwner who owns the partition by the last look at etcd
+   * @param onChange called when phase or fitness changed; must not block
+   */
+  PartitionOwner(
+      Parts<C, R> parts,
+      LogPartition partition,
+      Supplier<Optional<Lease>> session,
+      Supplier<Optional<Owner>> seenOwner,
+      Runnable onChange) {
+    this.parts = parts;
+    this.partition = partition;
+    this.session = session;
+    this.seenOwner = seenOwner;
+    this.onChange = onChange;
+    this.mailbox = new Mailbox<>(parts.settings().queue());
+    this.retryNanos = parts.time().nanoTime();
+    this.thread =
+        Thread.ofVirtual()
+            .name("decider-" + parts.settings().service() + "-" + partition)
+            .unstarted(this::run);
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  // --- from other threads
+
+  void submit(Pending<C, R> pending) {
+    if (closed) {
+      pending.refuse(Refused.because(Answer.Reason.CLOSING, "this replica is being shut down"));
+    } else if (phase == Phase.IDLE) {
+      pending.refuse(notOwner());
+    } else if (!mailbox.offer(pending)) {
+      parts.stats().overloaded.increment();
+      pending.refuse(
+          Refused.because(
+              Answer.Reason.OVERLOADED,
+              "%d requests wait for partition %s".formatted(parts.settings().queue(), partition)));
+    } else if (phase == Phase.IDLE) {
+      refuseQueue(notOwner()); // it stepped down in between and may not look again
+    }
+  }
+
+  private Refused notOwner() {
+    // an own key of before is not an owner to forward to
+    var seen = seenOwner.get();
+    var other = seen.filter(owner -> !owner.replica().equals(parts.settings().replica()));
+    return new Refused.NotOwner(other, seen.map(Owner::revision).orElse(0L));
+  }
+
+  Phase phase() {
+    return phase;
+  }
+
+  int queued() {
+    return mailbox.size();
+  }
+
+  /** The key of the take-over that is under way or done. */
+  Optional<Owner> held() {
+    return held;
+  }
+
+  boolean isWanted() {
+    return wanted;
+  }
+
+  /** Whether this replica is to own it; it lets go after the running batch. */
+  void want(boolean wish) {
+    if (wanted != wish) {
+      wanted = wish;
+      mailbox.wake();
+    }
+  }
+
+  /** The key is known not to hold that take-over any more. */
+  void keyLost(UUID takeover) {
+    lostKey = Optional.of(takeover);
+    mailbox.wake();
+  }
+
+  /** etcd is not the one it was: put everything right from the log. */
+  void takeOverAgain() {
+    takeOverAgain = true;
+    mailbox.wake();
+  }
+
+  void reconcileSoon() {
+    reconcileSoon = true;
+    mailbox.wake();
+  }
+
+  void wake() {
+    mailbox.wake();
+  }
+
+  /** Whether it could not commit, and until when it waits: somebody else had better own. */
+  Optional<Long> unfitUntilNanos() {
+    return unfitUntilNanos;
+  }
+
+  /** The log was seen to be there again. */
+  void fit() {
+    unfitUntilNanos = Optional.empty();
+  }
+
+  /** Lets go, refuses what waits; returns when the thread has ended, or after a limit. */
+  void close() {
+    closed = true;
+    wanted = false;
+    mailbox.wake();
+    try {
+      if (!thread.join(Duration.ofSeconds(15))) {
+        thread.interrupt();
+        thread.join(Duration.ofSeconds(5));
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  // --- its own thread
+
+  private void run() {
+    try {
+      while (!closed) {
+        if (!wanted || session.get().isEmpty() || parts.time().nanoTime() - retryNanos < 0) {
+          rest();
+          mailbox.awaitWake();
+          continue;
+        }
+        own(session.get().get());
+      }
+    } catch (InterruptedException _) { // closed
+      Thread.currentThread().interrupt();
+    } catch (RuntimeException | Error e) {
+      parts.faults().fault("deciding for partition " + partition, e);
+    } finally {
+      closed = true;
+      phase = Phase.IDLE;
+      refuseQueue(Refused.because(Answer.Reason.CLOSING, "this replica is being shut down"));
+    }
+  }
+
+  private void rest() {
+    if (phase != Phase.IDLE) {
+      phase = Phase.IDLE;
+      onChange.run();
+    }
+    refuseQueue(notOwner());
+  }
+
+  /** One take-over and what follows from it. */
+  private void own(Lease lease) throws InterruptedException {
+    phase = Phase.TAKING_OVER;
+    takeOverAgain = false;
+    heldLease = lease.id();
+    var result =
+        new Takeover<>(parts, partition, lease, key -> held = Optional.of(key)).run();
+    switch (result) {
+      case Takeover.Result.Owning<C, R>(var me, var appender, var commits) -> {
+        phase = Phase.SERVING;
+        onChange.run();
+        Next next;
+        try {
+          next = serve(me, commits);
+        } finally {
+          appender.close();
+        }
+        parts.stats().lostOwnerships.increment();
+        after(next, me);
+      }
+      case Takeover.Result.HeldByOther<C, R>() -> {
+        release();
+        wanted = false; // until the next look at etcd says otherwise
+        rest();
+      }
+      case Takeover.Result.Failed<C, R>(var reason, var message) -> {
+        log.atWarn()
+            .addKeyValue("event", "partition.takeover.failed")
+            .addKeyValue("partition", partition)
+            .addKeyValue("why", message)
+            .log("take-over failed; trying again");
+        refuseQueue(Refused.because(reason, message));
+        backOff(reason == Answer.Reason.LOG_UNAVAILABLE);
+      }
+      case Takeover.Result.Refused<C, R>(var why) -> {
+        refuseQueue(Refused.because(Answer.Reason.LOG_UNAVAILABLE, why));
+        backOff(true);
+      }
+    }
+  }
+
+  private void after(Next next, Owner me) throws InterruptedException {
+    switch (next) {
+      case TAKE_OVER_AGAIN -> {
+        // what waits is decided by the next take-over
+        log.atInfo()
+            .addKeyValue("event", "partition.again")
+            .addKeyValue("partition", partition)
+            .log("taking over again");
+      }
+      case KEY_LOST -> {
+        held = Optional.empty();
+        wanted = false;
+        rest();
+      }
+      case UNFIT -> backOff(true);
+      case GO_ON -> { // let go
+        release();
+        log.atInfo()
+            .addKeyValue("event", "partition.released")
+            .addKeyValue("partition", partition)
+            .addKeyValue("replica", me.replica())
+            .log("partition let go");
+        rest();
+      }
+    }
+  }
+
+  /** Until it must stop; GO_ON when it is to let go. */
+  private Next serve(Owner me, GroupCommit<C, R> commits) throws InterruptedException {
+    failures = 0;
+    long reconciledNanos = parts.time().nanoTime();
+    reconcileSoon = false;
+    while (true) {
+      if (!wanted || closed) {
+        return Next.GO_ON;
+      }
+      if (lostKey.filter(me.takeover()::equals).isPresent()) {
+        log.atWarn()
+            .addKeyValue("event", "partition.key.lost")
+            .addKeyValue("partition", partition)
+            .log("ownership key lost");
+        return Next.KEY_LOST;
+      }
+      if (takeOverAgain || session.get().filter(lease -> lease.id() != heldLease).isPresent()) {
+        return Next.TAKE_OVER_AGAIN;
+      }
+      long now = parts.time().nanoTime();
+      if (commits.failingSinceNanos().filter(s -> now - s >= COMMIT_PATIENCE.toNanos()).isPresent()) {
+        return Next.UNFIT;
+      }
+      reconcileSoon |= commits.takeClaimsInDoubt();
+      if (partition.equals(LogPartition.SERVICES)
+          && (reconcileSoon || now - reconciledNanos >= RECONCILE_EVERY.toNanos())) {
+        reconciledNanos = now;
+        reconcileSoon = false;
+        if (reconcile(me) == Next.KEY_LOST) {
+          return Next.KEY_LOST;
+        }
+      }
+      var batch = mailbox.take(parts.settings().batch());
+      if (!batch.isEmpty()) {
+        var next = process(batch, commits);
+        if (next != Next.GO_ON) {
+          return next;
+        }
+      }
+    }
+  }
+
+  /** Whatever happens, nobody waits for ever. */
+  private Next process(List<Pending<C, R>> batch, GroupCommit<C, R> commits)
+      throws InterruptedException {
+    try {
+      return commits.process(batch);
+    } finally {
+      var unknown = Refused.because(Answer.Reason.OUTCOME_UNKNOWN, "the owner was stopped");
+      batch.forEach(pending -> pending.refuse(unknown)); // without effect where it was answered
+    }
+  }
+
+  private Next reconcile(Owner me) {
+    try {
+      new ClaimReconciler(parts.coordination(), parts.stats())
+          .run(parts.feed().current().image(), partition, me.takeover());
+    } catch (GatewayException e) { // periodically, and again after the next reconnect
+      log.atDebug().setCause(e).log("claims not reconciled");
+    } catch (NotOwnerException _) {
+      return Next.KEY_LOST;
+    }
+    return Next.GO_ON;
+  }
+
+  /** Deletes the key, so that somebody fitter may own, and waits longer each time. */
+  private void backOff(boolean unfit) {
+    release();
+    var wait =
+        FIRST_BACK_OFF.multipliedBy(1L << Math.min(failures, 5));
+    failures++;
+    long until =
+        parts.time().nanoTime()
+            + (wait.compareTo(LONGEST_BACK_OFF) < 0 ? wait : LONGEST_BACK_OFF).toNanos();
+    retryNanos = until;
+    if (unfit) {
+      unfitUntilNanos = Optional.of(until);
+      log.atWarn()
+          .addKeyValue("event", "partition.backoff")
+          .addKeyValue("partition", partition)
+          .addKeyValue("failures", failures)
+          .log("backing off");
+    }
+    rest();
+  }
+
+  private void release() {
+    var key = held;
+    held = Optional.empty();
+    if (key.isPresent()) {
+      try {
+        parts.coordination().releaseOwnership(partition, key.get().takeover());
+      } catch (GatewayException e) {
+        log.atDebug().setCause(e).log("ownership key not deleted; found at the next look");
+      }
+    }
+    onChange.run();
+  }
+
+  private void refuseQueue(Refused why) {
+    mailbox.drain().forEach(pending -> pending.refuse(why));
+  }
+}

@@ -1,0 +1,24 @@
+package io.fairlead.decider;
+
+import java.util.concurrent.CompletableFuture;
+
+/** Something that waits for an owner's answer. */
+sealed interface Pending<C, R> {
+  void refuse(Refused why);
+
+  record Ask<C, R>(Request<C> request, CompletableFuture<Answer<R>> answer)
+      implements Pending<C, R> {
+    @Override
+    public void refuse(Refused why) {
+      answer.complete(why.answer());
+    }
+  }
+
+  record Confirm<C, R>(CompletableFuture<Answer<Decider.Confirmed>> answer)
+      implements Pending<C, R> {
+    @Override
+    public void refuse(Refused why) {
+      answer.complete(why.answer());
+    }
+  }
+}

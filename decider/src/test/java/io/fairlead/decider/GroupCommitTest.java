@@ -1,0 +1,439 @@
+package io.fairlead.decider;
+
+import static io.fairlead.decider.Replicas.S;
+import static io.fairlead.decider.Replicas.awaitStill;
+import static io.fairlead.decider.Replicas.get;
+import static io.fairlead.decider.Replicas.reason;
+import static io.fairlead.decider.Replicas.reply;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.fairlead.core.image.TestObjects;
+import io.fairlead.core.model.Address;
+import io.fairlead.core.record.Envelope.RequestStamp;
+import io.fairlead.core.record.LogEvent;
+import io.fairlead.decider.Replicas.Replica;
+import io.fairlead.decider.ShopCommand.Find;
+import io.fairlead.decider.ShopCommand.Reply;
+import io.fairlead.eventlog.log.FakeEventLog.AppendFault;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class GroupCommitTest {
+  private final Replicas replicas = new Replicas();
+
+  @AfterEach
+  void close() {
+    replicas.close();
+  }
+
+  /** Answers nothing until commits are shown: what is submitted meanwhile becomes one batch. */
+  private CompletableFuture<Answer<Reply>> busy(Replica a) {
+    long before = a.owners.stats().records.sum();
+    replicas.kafka.hideCommits();
+    var first = a.submit("busy", ShopCommand.headless("busy"));
+    awaitStill("appended", () -> a.owners.stats().records.sum() > before);
+    return first;
+  }
+
+  @Test
+  void answersWhenTheOwnFollowerHasDeliveredTheRecord() {
+    var a = replicas.owner("a");
+    var busy = busy(a);
+    assertThat(busy).isNotDone();
+    assertThat(a.feed.current().image().services().all()).isEmpty();
+    replicas.kafka.showCommits();
+    var answer = get(busy);
+    var stored = replicas.kafka.committed(S).getLast();
+    assertThat(reply(answer).version()).isEqualTo(stored.offset());
+    assertThat(((Answer.Decided<?>) answer).position().of(S)).isGreaterThan(stored.offset());
+    assertThat(a.feed.current().image().services().all()).hasSize(1);
+  }
+
+  @Test
+  void everythingThatArrivedMeanwhileIsOneTransactionAndOneClaim() {
+    var a = replicas.owner("a");
+    busy(a);
+    long batches = a.owners.stats().batches.sum();
+    int claimCalls = a.coordination.claimCalls();
+    var answers = new ArrayList<CompletableFuture<Answer<Reply>>>();
+    for (int i = 0; i < 40; i++) {
+      answers.add(a.submit("id-" + i, ShopCommand.any("svc-" + i)));
+    }
+    replicas.kafka.showCommits();
+    var addresses = new HashSet<Address>();
+    for (var answer : answers) {
+      var reply = reply(get(answer));
+      assertThat(reply.what()).isEqualTo("created");
+      addresses.add(reply.address().orElseThrow());
+    }
+    assertThat(addresses).hasSize(40);
+    assertThat(a.owners.stats().batches.sum() - batches).isEqualTo(1);
+    assertThat(a.coordination.claimCalls() - claimCalls).isEqualTo(1);
+    assertThat(replicas.claims()).hasSize(40);
+  }
+
+  @Test
+  void decidesOneAfterAnotherOnWhatTheOnesBeforeWillWrite() {
+    var a = replicas.owner("a");
+    busy(a);
+    var created = a.submit("1", ShopCommand.any("web"));
+    var refused = a.submit("2", ShopCommand.any("web"));
+    var found = a.submit("3", new Find("web"));
+    var deleted = a.submit("4", new ShopCommand.Delete("web"));
+    var again = a.submit("5", ShopCommand.any("web"));
+    replicas.kafka.showCommits();
+    assertThat(reply(get(created)).what()).isEqualTo("created");
+    assertThat(reply(get(refused)).what()).isEqualTo("name taken");
+    assertThat(reply(get(found)))
+        .isEqualTo(new Reply("found", "web", reply(get(created)).address(), 0)); // still pending
+    assertThat(reply(get(deleted)).what()).isEqualTo("deleted");
+    assertThat(reply(get(again)).what()).isEqualTo("created");
+    assertThat(replicas.claims()).hasSize(1).containsValue("web");
+    var last = a.feed.current().image().services().get(TestObjects.name("web"));
+    assertThat(last.orElseThrow().offset()).isEqualTo(reply(get(again)).version());
+    try (var client = replicas.etcd.client()) { // the claim is the living one's
+      assertThat(client.claims().values().iterator().next().uid())
+          .isEqualTo(last.orElseThrow().object().uid());
+    }
+  }
+
+  @Test
+  void envelopesSayWhoAskedForWhatAndWhen() {
+    var a = replicas.owner("a");
+    var request =
+        new Request<ShopCommand>(
+            "user:carol",
+            Optional.of(new RequestStamp("id-1", Replicas.hash("x"))),
+            ShopCommand.headless("web"),
+            Optional.of("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+            Optional.of("test"));
+    assertThat(reply(get(a.owners.submit(S, request))).what()).isEqualTo("created");
+    var envelope = ((LogEvent.Stored) replicas.events().getLast()).envelope();
+    assertThat(envelope.actor()).isEqualTo("user:carol");
+    assertThat(envelope.request()).isEqualTo(request.stamp());
+    assertThat(envelope.traceparent()).isEqualTo(request.traceparent());
+    assertThat(envelope.cause()).contains("test");
+    assertThat(envelope.eventId().version()).isEqualTo(7);
+    assertThat(envelope.accepted())
+        .isBetween(replicas.time.now().minusSeconds(60), replicas.time.now());
+  }
+
+  @Test
+  void aRemovalIsARecordAndATombstoneAndFreesTheAddressBeforeItIsAnswered() {
+    var a = replicas.owner("a");
+    a.decided("1", ShopCommand.at("web", "10.96.0.10"));
+    assertThat(replicas.claims()).containsOnlyKeys(Address.of("10.96.0.10"));
+    assertThat(a.decided("2", new ShopCommand.Delete("web")).what()).isEqualTo("deleted");
+    assertThat(replicas.claims()).isEmpty();
+    var events = replicas.events();
+    assertThat(events.get(1)).isInstanceOf(LogEvent.Deleted.class);
+    assertThat(events.get(2)).isInstanceOf(LogEvent.Tombstone.class);
+    assertThat(events.get(2).key()).isEqualTo(events.get(1).key());
+    assertThat(a.feed.current().image().services().all()).isEmpty();
+  }
+
+  // --- claims
+
+  @Test
+  void aStaticAddressOfALivingServiceIsRefusedWithItsHolder() {
+    var a = replicas.owner("a");
+    a.decided("1", ShopCommand.at("web", "10.96.0.10"));
+    assertThat(a.decided("2", ShopCommand.at("db", "10.96.0.10")).what())
+        .isEqualTo("address taken");
+    assertThat(replicas.stored()).containsExactly("web");
+    assertThat(a.owners.stats().claimConflicts.sum()).isEqualTo(1);
+  }
+
+  @Test
+  void onlyTheOneThatLostItsClaimIsDecidedDifferently() {
+    var a = replicas.owner("a");
+    a.decided("1", ShopCommand.at("web", "10.96.0.10"));
+    busy(a);
+    var before = a.submit("2", ShopCommand.any("before"));
+    var loser = a.submit("3", ShopCommand.at("loser", "10.96.0.10"));
+    var blocked = a.submit("4", new Find("loser"));
+    var after = a.submit("5", ShopCommand.any("after"));
+    replicas.kafka.showCommits();
+    assertThat(reply(get(before)).what()).isEqualTo("created");
+    assertThat(reply(get(loser)).what()).isEqualTo("address taken");
+    assertThat(reply(get(blocked)).what()).isEqualTo("not found");
+    assertThat(reply(get(after)).what()).isEqualTo("created");
+    assertThat(replicas.stored()).containsExactly("web", "busy", "before", "after");
+    assertThat(replicas.claims().values()).containsExactlyInAnyOrder("web", "before", "after");
+  }
+
+  @Test
+  void aClaimThatACrashLeftIsReplaced() {
+    var a = replicas.owner("a");
+    replicas.leaveClaim("10.96.0.10", "crashed");
+    assertThat(a.decided("1", ShopCommand.at("web", "10.96.0.10")).what()).isEqualTo("created");
+    assertThat(replicas.claims()).isEqualTo(Map.of(Address.of("10.96.0.10"), "web"));
+  }
+
+  @Test
+  void withEtcdAwayOnlyWritesThatNeedNoClaimGoOn() {
+    var a = replicas.owner("a");
+    a.decided("0", ShopCommand.headless("zero"));
+    replicas.etcd.down();
+    assertThat(a.decided("1", ShopCommand.headless("one")).what()).isEqualTo("created");
+    assertThat(reason(a.ask("2", ShopCommand.any("two"))))
+        .isEqualTo(Answer.Reason.ETCD_UNAVAILABLE);
+    assertThat(reason(a.ask("3", new Find("one")))).isEqualTo(Answer.Reason.ETCD_UNAVAILABLE);
+    assertThat(reason(a.ask("4", ShopCommand.headless("one")))) // name taken, unconfirmed
+        .isEqualTo(Answer.Reason.ETCD_UNAVAILABLE);
+    assertThat(reason(get(a.owners.confirm(S)))).isEqualTo(Answer.Reason.ETCD_UNAVAILABLE);
+    busyMixed(a);
+    assertThat(replicas.stored()).containsExactly("zero", "one", "busy", "four");
+  }
+
+  private void busyMixed(Replica a) {
+    busy(a);
+    var needsClaim = a.submit("5", ShopCommand.any("three"));
+    var goesOn = a.submit("6", ShopCommand.headless("four"));
+    replicas.kafka.showCommits();
+    assertThat(reason(get(needsClaim))).isEqualTo(Answer.Reason.ETCD_UNAVAILABLE);
+    assertThat(reply(get(goesOn)).what()).isEqualTo("created");
+  }
+
+  @Test
+  void aLostAnswerOfAClaimLeaksNothing() {
+    var a = replicas.owner("a");
+    a.coordination.loseAnswers(1);
+    assertThat(reason(a.ask("1", ShopCommand.at("web", "10.96.0.10"))))
+        .isEqualTo(Answer.Reason.ETCD_UNAVAILABLE);
+    replicas.await("freed", () -> replicas.claims().isEmpty());
+    assertThat(a.decided("1", ShopCommand.at("web", "10.96.0.10")).what()).isEqualTo("created");
+  }
+
+  // --- commits that fail
+
+  @Test
+  void afterAnUnknownOutcomeTheWholeTakeoverIsDoneAgainAndTheRetryFindsItsAnswer() {
+    var a = replicas.owner("a");
+    a.log.failNextAppend(AppendFault.UNKNOWN_WRITTEN);
+    assertThat(reason(a.ask("1", ShopCommand.any("web"))))
+        .isEqualTo(Answer.Reason.OUTCOME_UNKNOWN);
+    var again = retry(a, "1", ShopCommand.any("web"));
+    assertThat(again.what()).isEqualTo("created");
+    assertThat(again.version()).isEqualTo(replicas.kafka.committed(S).getLast().offset());
+    assertThat(replicas.stored()).containsExactly("web");
+    assertThat(a.owners.stats().takeovers.sum()).isEqualTo(2);
+    assertThat(replicas.claims()).hasSize(1);
+  }
+
+  @Test
+  void anUnknownOutcomeThatWasNothingIsDecidedAnewByTheRetry() {
+    var a = replicas.owner("a");
+    a.log.failNextAppend(AppendFault.UNKNOWN_NOT_WRITTEN);
+    assertThat(reason(a.ask("1", ShopCommand.at("web", "10.96.0.10"))))
+        .isEqualTo(Answer.Reason.OUTCOME_UNKNOWN);
+    assertThat(retry(a, "1", ShopCommand.at("web", "10.96.0.10")).what()).isEqualTo("created");
+    assertThat(replicas.stored()).containsExactly("web");
+    assertThat(replicas.claims()).hasSize(1);
+  }
+
+  private Reply retry(Replica a, String id, ShopCommand command) {
+    var decided = new ArrayList<Reply>();
+    replicas.await(
+        "decided",
+        () -> {
+          if (a.ask(id, command) instanceof Answer.Decided<Reply>(var reply, _)) {
+            decided.add(reply);
+          }
+          return !decided.isEmpty();
+        });
+    return decided.getFirst();
+  }
+
+  @Test
+  void aRefusedCommitIsNothingAndTheNextOneWorks() {
+    var a = replicas.owner("a");
+    a.log.failNextAppend(AppendFault.REFUSED);
+    assertThat(reason(a.ask("1", ShopCommand.any("web"))))
+        .isEqualTo(Answer.Reason.LOG_UNAVAILABLE);
+    assertThat(replicas.claims()).isEmpty();
+    assertThat(a.decided("1", ShopCommand.any("web")).what()).isEqualTo("created");
+    assertThat(a.owners.stats().takeovers.sum()).isEqualTo(1);
+  }
+
+  @Test
+  void anOwnerThatCannotCommitForThreeSecondsMakesRoomForAnother() {
+    var a = replicas.owner("a");
+    var b = replicas.start("b");
+    replicas.await("b is a member", () -> b.coordination.members("shop").size() == 2);
+    replicas.await("shared", () -> a.serves(S) ^ b.serves(S));
+    var owner = a.serves(S) ? a : b;
+    var other = a.serves(S) ? b : a;
+    replicas.kafka.cutOff(owner.log);
+    assertThat(reason(owner.ask("1", ShopCommand.any("web"))))
+        .isEqualTo(Answer.Reason.LOG_UNAVAILABLE);
+    replicas.time.advance(Duration.ofSeconds(2));
+    assertThat(owner.serves(S)).isTrue();
+    replicas.await("the other serves", () -> other.serves(S));
+    assertThat(other.decided("1", ShopCommand.any("web")).what()).isEqualTo("created");
+    for (int i = 0; i < 30; i++) { // it does not come back while it cannot reach the log
+      replicas.time.advance(Duration.ofSeconds(1));
+      assertThat(owner.owners.serving()).isEmpty();
+    }
+    assertThat(replicas.claims()).hasSize(1);
+  }
+
+  @Test
+  void aRequestThatTheLogRefusesFailsAlone() {
+    var a = replicas.owner("a");
+    busy(a);
+    var good = a.submit("1", ShopCommand.any("good"));
+    var bad = a.submit("2", new ShopCommand.Misplace("bad"));
+    var alsoGood = a.submit("3", ShopCommand.any("also-good"));
+    var reading = a.submit("4", new Find("good"));
+    replicas.kafka.showCommits();
+    assertThat(reply(get(good)).what()).isEqualTo("created");
+    assertThat(reply(get(alsoGood)).what()).isEqualTo("created");
+    assertThat(reply(get(reading)).what()).isEqualTo("found");
+    assertThatThrownBy(() -> bad.get(20, TimeUnit.SECONDS))
+        .isInstanceOf(ExecutionException.class)
+        .hasCauseInstanceOf(IllegalArgumentException.class);
+    assertThat(replicas.stored()).containsExactly("busy", "good", "also-good");
+    assertThat(replicas.claims().values()).containsExactlyInAnyOrder("good", "also-good");
+  }
+
+  @Test
+  void aBugInTheLogicIsAFaultOfThatRequestOnly() {
+    var a = replicas.owner("a");
+    assertThatThrownBy(() -> a.submit("1", new ShopCommand.Explode()).get(20, TimeUnit.SECONDS))
+        .isInstanceOf(ExecutionException.class)
+        .hasMessageContaining("a bug");
+    assertThat(replicas.faults).singleElement().asString().contains("a bug");
+    assertThat(a.decided("2", ShopCommand.any("web")).what()).isEqualTo("created");
+  }
+
+  // --- answers that write nothing
+
+  @Test
+  void anOwnerThatWasReplacedDoesNotAnswerFromItsOldImage() {
+    var a = replicas.owner("a");
+    a.coordination.cutOff();
+    var b = replicas.start("b");
+    replicas.await("b serves", () -> b.serves(S));
+    b.decided("1", ShopCommand.headless("web"));
+    assertThat(a.serves(S)).isTrue();
+    assertThat(reason(a.ask("2", new Find("web")))).isEqualTo(Answer.Reason.ETCD_UNAVAILABLE);
+    a.coordination.reconnect();
+    assertThat(a.ask("3", new Find("web"))).isInstanceOf(Answer.NotOwner.class);
+  }
+
+  @Test
+  void withTheLogAwayNothingIsConfirmed() {
+    var a = replicas.owner("a");
+    replicas.kafka.cutOff(a.log);
+    assertThat(reason(a.ask("1", new Find("web")))).isEqualTo(Answer.Reason.LOG_UNAVAILABLE);
+    assertThat(reason(get(a.owners.confirm(S)))).isEqualTo(Answer.Reason.LOG_UNAVAILABLE);
+  }
+
+  @Test
+  void aConfirmationHoldsEverythingThatWasConfirmedBefore() {
+    var a = replicas.owner("a");
+    var version = a.decided("1", ShopCommand.any("web")).version();
+    var confirmed = get(a.owners.confirm(S));
+    assertThat(confirmed).isInstanceOf(Answer.Decided.class);
+    var state = ((Answer.Decided<Decider.Confirmed>) confirmed).reply();
+    assertThat(state.position().of(S)).isGreaterThan(version);
+    assertThat(state.image().services().all()).hasSize(1);
+  }
+
+  @Test
+  void manyReadsShareOneConfirmation() {
+    var a = replicas.owner("a");
+    busy(a);
+    long before = a.owners.stats().confirmations.sum();
+    var reads = new ArrayList<CompletableFuture<Answer<Reply>>>();
+    for (int i = 0; i < 50; i++) {
+      reads.add(a.submit("id-" + i, new Find("busy")));
+    }
+    replicas.kafka.showCommits();
+    reads.forEach(read -> assertThat(reply(get(read)).what()).isEqualTo("found"));
+    assertThat(a.owners.stats().confirmations.sum() - before).isEqualTo(1);
+  }
+
+  // --- requests that come again
+
+  @Test
+  void aRequestThatComesAgainGetsTheSameAnswerAlsoFromTheNextOwner() {
+    var a = replicas.owner("a");
+    var first = a.decided("1", ShopCommand.any("web"));
+    assertThat(a.decided("1", ShopCommand.any("web"))).isEqualTo(first);
+    a.decided("2", new ShopCommand.Delete("web"));
+    assertThat(a.decided("1", ShopCommand.any("web"))).isEqualTo(first);
+    a.crash();
+    var b = replicas.start("b");
+    replicas.await("b serves", () -> b.serves(S));
+    assertThat(b.decided("1", ShopCommand.any("web"))).isEqualTo(first);
+    assertThat(replicas.stored()).containsExactly("web");
+  }
+
+  @Test
+  void theSameIdForSomethingElseIsRefused() {
+    var a = replicas.owner("a");
+    a.decided("1", ShopCommand.any("web"));
+    assertThat(a.ask("1", ShopCommand.any("db"))).isEqualTo(new Answer.PayloadDiffers<>("1"));
+    var other =
+        Request.of(
+            "user:bob",
+            new RequestStamp("1", Replicas.hash(ShopCommand.any("db"))),
+            (ShopCommand) ShopCommand.any("db"));
+    assertThat(reply(get(a.owners.submit(S, other))).what()).isEqualTo("created");
+  }
+
+  @Test
+  void theSameRequestTwiceInOneBatchIsDecidedOnce() {
+    var a = replicas.owner("a");
+    busy(a);
+    var one = a.submit("1", ShopCommand.any("web"));
+    var two = a.submit("1", ShopCommand.any("web"));
+    var differs = a.submit("1", ShopCommand.any("db"));
+    replicas.kafka.showCommits();
+    assertThat(reply(get(one)).what()).isEqualTo("created");
+    assertThat(get(two)).isEqualTo(get(one));
+    assertThat(get(differs)).isEqualTo(new Answer.PayloadDiffers<>("1"));
+    assertThat(replicas.stored()).containsExactly("busy", "web");
+  }
+
+  @Test
+  void afterAnHourOfLogTimeARequestIsForgotten() {
+    var a = replicas.owner("a");
+    a.decided("1", ShopCommand.any("web"));
+    replicas.time.advance(Duration.ofMinutes(59));
+    a.decided("2", ShopCommand.headless("later"));
+    assertThat(a.decided("1", ShopCommand.any("web")).what()).isEqualTo("created");
+    replicas.time.advance(Duration.ofMinutes(2));
+    a.decided("3", ShopCommand.headless("much-later"));
+    assertThat(a.decided("1", ShopCommand.any("web")).what()).isEqualTo("name taken");
+  }
+
+  // --- limits
+
+  @Test
+  void whatDoesNotFitIntoTheQueueIsRefusedAtOnce() {
+    replicas.withQueue(3);
+    var a = replicas.owner("a");
+    busy(a);
+    var waiting = List.of(a.submit("1", new Find("x")), a.submit("2", new Find("x")), a.submit("3", new Find("x")));
+    var refused = a.submit("4", new Find("x"));
+    assertThat(refused).isDone();
+    assertThat(reason(get(refused))).isEqualTo(Answer.Reason.OVERLOADED);
+    replicas.kafka.showCommits();
+    waiting.forEach(answer -> assertThat(reply(get(answer)).what()).isEqualTo("not found"));
+  }
+}
