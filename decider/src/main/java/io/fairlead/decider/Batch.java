@@ -21,7 +21,10 @@ import java.util.UUID;
  * it wanted.
  */
 final class Batch<C, R> {
-  /** Lost claims are rare: etcd holds what the image does not know only until the next reconciliation. */
+  /**
+   * Lost claims are rare: etcd holds what the image does not know only until the next
+   * reconciliation.
+   */
   private static final int MOST_LOST_CLAIMS = 16;
 
   private final Parts<C, R> parts;
@@ -141,8 +144,7 @@ final class Batch<C, R> {
         case ClaimOutcome.HeldByOther(var holder) -> {
           // left by a crash, by a deletion that could not free it, or by this batch's earlier tries
           boolean orphan = !ClaimReconciler.lives(base.image(), address, holder);
-          if (orphan
-              && parts.coordination().replaceClaim(one.claim, holder, partition, takeover)) {
+          if (orphan && parts.coordination().replaceClaim(one.claim, holder, partition, takeover)) {
             claimed.put(address, one.claim);
           } else {
             parts.stats().claimConflicts.increment();

@@ -83,15 +83,16 @@ final class ClaimReconciler {
     return wanted;
   }
 
-  /** Whether the Service that a claim is for exists and has that address, so that the claim counts. */
+  /**
+   * Whether the Service that a claim is for exists and has that address, so that the claim counts.
+   */
   static boolean lives(ClusterImage image, Address address, ClaimHolder holder) {
     return image
         .services()
         .get(holder.service())
-        .filter(
-            service ->
-                service.object().uid().equals(holder.uid())
-                    && service.object().spec().clusterIps().contains(address))
+        .filter(service ->
+            service.object().uid().equals(holder.uid())
+                && service.object().spec().clusterIps().contains(address))
         .isPresent();
   }
 }

@@ -11,8 +11,8 @@ import java.util.concurrent.TimeoutException;
 
 /**
  * Whether answers that write nothing are true: what they were decided on was at the end of the
- * partition, and the ownership key was still held after that. An owner that was paused must not
- * say "not found" about what its successor has written.
+ * partition, and the ownership key was still held after that. An owner that was paused must not say
+ * "not found" about what its successor has written.
  */
 final class Confirmation<C, R> {
   private static final Duration CATCH_UP_LIMIT = Duration.ofSeconds(5);
@@ -41,11 +41,7 @@ final class Confirmation<C, R> {
       var end = parts.log().endOffsets(List.of(partition));
       if (!decidedOn.position().coversOffsets(end)) {
         // markers of our own transactions take offsets, too: only a difference in content counts
-        var now =
-            parts
-                .feed()
-                .applied(end)
-                .get(CATCH_UP_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+        var now = parts.feed().applied(end).get(CATCH_UP_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
         if (!now.image().digest(partition).equals(decidedOn.image().digest(partition))) {
           return new Result.Overtaken();
         }

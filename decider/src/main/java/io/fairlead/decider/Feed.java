@@ -1,10 +1,13 @@
 package io.fairlead.decider;
 
+import io.fairlead.core.image.ClusterDelta;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.record.LogEntry;
+import io.fairlead.eventlog.load.Manifest;
+import io.fairlead.eventlog.load.Publisher;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -16,10 +19,11 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * What the loader delivered, for the deciders: the image of the moment, the requests of the last
- * hour, and who waits for a position or for a record of its own. Handed to the loader as a
- * publisher before deciders start. Written by the loader's thread only; read by all.
+ * hour, and who waits for a position or for a record of its own. Handed to the loader as its last
+ * publisher, so that whoever is answered finds what the others make of the record, too. Written by
+ * the loader's thread only; read by all.
  */
-public final class Feed {
+public final class Feed implements Publisher {
   /** Image and how far it was read; they belong together. */
   public record State(ClusterImage image, Position position) {}
 
@@ -48,12 +52,11 @@ public final class Feed {
     this.state = new State(ClusterImage.EMPTY, Position.start(log));
   }
 
-  /**
-   * Takes the next step. Called by the loader's thread, in order.
-   *
-   * @param entries that lead to the image, in order within each partition; may be empty
-   */
-  public void apply(ClusterImage image, Position position, List<LogEntry> entries) {
+  /** Takes the next step. */
+  @Override
+  public void onUpdate(ClusterDelta delta, ClusterImage image, Manifest manifest) {
+    var position = manifest.position();
+    var entries = manifest.entries();
     entries.forEach(memory::add);
     var next = new State(image, position);
     var reached = new ArrayList<Waiter>();
@@ -61,14 +64,13 @@ public final class Feed {
     lock.lock();
     try {
       state = next;
-      waiters.removeIf(
-          waiter -> {
-            boolean ready = position.coversOffsets(waiter.next);
-            if (ready) {
-              reached.add(waiter);
-            }
-            return ready || waiter.reached.isDone();
-          });
+      waiters.removeIf(waiter -> {
+        boolean ready = position.coversOffsets(waiter.next);
+        if (ready) {
+          reached.add(waiter);
+        }
+        return ready || waiter.reached.isDone();
+      });
       if (!expected.isEmpty()) {
         for (var entry : entries) {
           RequestMemory.envelope(entry.event())

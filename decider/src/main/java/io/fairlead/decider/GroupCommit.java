@@ -272,7 +272,10 @@ final class GroupCommit<C, R> {
     if (failingSinceNanos.isEmpty()) {
       failingSinceNanos = Optional.of(parts.time().nanoTime());
     }
-    refuse(batch, readings, Refused.because(Answer.Reason.LOG_UNAVAILABLE, String.valueOf(e.getMessage())));
+    refuse(
+        batch,
+        readings,
+        Refused.because(Answer.Reason.LOG_UNAVAILABLE, String.valueOf(e.getMessage())));
     free(batch.allClaimed());
     return Next.GO_ON;
   }
@@ -293,7 +296,9 @@ final class GroupCommit<C, R> {
     return Next.TAKE_OVER_AGAIN;
   }
 
-  /** One of them cannot be written, e.g. is too large: each on its own, so that only that one fails. */
+  /**
+   * One of them cannot be written, e.g. is too large: each on its own, so that only that one fails.
+   */
   private Next refusedByTheLog(
       Batch<C, R> batch, List<Reading> readings, IllegalArgumentException e)
       throws InterruptedException {

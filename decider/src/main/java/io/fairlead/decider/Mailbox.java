@@ -7,8 +7,8 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * A bounded queue whose one reader can also be woken without an element. Time-outs are the
- * business of whoever wakes it: so that time can be a test's.
+ * A bounded queue whose one reader can also be woken without an element. Time-outs are the business
+ * of whoever wakes it: so that time can be a test's.
  */
 final class Mailbox<T> {
   /** Guards the fields below. */

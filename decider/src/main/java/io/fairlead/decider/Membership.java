@@ -67,8 +67,7 @@ final class Membership implements AutoCloseable {
             .addKeyValue("lease", Long.toHexString(lease.id()))
             .log("session opened");
       }
-      var me =
-          new Member(settings.replica(), settings.address(), settings.version(), ready);
+      var me = new Member(settings.replica(), settings.address(), settings.version(), ready);
       var members = new TreeMap<>(coordination.members(settings.service()));
       if (!announced.equals(Optional.of(me)) || !me.equals(members.get(settings.replica()))) {
         coordination.putMember(settings.service(), me, session.orElseThrow());
@@ -78,10 +77,9 @@ final class Membership implements AutoCloseable {
       var owners = coordination.owners();
       var state = coordination.clusterState();
       boolean changed =
-          seen.filter(
-                  before ->
-                      !before.clusterId().equals(state.clusterId())
-                          || before.revision() > state.revision())
+          seen.filter(before ->
+                  !before.clusterId().equals(state.clusterId())
+                      || before.revision() > state.revision())
               .isPresent();
       if (changed) {
         log.atWarn()

@@ -213,8 +213,7 @@ final class PartitionOwner<C, R> {
     phase = Phase.TAKING_OVER;
     takeOverAgain = false;
     heldLease = lease.id();
-    var result =
-        new Takeover<>(parts, partition, lease, key -> held = Optional.of(key)).run();
+    var result = new Takeover<>(parts, partition, lease, key -> held = Optional.of(key)).run();
     switch (result) {
       case Takeover.Result.Owning<C, R>(var me, var appender, var commits) -> {
         phase = Phase.SERVING;
@@ -296,7 +295,10 @@ final class PartitionOwner<C, R> {
         return Next.TAKE_OVER_AGAIN;
       }
       long now = parts.time().nanoTime();
-      if (commits.failingSinceNanos().filter(s -> now - s >= COMMIT_PATIENCE.toNanos()).isPresent()) {
+      if (commits
+          .failingSinceNanos()
+          .filter(s -> now - s >= COMMIT_PATIENCE.toNanos())
+          .isPresent()) {
         return Next.UNFIT;
       }
       reconcileSoon |= commits.takeClaimsInDoubt();
@@ -344,8 +346,7 @@ final class PartitionOwner<C, R> {
   /** Deletes the key, so that somebody fitter may own, and waits longer each time. */
   private void backOff(boolean unfit) {
     release();
-    var wait =
-        FIRST_BACK_OFF.multipliedBy(1L << Math.min(failures, 5));
+    var wait = FIRST_BACK_OFF.multipliedBy(1L << Math.min(failures, 5));
     failures++;
     long until =
         parts.time().nanoTime()

@@ -164,18 +164,17 @@ public final class PartitionOwners<C, R> implements Decider<C, R>, AutoCloseable
     var done = new ArrayList<Waiter>();
     lock.lock();
     try {
-      waiters.removeIf(
-          waiter -> {
-            boolean ready =
-                closed
-                    || owner(waiter.partition)
-                        .filter(owner -> owner.revision() != waiter.revision)
-                        .isPresent();
-            if (ready) {
-              done.add(waiter);
-            }
-            return ready || waiter.found.isDone();
-          });
+      waiters.removeIf(waiter -> {
+        boolean ready =
+            closed
+                || owner(waiter.partition)
+                    .filter(owner -> owner.revision() != waiter.revision)
+                    .isPresent();
+        if (ready) {
+          done.add(waiter);
+        }
+        return ready || waiter.found.isDone();
+      });
     } finally {
       lock.unlock();
     }
@@ -188,8 +187,7 @@ public final class PartitionOwners<C, R> implements Decider<C, R>, AutoCloseable
   public boolean ready() {
     return looked
         && partitions.entrySet().stream()
-            .allMatch(
-                p -> owners.containsKey(p.getKey()) || p.getValue().phase() == Phase.SERVING);
+            .allMatch(p -> owners.containsKey(p.getKey()) || p.getValue().phase() == Phase.SERVING);
   }
 
   public DeciderStats stats() {
@@ -239,8 +237,7 @@ public final class PartitionOwners<C, R> implements Decider<C, R>, AutoCloseable
       while (!closed) {
         long since = parts.time().nanoTime() - lookedNanos;
         // told of a change: at once, but not while etcd is away, which every failure tells again
-        boolean due =
-            lookNow && !membership.etcdAway() || since >= membership.pause().toNanos();
+        boolean due = lookNow && !membership.etcdAway() || since >= membership.pause().toNanos();
         if (due) {
           lookNow = false;
           lookedNanos = parts.time().nanoTime();
@@ -273,13 +270,13 @@ public final class PartitionOwners<C, R> implements Decider<C, R>, AutoCloseable
     owners = Map.copyOf(view.get().owners());
     looked = true;
     answerWaiters();
-    partitions.forEach((name, p) -> share(name, p, view.get(), Optional.ofNullable(before.get(name))));
+    partitions.forEach(
+        (name, p) -> share(name, p, view.get(), Optional.ofNullable(before.get(name))));
   }
 
   /** After a back-off the log is tried first: else partitions would come and go again. */
   private boolean fit() {
-    var unfit =
-        partitions.values().stream().filter(p -> p.unfitUntilNanos().isPresent()).toList();
+    var unfit = partitions.values().stream().filter(p -> p.unfitUntilNanos().isPresent()).toList();
     if (unfit.isEmpty()) {
       return true;
     }
@@ -362,7 +359,10 @@ public final class PartitionOwners<C, R> implements Decider<C, R>, AutoCloseable
 
   // --- the end
 
-  /** Lets go of all partitions after their running batches; returns when done, at the latest in 10 s. */
+  /**
+   * Lets go of all partitions after their running batches; returns when done, at the latest in 10
+   * s.
+   */
   public void drain() {
     draining = true;
     lookSoon();

@@ -23,8 +23,7 @@ final class Rendezvous {
 
   private static long weight(String service, LogPartition partition, String replica) {
     long hash = 0xcbf29ce484222325L; // FNV-1a
-    for (byte b :
-        (service + ' ' + partition + ' ' + replica).getBytes(StandardCharsets.UTF_8)) {
+    for (byte b : (service + ' ' + partition + ' ' + replica).getBytes(StandardCharsets.UTF_8)) {
       hash = (hash ^ (b & 0xff)) * 0x100000001b3L;
     }
     // FNV's high bits hardly depend on the last bytes; this mixes them in (SplitMix64)

@@ -57,16 +57,14 @@ final class RequestMemory {
       }
       forget(partition);
       envelope(entry.event())
-          .ifPresent(
-              envelope ->
-                  envelope.request().ifPresent(stamp -> remember(partition, entry, envelope, stamp)));
+          .ifPresent(envelope ->
+              envelope.request().ifPresent(stamp -> remember(partition, entry, envelope, stamp)));
     } finally {
       lock.unlock();
     }
   }
 
-  private void remember(
-      Requests partition, LogEntry entry, Envelope envelope, RequestStamp stamp) {
+  private void remember(Requests partition, LogEntry entry, Envelope envelope, RequestStamp stamp) {
     var key = new Key(envelope.actor(), stamp.id());
     // later records of the same decision do not replace the first
     partition.requests.putIfAbsent(key, new Remembered(stamp.payloadHash(), entry));

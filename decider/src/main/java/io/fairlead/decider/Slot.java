@@ -33,10 +33,7 @@ final class Slot<C, R> {
       Optional<R> reply) {
     static <R> Plan<R> of(Decision<R> decision) {
       return new Plan<>(
-          decision.changes(),
-          decision.claims(),
-          decision.frees(),
-          Optional.of(decision.reply()));
+          decision.changes(), decision.claims(), decision.frees(), Optional.of(decision.reply()));
     }
 
     static <R> Plan<R> nothing() {
@@ -80,8 +77,7 @@ final class Slot<C, R> {
             request.actor(),
             Optional.of(request),
             request.cause(),
-            (working, context) ->
-                Plan.of(logic.decide(working, request.command(), context)));
+            (working, context) -> Plan.of(logic.decide(working, request.command(), context)));
     slot.answers.add(ask.answer());
     return slot;
   }
@@ -178,9 +174,7 @@ final class Slot<C, R> {
     succeeded = true;
     plan.reply()
         .ifPresentOrElse(
-            reply ->
-                answer(
-                    new Answer.Decided<>(logic.complete(reply, first, position), position)),
+            reply -> answer(new Answer.Decided<>(logic.complete(reply, first, position), position)),
             () -> closed = true);
   }
 

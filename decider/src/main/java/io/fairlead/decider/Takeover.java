@@ -24,9 +24,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * How a replica becomes the one that decides for a partition: put the key, fence the predecessor,
- * look at the key again, read to the end, look again, put etcd right, write what must be there.
- * The first look catches whoever lost the key while fencing (it fenced the right owner, who takes
- * over again); the second one whoever lost it while reading.
+ * look at the key again, read to the end, look again, put etcd right, write what must be there. The
+ * first look catches whoever lost the key while fencing (it fenced the right owner, who takes over
+ * again); the second one whoever lost it while reading.
  */
 final class Takeover<C, R> {
   private static final Logger log = LoggerFactory.getLogger(Takeover.class);
@@ -126,8 +126,7 @@ final class Takeover<C, R> {
         return new Result.HeldByOther<>();
       }
       var end = parts.log().endOffsets(List.of(partition));
-      var state =
-          parts.feed().applied(end).get(READ_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+      var state = parts.feed().applied(end).get(READ_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
       if (!stillMine(me)) {
         return new Result.HeldByOther<>();
       }
@@ -135,8 +134,7 @@ final class Takeover<C, R> {
       if (refusal.isPresent()) {
         parts
             .faults()
-            .fault(
-                "taking over partition " + partition, new IllegalStateException(refusal.get()));
+            .fault("taking over partition " + partition, new IllegalStateException(refusal.get()));
         return new Result.Refused<>(refusal.get());
       }
       if (partition.equals(LogPartition.SERVICES)) {
@@ -151,8 +149,7 @@ final class Takeover<C, R> {
     } catch (NotOwnerException | FencedException _) {
       return new Result.HeldByOther<>();
     } catch (GatewayException e) {
-      return new Result.Failed<>(
-          Answer.Reason.LOG_UNAVAILABLE, String.valueOf(e.getMessage()));
+      return new Result.Failed<>(Answer.Reason.LOG_UNAVAILABLE, String.valueOf(e.getMessage()));
     } catch (TimeoutException | ExecutionException e) {
       return new Result.Failed<>(
           Answer.Reason.LOG_UNAVAILABLE, "not at the end of the log within " + READ_LIMIT);
@@ -202,8 +199,7 @@ final class Takeover<C, R> {
               Partitioning.HASH,
               parts.random().uuid());
       var plan =
-          new Slot.Plan<R>(
-              List.of(new Change.Put(header)), List.of(), List.of(), Optional.empty());
+          new Slot.Plan<R>(List.of(new Change.Put(header)), List.of(), List.of(), Optional.empty());
       var slot = Slot.<C, R>own(actor, "first record of the partition", (_, _) -> plan);
       if (commits.process(slot) != Next.GO_ON || !slot.succeeded()) {
         return false;
@@ -218,13 +214,12 @@ final class Takeover<C, R> {
                   parts
                       .logic()
                       .bootstrap(image, partition, context)
-                      .map(
-                          decision ->
-                              new Slot.Plan<R>(
-                                  decision.changes(),
-                                  decision.claims(),
-                                  decision.frees(),
-                                  Optional.empty()))
+                      .map(decision ->
+                          new Slot.Plan<R>(
+                              decision.changes(),
+                              decision.claims(),
+                              decision.frees(),
+                              Optional.empty()))
                       .orElseGet(Slot.Plan::nothing));
       if (commits.process(slot) != Next.GO_ON || !slot.succeeded()) {
         return false;

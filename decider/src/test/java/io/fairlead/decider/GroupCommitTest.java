@@ -64,7 +64,7 @@ class GroupCommitTest {
   @Test
   void everythingThatArrivedMeanwhileIsOneTransactionAndOneClaim() {
     var a = replicas.owner("a");
-    busy(a);
+    var _ = busy(a);
     long batches = a.owners.stats().batches.sum();
     int claimCalls = a.coordination.claimCalls();
     var answers = new ArrayList<CompletableFuture<Answer<Reply>>>();
@@ -87,7 +87,7 @@ class GroupCommitTest {
   @Test
   void decidesOneAfterAnotherOnWhatTheOnesBeforeWillWrite() {
     var a = replicas.owner("a");
-    busy(a);
+    var _ = busy(a);
     var created = a.submit("1", ShopCommand.any("web"));
     var refused = a.submit("2", ShopCommand.any("web"));
     var found = a.submit("3", new Find("web"));
@@ -160,7 +160,7 @@ class GroupCommitTest {
   void onlyTheOneThatLostItsClaimIsDecidedDifferently() {
     var a = replicas.owner("a");
     a.decided("1", ShopCommand.at("web", "10.96.0.10"));
-    busy(a);
+    var _ = busy(a);
     var before = a.submit("2", ShopCommand.any("before"));
     var loser = a.submit("3", ShopCommand.at("loser", "10.96.0.10"));
     var blocked = a.submit("4", new Find("loser"));
@@ -199,7 +199,7 @@ class GroupCommitTest {
   }
 
   private void busyMixed(Replica a) {
-    busy(a);
+    var _ = busy(a);
     var needsClaim = a.submit("5", ShopCommand.any("three"));
     var goesOn = a.submit("6", ShopCommand.headless("four"));
     replicas.kafka.showCommits();
@@ -223,8 +223,7 @@ class GroupCommitTest {
   void afterAnUnknownOutcomeTheWholeTakeoverIsDoneAgainAndTheRetryFindsItsAnswer() {
     var a = replicas.owner("a");
     a.log.failNextAppend(AppendFault.UNKNOWN_WRITTEN);
-    assertThat(reason(a.ask("1", ShopCommand.any("web"))))
-        .isEqualTo(Answer.Reason.OUTCOME_UNKNOWN);
+    assertThat(reason(a.ask("1", ShopCommand.any("web")))).isEqualTo(Answer.Reason.OUTCOME_UNKNOWN);
     var again = retry(a, "1", ShopCommand.any("web"));
     assertThat(again.what()).isEqualTo("created");
     assertThat(again.version()).isEqualTo(replicas.kafka.committed(S).getLast().offset());
@@ -261,8 +260,7 @@ class GroupCommitTest {
   void aRefusedCommitIsNothingAndTheNextOneWorks() {
     var a = replicas.owner("a");
     a.log.failNextAppend(AppendFault.REFUSED);
-    assertThat(reason(a.ask("1", ShopCommand.any("web"))))
-        .isEqualTo(Answer.Reason.LOG_UNAVAILABLE);
+    assertThat(reason(a.ask("1", ShopCommand.any("web")))).isEqualTo(Answer.Reason.LOG_UNAVAILABLE);
     assertThat(replicas.claims()).isEmpty();
     assertThat(a.decided("1", ShopCommand.any("web")).what()).isEqualTo("created");
     assertThat(a.owners.stats().takeovers.sum()).isEqualTo(1);
@@ -293,7 +291,7 @@ class GroupCommitTest {
   @Test
   void aRequestThatTheLogRefusesFailsAlone() {
     var a = replicas.owner("a");
-    busy(a);
+    var _ = busy(a);
     var good = a.submit("1", ShopCommand.any("good"));
     var bad = a.submit("2", new ShopCommand.Misplace("bad"));
     var alsoGood = a.submit("3", ShopCommand.any("also-good"));
@@ -356,7 +354,7 @@ class GroupCommitTest {
   @Test
   void manyReadsShareOneConfirmation() {
     var a = replicas.owner("a");
-    busy(a);
+    var _ = busy(a);
     long before = a.owners.stats().confirmations.sum();
     var reads = new ArrayList<CompletableFuture<Answer<Reply>>>();
     for (int i = 0; i < 50; i++) {
@@ -399,7 +397,7 @@ class GroupCommitTest {
   @Test
   void theSameRequestTwiceInOneBatchIsDecidedOnce() {
     var a = replicas.owner("a");
-    busy(a);
+    var _ = busy(a);
     var one = a.submit("1", ShopCommand.any("web"));
     var two = a.submit("1", ShopCommand.any("web"));
     var differs = a.submit("1", ShopCommand.any("db"));
@@ -428,8 +426,12 @@ class GroupCommitTest {
   void whatDoesNotFitIntoTheQueueIsRefusedAtOnce() {
     replicas.withQueue(3);
     var a = replicas.owner("a");
-    busy(a);
-    var waiting = List.of(a.submit("1", new Find("x")), a.submit("2", new Find("x")), a.submit("3", new Find("x")));
+    var _ = busy(a);
+    var waiting =
+        List.of(
+            a.submit("1", new Find("x")),
+            a.submit("2", new Find("x")),
+            a.submit("3", new Find("x")));
     var refused = a.submit("4", new Find("x"));
     assertThat(refused).isDone();
     assertThat(reason(get(refused))).isEqualTo(Answer.Reason.OVERLOADED);

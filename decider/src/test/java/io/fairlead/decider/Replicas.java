@@ -2,24 +2,23 @@ package io.fairlead.decider;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.fairlead.core.image.ClusterDelta;
 import io.fairlead.core.image.TestObjects;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.LogPartition;
-import io.fairlead.core.model.Position;
 import io.fairlead.core.record.Envelope.RequestStamp;
 import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.record.LogEvent;
 import io.fairlead.core.run.FakeTime;
 import io.fairlead.core.run.RandomSource;
+import io.fairlead.core.run.Time;
 import io.fairlead.decider.ShopCommand.Reply;
 import io.fairlead.etcd.Coordination;
 import io.fairlead.etcd.FakeCoordination;
 import io.fairlead.etcd.FakeEtcd;
+import io.fairlead.eventlog.load.Loader;
 import io.fairlead.eventlog.log.EventLog;
 import io.fairlead.eventlog.log.FakeEventLog;
 import io.fairlead.eventlog.log.FakeKafka;
-import io.fairlead.eventlog.log.FollowListener;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -70,11 +69,17 @@ final class Replicas implements AutoCloseable {
     final FakeCoordination coordination = etcd.client();
     final Feed feed = new Feed(log.identity());
     final PartitionOwners<ShopCommand, Reply> owners;
-    private final AutoCloseable follower;
+    private final Loader loader;
 
     Replica(String name, UnaryOperator<EventLog> around) {
       this.name = name;
-      this.follower = log.follow(partitions, Position.start(log.identity()), new Listener(feed));
+      this.loader =
+          Loader.start(
+              log,
+              partitions,
+              List.of(feed),
+              (what, cause) -> faults.add(what + ": " + cause),
+              Time.system());
       var settings =
           new DeciderSettings(
               "shop", name, name + ":7401", "0.1", partitions, Duration.ofSeconds(5), queue, 100);
@@ -84,7 +89,7 @@ final class Replicas implements AutoCloseable {
               around.apply(log),
               coordination,
               feed,
-              () -> true,
+              loader::synced,
               new ShopLogic(bootstrap),
               (what, cause) -> faults.add(what + ": " + cause),
               time,
@@ -96,8 +101,7 @@ final class Replicas implements AutoCloseable {
     }
 
     CompletableFuture<Answer<Reply>> submit(String id, ShopCommand command) {
-      return owners.submit(
-          S, Request.of(ACTOR, new RequestStamp(id, hash(command)), command));
+      return owners.submit(S, Request.of(ACTOR, new RequestStamp(id, hash(command)), command));
     }
 
     Answer<Reply> ask(String id, ShopCommand command) {
@@ -113,29 +117,6 @@ final class Replicas implements AutoCloseable {
     void crash() {
       coordination.crash();
       kafka.cutOff(log);
-    }
-  }
-
-  private final class Listener implements FollowListener {
-    private final Feed feed;
-
-    Listener(Feed feed) {
-      this.feed = feed;
-    }
-
-    @Override
-    public void onEntries(List<LogEntry> entries, Position applied) {
-      var delta = new ClusterDelta(feed.current().image());
-      entries.forEach(delta::replay);
-      feed.apply(delta.apply(), applied, entries);
-    }
-
-    @Override
-    public void onConnection(Connection state) {}
-
-    @Override
-    public void onFault(Throwable cause) {
-      faults.add("following: " + cause);
     }
   }
 
@@ -166,14 +147,13 @@ final class Replicas implements AutoCloseable {
         .atMost(Duration.ofSeconds(20))
         .pollDelay(Duration.ZERO)
         .pollInterval(Duration.ofMillis(10))
-        .until(
-            () -> {
-              if (condition.call()) {
-                return true;
-              }
-              time.advance(Duration.ofMillis(100));
-              return false;
-            });
+        .until(() -> {
+          if (condition.call()) {
+            return true;
+          }
+          time.advance(Duration.ofMillis(100));
+          return false;
+        });
   }
 
   /** Without moving time. */
@@ -231,9 +211,7 @@ final class Replicas implements AutoCloseable {
       var owner = client.owner(S).orElseThrow();
       var request =
           new Coordination.ClaimRequest(
-              Address.of(address),
-              RandomSource.seeded(99).uuid(),
-              TestObjects.name(service));
+              Address.of(address), RandomSource.seeded(99).uuid(), TestObjects.name(service));
       assertThat(client.claim(List.of(request), S, owner.takeover()))
           .isEqualTo(Map.of(request.address(), new Coordination.ClaimOutcome.Claimed()));
     }
@@ -244,11 +222,7 @@ final class Replicas implements AutoCloseable {
     kafka.showCommits();
     for (var replica : replicas) {
       replica.owners.close();
-      try {
-        replica.follower.close();
-      } catch (Exception e) {
-        throw new AssertionError(e);
-      }
+      replica.loader.close();
       replica.log.close();
     }
     etcd.close();

@@ -55,13 +55,12 @@ final class ShopLogic implements PartitionLogic<ShopCommand, Reply> {
     return working
         .services()
         .get(TestObjects.name(name))
-        .map(
-            found ->
-                new Reply(
-                    "found",
-                    name,
-                    found.object().spec().clusterIps().stream().findFirst(),
-                    found.isPending() ? 0 : found.offset()))
+        .map(found ->
+            new Reply(
+                "found",
+                name,
+                found.object().spec().clusterIps().stream().findFirst(),
+                found.isPending() ? 0 : found.offset()))
         .orElseGet(() -> Reply.of("not found", name));
   }
 
@@ -91,8 +90,7 @@ final class ShopLogic implements PartitionLogic<ShopCommand, Reply> {
             context.now());
     var template = TestObjects.service(create.name(), "10.96.0.1").spec();
     var service = new Service(meta, spec(template, address));
-    var claims =
-        address.stream().map(a -> new Decision.Claim(a, service.uid(), name)).toList();
+    var claims = address.stream().map(a -> new Decision.Claim(a, service.uid(), name)).toList();
     return new Decision<>(
         List.of(new Change.Put(service)),
         claims,
@@ -100,12 +98,9 @@ final class ShopLogic implements PartitionLogic<ShopCommand, Reply> {
         new Reply("created", create.name(), address, 0));
   }
 
-  private static ServiceSpec spec(
-      ServiceSpec template, Optional<Address> address) {
+  private static ServiceSpec spec(ServiceSpec template, Optional<Address> address) {
     return new ServiceSpec(
-        address.isPresent()
-            ? template.exposure()
-            : ServiceSpec.Exposure.HEADLESS,
+        address.isPresent() ? template.exposure() : ServiceSpec.Exposure.HEADLESS,
         address.stream().toList(),
         List.of(Family.IPV4),
         template.ipFamilyPolicy(),
@@ -134,17 +129,16 @@ final class ShopLogic implements PartitionLogic<ShopCommand, Reply> {
     return working
         .services()
         .get(TestObjects.name(name))
-        .map(
-            found -> {
-              var service = found.object();
-              return new Decision<>(
-                  List.<Change>of(new Change.Remove(service.key(), service.uid())),
-                  List.of(),
-                  service.spec().clusterIps().stream()
-                      .map(a -> new Decision.Claim(a, service.uid(), service.name()))
-                      .toList(),
-                  Reply.of("deleted", name));
-            })
+        .map(found -> {
+          var service = found.object();
+          return new Decision<>(
+              List.<Change>of(new Change.Remove(service.key(), service.uid())),
+              List.of(),
+              service.spec().clusterIps().stream()
+                  .map(a -> new Decision.Claim(a, service.uid(), service.name()))
+                  .toList(),
+              Reply.of("deleted", name));
+        })
         .orElseGet(() -> Decision.answer(Reply.of("not found", name)));
   }
 

@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.fairlead.core.image.ClusterDelta;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.TestObjects;
+import io.fairlead.core.model.Address;
+import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.PartitionHeader;
 import io.fairlead.core.model.Position;
@@ -14,13 +16,12 @@ import io.fairlead.core.record.Envelope;
 import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.record.LogEvent;
 import io.fairlead.core.run.RandomSource;
-import io.fairlead.core.model.DomainObject;
-import io.fairlead.etcd.FakeCoordination;
 import io.fairlead.etcd.Coordination;
-import io.fairlead.core.model.Address;
-import java.util.Map;
+import io.fairlead.etcd.FakeCoordination;
+import io.fairlead.eventlog.load.Manifest;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
@@ -64,11 +65,10 @@ class TakeoverTest {
     var a = replicas.owner("a");
     assertThat(replicas.kafka.committed(S)).hasSize(1);
     assertThat(a.feed.current().image().header(S))
-        .hasValueSatisfying(
-            header -> {
-              assertThat(header.partitions()).isEqualTo(1);
-              assertThat(header.hash()).isEqualTo("murmur2");
-            });
+        .hasValueSatisfying(header -> {
+          assertThat(header.partitions()).isEqualTo(1);
+          assertThat(header.hash()).isEqualTo("murmur2");
+        });
     assertThat(a.owners.owner(S)).hasValueSatisfying(o -> assertThat(o.replica()).isEqualTo("a"));
   }
 
@@ -88,7 +88,7 @@ class TakeoverTest {
     var feed = new Feed(log.identity());
     var delta = new ClusterDelta(ClusterImage.EMPTY);
     delta.replay(new LogEntry(S, 0, TestObjects.NOON, stored(header(3))));
-    feed.apply(delta.apply(), Position.start(log.identity()), List.of());
+    feed.onUpdate(delta, delta.apply(), new Manifest(Position.start(log.identity()), List.of()));
     var parts =
         new Parts<>(
             DeciderSettings.of("shop", "a", "a:1", "0.1", List.of(S)),
@@ -176,7 +176,8 @@ class TakeoverTest {
                     stealKey(other);
                   }
                 });
-    replicas.await("looked", () -> a.owners.owner(S).filter(o -> o.replica().equals("z")).isPresent());
+    replicas.await(
+        "looked", () -> a.owners.owner(S).filter(o -> o.replica().equals("z")).isPresent());
     replicas.await("not taken over", () -> a.owners.serving().isEmpty());
     assertThat(replicas.kafka.committed(S)).isEmpty();
     assertThat(a.owners.stats().takeovers.sum()).isZero();
@@ -196,7 +197,8 @@ class TakeoverTest {
                     stealKey(other);
                   }
                 });
-    replicas.await("looked", () -> a.owners.owner(S).filter(o -> o.replica().equals("z")).isPresent());
+    replicas.await(
+        "looked", () -> a.owners.owner(S).filter(o -> o.replica().equals("z")).isPresent());
     assertThat(replicas.kafka.committed(S)).isEmpty();
     assertThat(a.owners.stats().takeovers.sum()).isZero();
   }
@@ -238,9 +240,7 @@ class TakeoverTest {
     a.crash();
     var b = replicas.start("b");
     replicas.await("b serves", () -> b.serves(S));
-    assertThat(replicas.claims())
-        .isEqualTo(
-            Map.of(Address.of("10.96.0.10"), "web"));
+    assertThat(replicas.claims()).isEqualTo(Map.of(Address.of("10.96.0.10"), "web"));
   }
 
   @Test
@@ -271,7 +271,11 @@ class TakeoverTest {
   void staysAwayFromAPartitionWhileTheLogIsAway() {
     replicas.kafka.stop();
     var a = replicas.start("a");
-    replicas.await("tried", () -> !a.owners.serving().isEmpty() || a.coordination.members("shop").values().stream().anyMatch(m -> !m.ready()));
+    replicas.await(
+        "tried",
+        () ->
+            !a.owners.serving().isEmpty()
+                || a.coordination.members("shop").values().stream().anyMatch(m -> !m.ready()));
     assertThat(a.serves(S)).isFalse();
     replicas.await("key deleted", () -> a.coordination.owner(S).isEmpty());
     replicas.kafka.start();
@@ -281,11 +285,9 @@ class TakeoverTest {
   @Test
   void aPartitionThatIsNotTheServicesIsRefused() {
     var a = replicas.owner("a");
-    assertThatThrownBy(
-            () ->
-                a.owners.submit(
-                    LogPartition.NODES,
-                    Request.internal("service:shop", ShopCommand.any("x"), "test")))
+    assertThatThrownBy(() ->
+            a.owners.submit(
+                LogPartition.NODES, Request.internal("service:shop", ShopCommand.any("x"), "test")))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("p0");
   }
