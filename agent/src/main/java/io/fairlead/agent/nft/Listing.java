@@ -22,7 +22,6 @@ final class Listing {
   private static final Pattern CONTAINER = Pattern.compile("\\t(chain|set|map) (\\S+) \\{");
   private static final Pattern COMMENT = Pattern.compile(" comment \"([0-9a-f]{8})\"$");
   private static final Pattern VERSION = Pattern.compile("\"version\": ?\"([^\"]+)\"");
-  private static final Pattern DECIMAL = Pattern.compile("0x([0-9a-f]{1,8})");
   private static final String ELEMENTS = "elements = {";
 
   private final Map<String, List<String>> chains = new LinkedHashMap<>();
@@ -55,21 +54,8 @@ final class Listing {
   }
 
   private void line(String line) {
-    var opening = CONTAINER.matcher(line);
-    if (opening.matches()) {
-      if (opening.group(1).equals("chain")) {
-        var rules = new ArrayList<String>();
-        chains.put(opening.group(2), rules);
-        container = new Container.Chain(rules);
-      } else {
-        var elements = new HashMap<String, Optional<String>>();
-        sets.put(opening.group(2), elements);
-        container = new Container.Elements(!Elements.isAffinity(opening.group(2)), false, elements);
-      }
-      return;
-    }
-    if (line.equals("\t}")) {
-      container = new Container.Outside();
+    if (!line.startsWith("\t\t")) { // nearly all lines are elements
+      boundary(line);
       return;
     }
     switch (container) {
@@ -91,13 +77,31 @@ final class Listing {
     }
   }
 
+  private void boundary(String line) {
+    var opening = CONTAINER.matcher(line);
+    if (!opening.matches()) {
+      container = new Container.Outside();
+    } else if (opening.group(1).equals("chain")) {
+      var rules = new ArrayList<String>();
+      chains.put(opening.group(2), rules);
+      container = new Container.Chain(rules);
+    } else {
+      var elements = new HashMap<String, Optional<String>>();
+      sets.put(opening.group(2), elements);
+      container = new Container.Elements(!Elements.isAffinity(opening.group(2)), false, elements);
+    }
+  }
+
   /** A line of elements: {@code elements = { a, b,}, {@code c : d }} and alike. */
   private static void elements(
       String line, boolean intervals, Map<String, Optional<String>> elements) {
     int from = line.startsWith(ELEMENTS) ? ELEMENTS.length() : 0;
     int to = line.endsWith("}") ? line.length() - 1 : line.length();
-    for (var element : line.substring(from, to).split(",", -1)) {
-      var text = element.strip();
+    for (int start = from; start < to; ) {
+      int comma = line.indexOf(',', start);
+      int end = comma < 0 || comma > to ? to : comma;
+      var text = line.substring(start, end).strip();
+      start = end + 1;
       if (text.isEmpty()) {
         continue;
       }
@@ -105,17 +109,15 @@ final class Listing {
       if (colon < 0) {
         elements.put(intervals ? cidr(text) : canonical(text), Optional.empty());
       } else {
-        elements.put(
-            canonical(text.substring(0, colon)), Optional.of(canonical(text.substring(colon + 3))));
+        elements.put(canonical(text.substring(0, colon)), Optional.of(canonical(text.substring(colon + 3))));
       }
     }
   }
 
   /** In the spelling of {@link Elements}: numbers decimal, IPv6 without dots. */
   private static String canonical(String text) {
-    var number = DECIMAL.matcher(text);
-    if (number.matches()) {
-      return Long.toString(Long.parseLong(number.group(1), 16));
+    if (text.startsWith("0x")) {
+      return Long.toString(Long.parseLong(text.substring(2), 16));
     }
     if (text.indexOf(':') < 0 || text.indexOf('.') < 0) {
       return text;

@@ -125,9 +125,11 @@ public final class Elements {
   }
 
   static Optional<Target> parseTarget(String text) {
-    var parts = text.split(" \\. ", -1);
-    return parts.length == 2 && parts[1].matches("[0-9]{1,5}")
-        ? Address.parse(parts[0]).map(address -> new Target(address, Integer.parseInt(parts[1])))
+    int dot = text.indexOf(" . ");
+    var port = dot < 0 ? "" : text.substring(dot + 3);
+    return !port.isEmpty() && port.length() <= 5 && port.chars().allMatch(Character::isDigit)
+        ? Address.parse(text.substring(0, dot))
+            .map(address -> new Target(address, Integer.parseInt(port)))
         : Optional.empty();
   }
 }

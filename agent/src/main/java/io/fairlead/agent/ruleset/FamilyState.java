@@ -164,11 +164,14 @@ public record FamilyState(
   }
 
   private static Optional<Frontend> frontend(Protocol protocol, String key) {
-    var parts = key.split(" \\. ", 3);
-    return parts.length >= 2 && parts[1].matches("[0-9]{1,5}")
-        ? Address.parse(parts[0])
-            .map(vip -> new Frontend(vip, protocol, Integer.parseInt(parts[1])))
-        : Optional.empty();
+    int dot = key.indexOf(" . ");
+    int end = dot < 0 ? -1 : key.indexOf(" . ", dot + 3);
+    var port = dot < 0 ? "" : key.substring(dot + 3, end < 0 ? key.length() : end);
+    if (port.isEmpty() || port.length() > 5 || !port.chars().allMatch(Character::isDigit)) {
+      return Optional.empty();
+    }
+    return Address.parse(key.substring(0, dot))
+        .map(vip -> new Frontend(vip, protocol, Integer.parseInt(port)));
   }
 
   private static Optional<PortState> portState(

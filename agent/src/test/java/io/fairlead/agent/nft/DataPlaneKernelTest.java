@@ -346,6 +346,10 @@ class DataPlaneKernelTest {
     for (int round = 0; round < 60; round++) {
       ports.put(web(Family.IPV4), to(Family.IPV4, balancing, 8080, sets.get(round % sets.size())));
       apply();
+      if (round % 10 == 9) { // (P109)
+        plane.close();
+        open();
+      }
     }
     stop.set(true);
     client.join();
