@@ -109,7 +109,8 @@ final class Listing {
       if (colon < 0) {
         elements.put(intervals ? cidr(text) : canonical(text), Optional.empty());
       } else {
-        elements.put(canonical(text.substring(0, colon)), Optional.of(canonical(text.substring(colon + 3))));
+        elements.put(
+            canonical(text.substring(0, colon)), Optional.of(canonical(text.substring(colon + 3))));
       }
     }
   }

@@ -72,10 +72,12 @@ class ListingTest {
         .isEqualTo(Map.of("random_3", List.of("01234567", ""), "output", List.of("89abcdef")));
     assertThat(contents.elements("log_position"))
         .isEqualTo(Map.of("1", Optional.of("4294967295"), "65536", Optional.of("5")));
-    assertThat(contents.elements("vips").keySet()).containsExactlyInAnyOrder("fd00:96::10", "::102:304");
+    assertThat(contents.elements("vips").keySet())
+        .containsExactlyInAnyOrder("fd00:96::10", "::102:304");
     assertThat(contents.elements("service_cidrs").keySet())
         .containsExactlyInAnyOrder("fd00:1::5/128", "fd00:96::/112");
-    assertThat(contents.elements("programs")).isEqualTo(Map.of("1:3", Optional.of("goto random_3")));
+    assertThat(contents.elements("programs"))
+        .isEqualTo(Map.of("1:3", Optional.of("goto random_3")));
     assertThat(contents.elements("endpoints_tcp"))
         .isEqualTo(
             Map.of(
@@ -92,7 +94,9 @@ class ListingTest {
 
   @Test
   void findsTheVersion() {
-    assertThat(Listing.version("{\"nftables\": [{\"metainfo\": {\"version\": \"1.0.6\", \"release_name\": \"x\"}}]}"))
+    assertThat(
+            Listing.version(
+                "{\"nftables\": [{\"metainfo\": {\"version\": \"1.0.6\", \"release_name\": \"x\"}}]}"))
         .contains("1.0.6");
     assertThat(Listing.version("table ip fairlead")).isEmpty();
   }

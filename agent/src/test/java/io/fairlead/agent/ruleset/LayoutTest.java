@@ -17,7 +17,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 @Timeout(10)
 class LayoutTest {
-  /** Whoever changes the fixed program sees here what the kernel is told; it was tried with real packets. */
+  /**
+   * Whoever changes the fixed program sees here what the kernel is told; it was tried with real
+   * packets.
+   */
   @ParameterizedTest
   @EnumSource(Family.class)
   void theWholeProgramIsTheExpectedText(Family family) throws IOException {
@@ -25,7 +28,10 @@ class LayoutTest {
     var text =
         CommandText.render(layout, layout.create())
             .lines()
-            .map(line -> line.startsWith("add element") ? line.replaceAll("(, )?1:[0-9a-f]+ : goto random_[0-9]+", "") : line)
+            .map(line ->
+                line.startsWith("add element")
+                    ? line.replaceAll("(, )?1:[0-9a-f]+ : goto random_[0-9]+", "")
+                    : line)
             // 64 chains that differ in a number only: two are enough to see
             .filter(line -> !line.matches(".* random_([3-9]|[1-6][0-9])( .*|$)"))
             .collect(Collectors.joining("\n", "", "\n"));
@@ -40,14 +46,27 @@ class LayoutTest {
 
   @Test
   void namesThatOnlyBeginLikeOursAreNoPrograms() {
-    for (var name : List.of("random", "random_x", "random_03", "random_3_", "robin_tcp_3", "robin_icmp_3_1", "do_else", "sticky_tcp_3_1_1_1_z", "services", "")) {
+    for (var name :
+        List.of(
+            "random",
+            "random_x",
+            "random_03",
+            "random_3_",
+            "robin_tcp_3",
+            "robin_icmp_3_1",
+            "do_else",
+            "sticky_tcp_3_1_1_1_z",
+            "services",
+            "")) {
       assertThat(Program.parse(name)).as(name).isEmpty();
     }
   }
 
   @Test
   void numbersOfProgramsDiffer() {
-    assertThat(programs().stream().map(Program::number)).doesNotHaveDuplicates().doesNotContain(0, -1);
+    assertThat(programs().stream().map(Program::number))
+        .doesNotHaveDuplicates()
+        .doesNotContain(0, -1);
   }
 
   @Test
@@ -75,7 +94,9 @@ class LayoutTest {
 
   private static String resource(String name) throws IOException {
     try (var in = LayoutTest.class.getResourceAsStream(name)) {
-      return in == null ? "no resource " + name : new String(in.readAllBytes(), StandardCharsets.UTF_8);
+      return in == null
+          ? "no resource " + name
+          : new String(in.readAllBytes(), StandardCharsets.UTF_8);
     }
   }
 }

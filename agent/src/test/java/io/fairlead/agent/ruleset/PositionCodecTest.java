@@ -15,10 +15,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(10)
 class PositionCodecTest {
-  private static final LogIdentity LOG = new LogIdentity("Wl7vJ3eXTiG9VgXoY0yqAA", "c2VydmljZXMtdG9waWMtaQ");
+  private static final LogIdentity LOG =
+      new LogIdentity("Wl7vJ3eXTiG9VgXoY0yqAA", "c2VydmljZXMtdG9waWMtaQ");
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "s:1", "s:871,p7:12", "p0:4294967295,p1:4294967296,p15:999999999999999999"})
+  @ValueSource(
+      strings = {"", "s:1", "s:871,p7:12", "p0:4294967295,p1:4294967296,p15:999999999999999999"})
   void readsWhatItWrote(String offsets) {
     var position = Position.parse(LOG, offsets).orElseThrow();
     assertThat(PositionCodec.decode(PositionCodec.encode(position))).contains(position);
@@ -39,7 +41,9 @@ class PositionCodecTest {
     var before = PositionCodec.encode(Position.parse(LOG, "s:5,p3:8589934592").orElseThrow());
     var after =
         PositionCodec.encode(
-            Position.parse(LOG, "s:5,p3:8589934592").orElseThrow().with(new LogPartition(Topic.PODS, 3), 8589934593L));
+            Position.parse(LOG, "s:5,p3:8589934592")
+                .orElseThrow()
+                .with(new LogPartition(Topic.PODS, 3), 8589934593L));
     after.entrySet().removeAll(before.entrySet());
     assertThat(after).containsExactly(java.util.Map.entry(0x1_0000L + 2 * 4, 1L));
   }
@@ -56,7 +60,9 @@ class PositionCodecTest {
 
   @Test
   void refusesAnIdentityThatDoesNotFit() {
-    assertThatThrownBy(() -> PositionCodec.encode(Position.start(new LogIdentity("x".repeat(1000), "y".repeat(100)))))
+    assertThatThrownBy(() ->
+            PositionCodec.encode(
+                Position.start(new LogIdentity("x".repeat(1000), "y".repeat(100)))))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("1101 bytes");
   }

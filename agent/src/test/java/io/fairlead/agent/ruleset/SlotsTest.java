@@ -32,7 +32,9 @@ class SlotsTest {
     "down to one, abc, c, c"
   })
   void asFewAsPossibleChangeTheirSlot(String why, String current, String wanted, String expected) {
-    assertThat(Slots.assign(targets(current), targets(wanted), 0)).as(why).isEqualTo(targets(expected));
+    assertThat(Slots.assign(targets(current), targets(wanted), 0))
+        .as(why)
+        .isEqualTo(targets(expected));
   }
 
   @Test
@@ -69,7 +71,10 @@ class SlotsTest {
   }
 
   private static List<Target> many(int n) {
-    return Stream.iterate(1, i -> i + 1).limit(n).flatMap(i -> Views.targets("10.244.1." + i + ":80").stream()).toList();
+    return Stream.iterate(1, i -> i + 1)
+        .limit(n)
+        .flatMap(i -> Views.targets("10.244.1." + i + ":80").stream())
+        .toList();
   }
 
   private static List<Target> targets(String letters) {
