@@ -1,0 +1,190 @@
+package io.fairlead.decider.grpc;
+
+import io.fairlead.api.ErrorReport;
+import io.fairlead.api.Errors;
+import io.fairlead.api.Reason;
+import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.run.Time;
+import io.fairlead.decider.Answer;
+import io.fairlead.decider.Decider;
+import io.fairlead.decider.Request;
+import io.fairlead.etcd.Coordination.Owner;
+import io.grpc.CallOptions;
+import io.grpc.ClientInterceptors;
+import io.grpc.Context;
+import io.grpc.MethodDescriptor;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ClientCalls;
+import io.grpc.stub.MetadataUtils;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
+
+/**
+ * Gets a unary call answered by the owner of its partition: here, or by sending the same message to
+ * the replica that owns, one hop only, and trying again within the deadline when the owner changes.
+ * Blocks: for virtual threads. Every command it carries has a request id, which makes trying again
+ * safe whatever became of the try before.
+ */
+public final class OwnerForwarding<C, R> {
+  /** Between two tries where etcd shows no other owner: the same one may be back meanwhile. */
+  private static final Duration PAUSE = Duration.ofMillis(100);
+
+  private final Decider<C, R> decider;
+  private final Peers peers;
+  private final Time time;
+
+  /** Sends nothing yet. */
+  public OwnerForwarding(Decider<C, R> decider, Peers peers, Time time) {
+    this.decider = decider;
+    this.peers = peers;
+    this.time = time;
+  }
+
+  /**
+   * One call, as it is decided here and as it is sent on.
+   *
+   * @param reply from what the decider here answered; may throw a status
+   */
+  public record Call<C, R, Q, P>(
+      LogPartition partition,
+      Request<C> request,
+      MethodDescriptor<Q, P> method,
+      Q message,
+      Function<Answer.Decided<R>, P> reply) {}
+
+  /**
+   * The owner's reply.
+   *
+   * @param timeout limit where the call has no deadline of its own, or a later one
+   * @throws StatusRuntimeException what the owner says; UNAVAILABLE with reason NO_OWNER when there
+   *     was none until the deadline, OUTCOME_UNKNOWN when it may have happened; FAILED_PRECONDITION
+   *     with NOT_OWNER when another replica sent the call here by mistake
+   */
+  public <Q, P> P call(Call<C, R, Q, P> call, Caller caller, Duration timeout) {
+    long deadlineNanos = time.nanoTime() + limit(timeout).toNanos();
+    while (true) {
+      switch (decideHere(call, deadlineNanos)) {
+        case Answer.Decided<R> decided -> {
+          return call.reply().apply(decided);
+        }
+        case Answer.PayloadDiffers<R>(var id) -> throw Errors.requestIdReused(id);
+        case Answer.Unavailable<R>(var reason, var message) -> throw unavailable(reason, message);
+        case Answer.NotOwner<R>(var owner, long revision) -> {
+          if (caller.forwarded().isPresent()) {
+            throw Errors.notOwner(call.partition(), revision);
+          }
+          if (owner.isPresent()) {
+            var answer = forward(call, owner.get(), caller, deadlineNanos);
+            if (answer.isPresent()) {
+              return answer.get();
+            }
+          }
+          awaitOther(call.partition(), revision, deadlineNanos);
+        }
+      }
+    }
+  }
+
+  private static Duration limit(Duration timeout) {
+    var deadline = Context.current().getDeadline();
+    if (deadline == null) {
+      return timeout;
+    }
+    var left = Duration.ofNanos(Math.max(0, deadline.timeRemaining(TimeUnit.NANOSECONDS)));
+    return left.compareTo(timeout) < 0 ? left : timeout;
+  }
+
+  private Answer<R> decideHere(Call<C, R, ?, ?> call, long deadlineNanos) {
+    var answer = decider.submit(call.partition(), call.request());
+    return await(answer, deadlineNanos)
+        .orElseThrow(
+            () -> // it may still be decided
+            Errors.outcomeUnknown("the owner of " + call.partition() + " did not answer in time"));
+  }
+
+  private <T> Optional<T> await(CompletableFuture<T> future, long deadlineNanos) {
+    try {
+      return Optional.of(
+          future.get(Math.max(0, deadlineNanos - time.nanoTime()), TimeUnit.NANOSECONDS));
+    } catch (TimeoutException _) {
+      return Optional.empty();
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+      throw Errors.outcomeUnknown("interrupted while waiting for the owner");
+    } catch (ExecutionException e) {
+      throw Errors.of(e.getCause() == null ? e : e.getCause());
+    }
+  }
+
+  /** Empty: that replica does not own any more, ends, or does not answer; look for another. */
+  private <Q, P> Optional<P> forward(
+      Call<C, R, Q, P> call, Owner owner, Caller caller, long deadlineNanos) {
+    long leftNanos = deadlineNanos - time.nanoTime();
+    if (leftNanos <= 0) {
+      throw Errors.noOwner(call.partition());
+    }
+    var channel =
+        ClientInterceptors.intercept(
+            peers.at(owner.address()),
+            MetadataUtils.newAttachHeadersInterceptor(caller.headers(owner.revision())));
+    try {
+      return Optional.of(
+          ClientCalls.blockingUnaryCall(
+              channel,
+              call.method(),
+              CallOptions.DEFAULT.withDeadlineAfter(leftNanos, TimeUnit.NANOSECONDS),
+              call.message()));
+    } catch (StatusRuntimeException e) {
+      var reason = ErrorReport.of(e).reason();
+      if (reason.isEmpty()) { // gRPC's own words
+        if (e.getStatus().getCode() == Status.Code.DEADLINE_EXCEEDED) {
+          throw Errors.outcomeUnknown(
+              "the owner at " + owner.address() + " did not answer in time");
+        }
+        if (e.getStatus().getCode() == Status.Code.UNAVAILABLE) {
+          return Optional.empty();
+        }
+      } else if (reason.get() == Reason.NOT_OWNER || reason.get() == Reason.SHUTTING_DOWN) {
+        return Optional.empty();
+      }
+      throw e; // the owner's answer
+    }
+  }
+
+  private void awaitOther(LogPartition partition, long revision, long deadlineNanos) {
+    long leftNanos = deadlineNanos - time.nanoTime();
+    if (leftNanos <= 0) {
+      throw Errors.noOwner(partition);
+    }
+    var other = decider.ownerOtherThan(partition, revision);
+    try {
+      var _ = other.get(Math.min(leftNanos, PAUSE.toNanos()), TimeUnit.NANOSECONDS);
+      if (decider.owner(partition).isEmpty()) {
+        time.sleep(PAUSE);
+      }
+    } catch (TimeoutException _) {
+      other.cancel(false);
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+      throw Errors.noOwner(partition);
+    } catch (ExecutionException e) {
+      throw Errors.of(e);
+    }
+  }
+
+  /** What the decider says it cannot do now, as a status. */
+  public static StatusRuntimeException unavailable(Answer.Reason reason, String message) {
+    return switch (reason) {
+      case OUTCOME_UNKNOWN -> Errors.outcomeUnknown(message);
+      case ETCD_UNAVAILABLE, LOG_UNAVAILABLE -> Errors.dependencyUnavailable(message);
+      case OVERLOADED -> Errors.limitReached(message);
+      case CLOSING -> Errors.shuttingDown();
+    };
+  }
+}
