@@ -1,0 +1,214 @@
+package io.fairlead.dns;
+
+import io.fairlead.core.dns.ZoneSettings;
+import io.fairlead.core.model.Address;
+import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.Topic;
+import io.fairlead.core.run.FaultHandler;
+import io.fairlead.core.run.RandomSource;
+import io.fairlead.core.run.Time;
+import io.fairlead.dns.forward.Forwarder;
+import io.fairlead.dns.forward.ResolvConf;
+import io.fairlead.dns.register.PodRegistration;
+import io.fairlead.dns.server.QueryMetrics;
+import io.fairlead.dns.server.TcpServer;
+import io.fairlead.dns.server.UdpServer;
+import io.fairlead.dns.wire.Responder;
+import io.fairlead.dns.wire.Upstream;
+import io.fairlead.dns.zone.ZonePublisher;
+import io.fairlead.eventlog.load.Loader;
+import io.fairlead.eventlog.log.EventLog;
+import io.fairlead.eventlog.log.FollowListener.Connection;
+import io.fairlead.eventlog.log.KafkaEventLog;
+import io.fairlead.eventlog.log.KafkaLogConfig;
+import io.fairlead.runtime.Faults;
+import io.fairlead.runtime.GrpcChannels;
+import io.fairlead.runtime.GrpcServer;
+import io.fairlead.runtime.Health;
+import io.fairlead.runtime.HttpEndpoints;
+import io.fairlead.runtime.Metrics;
+import io.fairlead.runtime.Shutdown;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Answers DNS from the log. Nothing durable: the zone is rebuilt from the log on start; until then
+ * names of the zones are answered SERVFAIL. With Kafka away it goes on with the last zone it has;
+ * broken invariants freeze that zone and turn it not ready.
+ *
+ * <p>Threads: the loader's, one for UDP, one that accepts TCP, virtual ones for TCP connections and
+ * forwarded queries.
+ */
+public final class DnsService implements AutoCloseable {
+  private static final Duration FORWARD_TIMEOUT = Duration.ofSeconds(2);
+  private static final int FORWARD_LIMIT = 1_000; // as CoreDNS' usual max_concurrent
+  private static final TcpServer.Limits TCP_LIMITS =
+      new TcpServer.Limits(1_000, Duration.ofSeconds(10));
+  private static final Duration CHANNEL_DRAIN = Duration.ofSeconds(2);
+
+  private final Shutdown shutdown;
+  private final List<InetSocketAddress> addresses;
+  private final int httpPort;
+
+  private DnsService(Shutdown shutdown, List<InetSocketAddress> addresses, int httpPort) {
+    this.shutdown = shutdown;
+    this.addresses = List.copyOf(addresses);
+    this.httpPort = httpPort;
+  }
+
+  /**
+   * Wires everything against Kafka. @throws IOException an address cannot be bound, or resolv.conf
+   * cannot be read
+   */
+  public static DnsService start(DnsConfig config, Time time, RandomSource random)
+      throws IOException {
+    var kafka =
+        KafkaLogConfig.of(config.kafkaBootstrap(), "dns-" + config.replica())
+            .withReplicationFactor(config.replicationFactor());
+    return start(config, KafkaEventLog.open(kafka, time), time, random);
+  }
+
+  /** Wires everything; owns the log from here on. */
+  static DnsService start(DnsConfig config, EventLog eventLog, Time time, RandomSource random)
+      throws IOException {
+    var shutdown = new Shutdown();
+    try {
+      var log = shutdown.opened("event log", eventLog);
+      var health = new Health();
+      shutdown.onClose("readiness", health::drain);
+      FaultHandler faults = Faults.unready(health);
+      var metrics = Metrics.ofProcess("dns-service");
+      var http = shutdown.opened("http", HttpEndpoints.start(config.httpListen(), health, metrics));
+      var grpc =
+          shutdown.opened(
+              "grpc",
+              GrpcServer.start(
+                  GrpcServer.Settings.listening(config.grpcListen()),
+                  List.of(),
+                  List.of(),
+                  metrics));
+
+      var zones = new ZonePublisher(zoneSettings(config));
+      var loader =
+          shutdown.opened(
+              "loader", Loader.start(log, allPartitions(log), List.of(zones), faults, time));
+      health.ready(
+          "synced",
+          () ->
+              loader.synced()
+                  ? Optional.empty()
+                  : Optional.of("the log was not read to its end yet"));
+      metrics.gauge(
+          "dns",
+          "names",
+          "Names that exist in the served zones.",
+          () -> zones.zone().names().size());
+      metrics.gauge(
+          "dns",
+          "log_connected",
+          "1 while the log can be read.",
+          () -> loader.connection() == Connection.CONNECTED ? 1 : 0);
+
+      var responder =
+          new Responder(
+              () -> loader.synced() ? Optional.of(zones.zone()) : Optional.empty(),
+              upstream(config.forward(), random));
+      var stats = new QueryMetrics(metrics);
+      var addresses = new ArrayList<InetSocketAddress>();
+      for (var listen : config.listen()) {
+        var udp =
+            shutdown.opened("udp", UdpServer.start(listen.bindAddress(), responder, stats, faults));
+        // With port 0 both transports must share the port that UDP was given.
+        shutdown.opened(
+            "tcp", TcpServer.start(udp.address(), responder, stats, TCP_LIMITS, faults));
+        addresses.add(udp.address());
+      }
+      config
+          .registration()
+          .ifPresent(registration -> {
+            var channel = GrpcChannels.of(registration.endpoints());
+            shutdown.onClose("channel", () -> GrpcChannels.close(channel, CHANNEL_DRAIN));
+            shutdown.opened(
+                "registration",
+                PodRegistration.start(
+                    channel,
+                    config.replica(),
+                    registration.address(),
+                    addresses.getFirst().getPort(),
+                    loader::synced,
+                    time,
+                    random));
+          });
+      grpc.readiness(GrpcServer.Readiness.READY);
+      return new DnsService(shutdown, addresses, http.port());
+    } catch (IOException | RuntimeException e) {
+      shutdown.close();
+      throw e;
+    }
+  }
+
+  private static ZoneSettings zoneSettings(DnsConfig config) {
+    var servers = new ArrayList<Address>();
+    config.registration().ifPresent(r -> servers.add(r.address()));
+    if (servers.isEmpty()) {
+      config.listen().stream()
+          .flatMap(listen -> Address.parse(listen.host()).stream())
+          .filter(a -> a.high() != 0 || a.low() != 0) // the wildcard address is nobody's
+          .forEach(servers::add);
+    }
+    return new ZoneSettings(config.domain(), config.reverse(), config.ttl(), servers);
+  }
+
+  private static List<LogPartition> allPartitions(EventLog log) {
+    var partitions = new ArrayList<LogPartition>();
+    for (var topic : Topic.values()) {
+      for (int i = 0; i < log.partitioning().partitions(topic); i++) {
+        partitions.add(new LogPartition(topic, i));
+      }
+    }
+    return partitions;
+  }
+
+  private static Optional<Upstream> upstream(DnsConfig.Forward forward, RandomSource random)
+      throws IOException {
+    var servers =
+        switch (forward) {
+          case DnsConfig.Forward.Nowhere _ -> List.<InetSocketAddress>of();
+          case DnsConfig.Forward.Servers(var list) ->
+              list.stream().map(a -> new InetSocketAddress(a.host(), a.port())).toList();
+          case DnsConfig.Forward.ResolvConf(var file) -> {
+            try {
+              yield ResolvConf.nameservers(file);
+            } catch (IOException e) {
+              throw new IOException("--forward: cannot read " + file + ": " + e.getMessage(), e);
+            }
+          }
+        };
+    return servers.isEmpty()
+        ? Optional.empty()
+        : Optional.of(new Forwarder(servers, FORWARD_TIMEOUT, FORWARD_LIMIT, random.generator()));
+  }
+
+  /** Where DNS is answered, by UDP and TCP. */
+  public List<InetSocketAddress> addresses() {
+    return addresses;
+  }
+
+  public int httpPort() {
+    return httpPort;
+  }
+
+  /** Waits for SIGTERM. */
+  public void awaitStopped() throws InterruptedException {
+    shutdown.awaitStopped();
+  }
+
+  @Override
+  public void close() {
+    shutdown.close();
+  }
+}

@@ -1,0 +1,5 @@
+/** This server as a Pod of the cluster's DNS Service. */
+@NullMarked
+package io.fairlead.dns.register;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,76 @@
+package io.fairlead.dns.server;
+
+import io.fairlead.dns.wire.Transport;
+import io.fairlead.runtime.Metrics;
+import io.prometheus.metrics.core.datapoints.CounterDataPoint;
+import java.util.EnumMap;
+import java.util.Map;
+import org.xbill.DNS.Rcode;
+
+/**
+ * Queries and answers as metrics. The series are looked up once, so that counting costs an
+ * addition.
+ */
+public final class QueryMetrics implements QueryStats {
+  private static final int CODES = 16;
+
+  private final Map<Transport, CounterDataPoint> queries = new EnumMap<>(Transport.class);
+  private final CounterDataPoint[] answers = new CounterDataPoint[CODES];
+  private final CounterDataPoint dropped;
+  private final CounterDataPoint forwarded;
+  private final CounterDataPoint failed;
+  private final CounterDataPoint refusedConnections;
+
+  public QueryMetrics(Metrics metrics) {
+    var byTransport =
+        metrics.counter("dns", "requests", "Queries that arrived, by transport.", "proto");
+    for (var transport : Transport.values()) {
+      queries.put(
+          transport, byTransport.labelValues(transport.name().toLowerCase(java.util.Locale.ROOT)));
+    }
+    var byCode = metrics.counter("dns", "responses", "Answers that were sent, by code.", "rcode");
+    for (int code = 0; code < CODES; code++) {
+      answers[code] = byCode.labelValues(Rcode.string(code));
+    }
+    dropped =
+        metrics.counter("dns", "dropped", "Packets that were not answered at all.").labelValues();
+    forwarded =
+        metrics.counter("dns", "forwarded", "Queries that other servers were asked.").labelValues();
+    failed =
+        metrics
+            .counter("dns", "socket_failures", "Packets and connections that failed.")
+            .labelValues();
+    refusedConnections =
+        metrics.counter("dns", "tcp_refused", "TCP connections above the limit.").labelValues();
+  }
+
+  @Override
+  public void query(Transport transport) {
+    queries.get(transport).inc();
+  }
+
+  @Override
+  public void answer(byte[] answer) {
+    answers[answer[3] & 0xf].inc();
+  }
+
+  @Override
+  public void dropped() {
+    dropped.inc();
+  }
+
+  @Override
+  public void forwarded() {
+    forwarded.inc();
+  }
+
+  @Override
+  public void failed() {
+    failed.inc();
+  }
+
+  @Override
+  public void refusedConnection() {
+    refusedConnections.inc();
+  }
+}
