@@ -1,0 +1,38 @@
+package io.fairlead.testbed.cluster;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * What a cluster is made of.
+ *
+ * @param id of its fabric: what an earlier crash of the same id left is cleared
+ * @param directory for data and logs; made, and left for inspection
+ * @param nodes each with an agent
+ * @param replicas of allocator-service and endpoints-service each
+ * @param agentOptions added to every agent's command line
+ * @param endpointsOptions added to the command lines of endpoints-service
+ */
+public record ClusterSpec(
+    String id,
+    Path directory,
+    List<String> nodes,
+    int replicas,
+    List<String> agentOptions,
+    List<String> endpointsOptions) {
+  public ClusterSpec {
+    nodes = List.copyOf(nodes);
+    agentOptions = List.copyOf(agentOptions);
+    endpointsOptions = List.copyOf(endpointsOptions);
+  }
+
+  /** Three nodes, two replicas. */
+  public static ClusterSpec of(String id, Path directory) {
+    return new ClusterSpec(
+        id, directory, List.of("node-a", "node-b", "node-c"), 2, List.of(), List.of());
+  }
+
+  public ClusterSpec withEndpointsOptions(String... options) {
+    return new ClusterSpec(id, directory, nodes, replicas, agentOptions, List.of(options));
+  }
+}
