@@ -200,6 +200,7 @@ class DnsServiceTest {
   /**
    * @param rcode -1 stands for no answer at all
    */
+  @SuppressWarnings("ArrayRecordComponent") // only sent
   record Wire(String row, byte[] query, int rcode) {
     @Override
     public String toString() {
@@ -348,7 +349,8 @@ class DnsServiceTest {
   /** Another DNS server, which knows one name. */
   private static final class UpstreamStub implements AutoCloseable {
     private final DatagramSocket socket;
-    private volatile int asked;
+    private final java.util.concurrent.atomic.AtomicInteger asked =
+        new java.util.concurrent.atomic.AtomicInteger();
 
     private UpstreamStub(DatagramSocket socket) {
       this.socket = socket;
@@ -367,7 +369,7 @@ class DnsServiceTest {
       try {
         while (true) {
           socket.receive(packet);
-          asked++;
+          asked.incrementAndGet();
           var query = new Message(ByteBuffer.wrap(packet.getData(), 0, packet.getLength()));
           var answer = new Message(query.getHeader().getID());
           answer.getHeader().setFlag(Flags.QR);
@@ -392,7 +394,7 @@ class DnsServiceTest {
     }
 
     int asked() {
-      return asked;
+      return asked.get();
     }
 
     @Override

@@ -29,7 +29,7 @@ public final class ResolvConf {
   public static List<InetSocketAddress> nameservers(Path file) throws IOException {
     var servers = new ArrayList<InetSocketAddress>();
     for (var line : Files.readAllLines(file)) {
-      var words = line.strip().split("\\s+");
+      var words = line.strip().split("\\s+", -1);
       if (words.length >= 2 && words[0].equals("nameserver") && servers.size() < MOST) {
         address(words[1]).ifPresent(a -> servers.add(new InetSocketAddress(a, DNS_PORT)));
       }

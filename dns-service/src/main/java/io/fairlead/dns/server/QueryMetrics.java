@@ -3,8 +3,6 @@ package io.fairlead.dns.server;
 import io.fairlead.dns.wire.Transport;
 import io.fairlead.runtime.Metrics;
 import io.prometheus.metrics.core.datapoints.CounterDataPoint;
-import java.util.EnumMap;
-import java.util.Map;
 import org.xbill.DNS.Rcode;
 
 /**
@@ -14,7 +12,8 @@ import org.xbill.DNS.Rcode;
 public final class QueryMetrics implements QueryStats {
   private static final int CODES = 16;
 
-  private final Map<Transport, CounterDataPoint> queries = new EnumMap<>(Transport.class);
+  private final CounterDataPoint udpQueries;
+  private final CounterDataPoint tcpQueries;
   private final CounterDataPoint[] answers = new CounterDataPoint[CODES];
   private final CounterDataPoint dropped;
   private final CounterDataPoint forwarded;
@@ -24,10 +23,8 @@ public final class QueryMetrics implements QueryStats {
   public QueryMetrics(Metrics metrics) {
     var byTransport =
         metrics.counter("dns", "requests", "Queries that arrived, by transport.", "proto");
-    for (var transport : Transport.values()) {
-      queries.put(
-          transport, byTransport.labelValues(transport.name().toLowerCase(java.util.Locale.ROOT)));
-    }
+    udpQueries = byTransport.labelValues("udp");
+    tcpQueries = byTransport.labelValues("tcp");
     var byCode = metrics.counter("dns", "responses", "Answers that were sent, by code.", "rcode");
     for (int code = 0; code < CODES; code++) {
       answers[code] = byCode.labelValues(Rcode.string(code));
@@ -46,7 +43,10 @@ public final class QueryMetrics implements QueryStats {
 
   @Override
   public void query(Transport transport) {
-    queries.get(transport).inc();
+    switch (transport) {
+      case UDP -> udpQueries.inc();
+      case TCP -> tcpQueries.inc();
+    }
   }
 
   @Override

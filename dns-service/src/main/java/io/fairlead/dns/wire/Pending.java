@@ -12,6 +12,7 @@ import org.xbill.DNS.Record;
  *     may be empty
  * @param target the name to ask for
  */
+@SuppressWarnings("ArrayRecordComponent") // octets on their way to a socket, never compared
 public record Pending(
     Message query, byte[] octets, Transport transport, List<Record> ours, Name target) {
   public Pending {
