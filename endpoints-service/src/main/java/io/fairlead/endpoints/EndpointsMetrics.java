@@ -1,0 +1,74 @@
+package io.fairlead.endpoints;
+
+import io.fairlead.decider.PartitionOwners;
+import io.fairlead.endpoints.stream.Contents;
+import io.fairlead.endpoints.stream.NodeStreams;
+import io.fairlead.endpoints.stream.StreamStats;
+import io.fairlead.eventlog.load.Loader;
+import io.fairlead.runtime.Metrics;
+import java.util.concurrent.atomic.LongAdder;
+
+/** What this process exports of itself; all looked up at the scrape. */
+final class EndpointsMetrics {
+  private static final String LOG = "log";
+  private static final String DECIDER = "decider";
+  private static final String STREAMS = "streams";
+
+  private EndpointsMetrics() {}
+
+  static void register(
+      Metrics metrics,
+      Loader loader,
+      PartitionOwners<?, ?> owners,
+      Contents contents,
+      NodeStreams streams,
+      StreamStats stats) {
+    metrics.counter(LOG, "entries_applied", "Entries brought into the image.", loader::entries);
+    metrics.gauge(LOG, "synced", "1 once the image has caught up.", () -> loader.synced() ? 1 : 0);
+
+    var decider = owners.stats();
+    metrics.gauge(
+        DECIDER, "partitions_served", "Partitions owned here.", () -> owners.serving().size());
+    metrics.gauge(DECIDER, "queued_requests", "Requests that wait.", owners::queued);
+    metrics.gauge(
+        DECIDER, "etcd_away", "1 while etcd does not answer.", () -> owners.etcdAway() ? 1 : 0);
+    count(metrics, DECIDER, "takeovers", "Partitions taken over.", decider.takeovers);
+    count(metrics, DECIDER, "ownerships_lost", "Partitions lost.", decider.lostOwnerships);
+    count(metrics, DECIDER, "batches", "Transactions committed.", decider.batches);
+    count(metrics, DECIDER, "decisions", "Requests decided.", decider.decisions);
+    count(metrics, DECIDER, "records", "Records appended.", decider.records);
+    count(metrics, DECIDER, "remembered", "Requests answered again.", decider.remembered);
+    count(
+        metrics,
+        DECIDER,
+        "outcomes_unknown",
+        "Commits of unknown outcome.",
+        decider.outcomesUnknown);
+    count(metrics, DECIDER, "overloaded", "Requests refused, queue full.", decider.overloaded);
+
+    metrics.gauge(STREAMS, "open", "Nodes whose stream is here.", streams::size);
+    metrics.gauge(
+        STREAMS,
+        "lag_offsets",
+        "How far the node furthest behind is, in offsets.",
+        () -> streams.greatestLag(loader.current().position()));
+    metrics.gauge(STREAMS, "entries", "Entries that streams carry.", contents::entries);
+    metrics.gauge(STREAMS, "journal_keys", "Changed keys in the journal.", contents::journal);
+    count(metrics, STREAMS, "opened", "Streams opened.", stats.opened);
+    count(metrics, STREAMS, "closed", "Streams closed.", stats.closed);
+    count(metrics, STREAMS, "resets", "Frames with everything.", stats.resets);
+    count(metrics, STREAMS, "deltas", "Frames with a difference.", stats.deltas);
+    count(metrics, STREAMS, "bookmarks", "Bookmarks sent.", stats.bookmarks);
+    count(metrics, STREAMS, "chunks", "Chunks sent.", stats.chunks);
+    count(metrics, STREAMS, "sent_bytes", "Bytes of entries sent.", stats.sentBytes);
+    count(metrics, STREAMS, "overruns", "Streams behind the journal.", stats.overruns);
+    count(metrics, STREAMS, "leases_lost", "Node leases lost.", stats.leasesLost);
+    count(metrics, STREAMS, "apply_errors", "Errors that nodes told.", stats.errors);
+    count(metrics, STREAMS, "retries", "Calls upwards and to etcd tried again.", stats.retries);
+  }
+
+  private static void count(
+      Metrics metrics, String subsystem, String what, String help, LongAdder adder) {
+    metrics.counter(subsystem, what, help, adder::sum);
+  }
+}

@@ -1,0 +1,273 @@
+package io.fairlead.endpoints;
+
+import io.fairlead.core.decide.PodCommand;
+import io.fairlead.core.decide.PodOutcome;
+import io.fairlead.core.model.Topic;
+import io.fairlead.core.run.FaultHandler;
+import io.fairlead.core.run.RandomSource;
+import io.fairlead.core.run.Time;
+import io.fairlead.decider.DeciderSettings;
+import io.fairlead.decider.Feed;
+import io.fairlead.decider.PartitionOwners;
+import io.fairlead.decider.grpc.Peers;
+import io.fairlead.endpoints.decider.Duties;
+import io.fairlead.endpoints.decider.PodsLogic;
+import io.fairlead.endpoints.grpc.Api;
+import io.fairlead.endpoints.grpc.PodCalls;
+import io.fairlead.endpoints.stream.Contents;
+import io.fairlead.endpoints.stream.EndOffsets;
+import io.fairlead.endpoints.stream.NodeAgentsService;
+import io.fairlead.endpoints.stream.NodeStreams;
+import io.fairlead.endpoints.stream.StreamStats;
+import io.fairlead.etcd.Coordination;
+import io.fairlead.etcd.EtcdConfig;
+import io.fairlead.etcd.EtcdCoordination;
+import io.fairlead.eventlog.load.Loader;
+import io.fairlead.eventlog.load.Publisher;
+import io.fairlead.eventlog.log.EventLog;
+import io.fairlead.eventlog.log.FollowListener.Connection;
+import io.fairlead.eventlog.log.KafkaEventLog;
+import io.fairlead.eventlog.log.KafkaLogConfig;
+import io.fairlead.runtime.BuildInfo;
+import io.fairlead.runtime.GrpcChannels;
+import io.fairlead.runtime.GrpcServer;
+import io.fairlead.runtime.Health;
+import io.fairlead.runtime.HostPort;
+import io.fairlead.runtime.HttpEndpoints;
+import io.fairlead.runtime.Metrics;
+import io.fairlead.runtime.Shutdown;
+import io.grpc.BindableService;
+import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One replica: follows the log, decides what it owns, serves the API and the agents' streams. What
+ * it holds is derived from the log; failover loses nothing. Threads: the loader's, those of the
+ * decider, three for each stream, one for each call.
+ */
+public final class EndpointsService implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(EndpointsService.class);
+  private static final Duration DRAIN = Duration.ofSeconds(5);
+
+  private final Shutdown shutdown;
+  private final int grpcPort;
+  private final int httpPort;
+
+  private EndpointsService(Shutdown shutdown, int grpcPort, int httpPort) {
+    this.shutdown = shutdown;
+    this.grpcPort = grpcPort;
+    this.httpPort = httpPort;
+  }
+
+  /** Over Kafka and etcd. Blocks until both were reached once. */
+  public static EndpointsService start(EndpointsConfig config, Time time, FaultHandler faults) {
+    var shutdown = new Shutdown();
+    try {
+      var metrics = Metrics.ofProcess("endpoints");
+      var health = new Health();
+      var http = shutdown.opened("http", HttpEndpoints.start(config.httpListen(), health, metrics));
+      var eventLog =
+          shutdown.opened(
+              "log",
+              KafkaEventLog.open(
+                  KafkaLogConfig.of(
+                          config.kafkaBootstrap(), "fairlead-endpoints-" + config.replica())
+                      .withReplicationFactor(config.replicationFactor()),
+                  time));
+      var coordination =
+          shutdown.opened(
+              "etcd",
+              EtcdCoordination.connect(
+                  EtcdConfig.of(config.etcdEndpoints().stream().map(URI::toString).toList()),
+                  time));
+      var grpc =
+          wire(
+              shutdown,
+              config,
+              eventLog,
+              coordination,
+              health,
+              metrics,
+              time,
+              RandomSource.secure(),
+              faults);
+      log.atInfo()
+          .addKeyValue("event", "process.started")
+          .addKeyValue("replica", config.replica())
+          .addKeyValue("grpc", grpc.port())
+          .addKeyValue("http", http.port())
+          .log("Endpoints service started");
+      return new EndpointsService(shutdown, grpc.port(), http.port());
+    } catch (RuntimeException e) {
+      shutdown.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Everything but the connections to Kafka and etcd; what it opens is closed by {@code shutdown}.
+   */
+  static GrpcServer wire(
+      Shutdown shutdown,
+      EndpointsConfig config,
+      EventLog eventLog,
+      Coordination coordination,
+      Health health,
+      Metrics metrics,
+      Time time,
+      RandomSource random,
+      FaultHandler faults) {
+    var partitions = eventLog.partitioning().all();
+    var owned = partitions.stream().filter(p -> p.topic() == Topic.PODS).toList();
+    var contents = new Contents(eventLog.identity(), config.streams().journal());
+    var streams = new NodeStreams();
+    var stats = new StreamStats();
+    var inbox = new Duties.Inbox();
+    var feed = new Feed(eventLog.identity());
+    List<Publisher> publishers =
+        List.of(
+            (delta, image, manifest) -> inbox.update(delta, image),
+            (delta, image, manifest) -> streams.update(delta, image),
+            (delta, image, manifest) -> contents.update(delta, image, manifest.position()),
+            feed); // last: who is answered finds the record on the streams, too
+    var loader =
+        shutdown.opened("loader", Loader.start(eventLog, partitions, publishers, faults, time));
+    PartitionOwners<PodCommand, PodOutcome> owners =
+        shutdown.opened(
+            "decider",
+            PartitionOwners.start(
+                DeciderSettings.of(
+                    "endpoints",
+                    config.replica(),
+                    config.advertise().toString(),
+                    BuildInfo.version(),
+                    owned),
+                eventLog,
+                coordination,
+                feed,
+                loader::synced,
+                new PodsLogic(),
+                faults,
+                time,
+                random));
+    shutdown.opened(
+        "duties",
+        Duties.start(
+            config.replica(),
+            eventLog.partitioning(),
+            owners,
+            coordination,
+            () -> feed.current().image(),
+            inbox,
+            config.nodeLoss(),
+            time));
+    var peers =
+        shutdown.opened(
+            "peers", new Peers(address -> GrpcChannels.of(List.of(HostPort.of(address)))));
+    var calls =
+        new PodCalls(owners, peers, eventLog.partitioning(), () -> feed.current().image(), time);
+    var services = new ArrayList<BindableService>();
+    services.addAll(
+        Api.services(
+            config.replica(),
+            eventLog.identity(),
+            partitions,
+            calls,
+            loader,
+            streams,
+            coordination,
+            config.callTimeout()));
+    services.add(
+        new NodeAgentsService(
+            config.replica(),
+            eventLog.identity(),
+            contents,
+            new EndOffsets(() -> eventLog.endOffsets(partitions)),
+            streams,
+            calls.uplink(config.streams().callTimeout()),
+            () -> feed.current().image(),
+            coordination,
+            config.streams(),
+            stats,
+            random::uuid,
+            time));
+    var grpc =
+        shutdown.opened(
+            "grpc",
+            GrpcServer.start(
+                GrpcServer.Settings.listening(config.listen()).withDrain(DRAIN),
+                services,
+                Api.interceptors(),
+                metrics));
+    shutdown.onClose("streams", streams);
+    shutdown.onClose("ownership", owners::drain);
+    shutdown.onClose(
+        "readiness",
+        () -> {
+          health.drain();
+          grpc.readiness(GrpcServer.Readiness.NOT_READY);
+        });
+    health.ready("log", () -> trouble(loader));
+    health.ready("etcd", () -> owners.etcdAway() ? Optional.of("not reached") : Optional.empty());
+    health.live("image", () -> loader.fault().map(cause -> "frozen: " + cause.getMessage()));
+    EndpointsMetrics.register(metrics, loader, owners, contents, streams, stats);
+    Thread.ofVirtual().name("grpc-ready").start(() -> turnReady(shutdown, loader, grpc, time));
+    return grpc;
+  }
+
+  private static Optional<String> trouble(Loader loader) {
+    if (loader.fault().isPresent()) {
+      return Optional.of("the image is frozen");
+    }
+    if (!loader.synced()) {
+      return Optional.of("still being read");
+    }
+    return loader.connection() == Connection.CONNECTED
+        ? Optional.empty()
+        : Optional.of("not reached");
+  }
+
+  /** The gRPC health of the start; later troubles show in the answers and in /readyz. */
+  private static void turnReady(Shutdown shutdown, Loader loader, GrpcServer grpc, Time time) {
+    try {
+      while (!shutdown.isStopping()) {
+        if (loader.synced()) {
+          grpc.readiness(GrpcServer.Readiness.READY);
+          return;
+        }
+        time.sleep(Duration.ofMillis(50));
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Where gRPC listens. */
+  public int grpcPort() {
+    return grpcPort;
+  }
+
+  /** Where health and metrics are. */
+  public int httpPort() {
+    return httpPort;
+  }
+
+  /** Waits for SIGTERM. Only for {@code main}. */
+  public void awaitStopped() throws InterruptedException {
+    shutdown.awaitStopped();
+  }
+
+  /**
+   * Turns not ready, lets go of the partitions, ends the streams, waits for running calls, then
+   * closes the rest.
+   */
+  @Override
+  public void close() {
+    shutdown.close();
+  }
+}

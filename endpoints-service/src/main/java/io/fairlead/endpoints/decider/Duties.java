@@ -1,0 +1,247 @@
+package io.fairlead.endpoints.decider;
+
+import io.fairlead.core.decide.PodCommand;
+import io.fairlead.core.decide.PodOutcome;
+import io.fairlead.core.image.ClusterDelta;
+import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.image.Versioned;
+import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.Node;
+import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.Partitioning;
+import io.fairlead.core.run.GatewayException;
+import io.fairlead.core.run.Time;
+import io.fairlead.core.view.PodCondition;
+import io.fairlead.decider.Decider;
+import io.fairlead.decider.Request;
+import io.fairlead.etcd.Coordination;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What owners do without being asked, one virtual thread: say that a node is lost, make the Pods of
+ * lost nodes unready, end Pods whose grace period is over. Each replica does it for the partitions
+ * it owns; commands are idempotent, so doing it twice is harmless. Soft.
+ */
+public final class Duties implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Duties.class);
+  private static final String ACTOR = "service:endpoints";
+
+  private final String replica;
+  private final Partitioning partitioning;
+  private final Decider<PodCommand, PodOutcome> decider;
+  private final Coordination coordination;
+  private final Supplier<ClusterImage> image;
+  private final NodeLossSettings settings;
+  private final Time time;
+  private final MissingNodes missing;
+  private final Map<ObjectName, Instant> terminating;
+  private final Semaphore wake;
+  private final Thread thread;
+  private volatile int held;
+  private volatile boolean closed;
+
+  /** What the duties are told by the loader; apart, because the loader starts before them. */
+  public static final class Inbox {
+    private final Map<ObjectName, Instant> terminating = new ConcurrentHashMap<>();
+    private final Semaphore wake = new Semaphore(0);
+
+    /** The loader applied a delta; called on its thread. */
+    public void update(ClusterDelta delta, ClusterImage image) {
+      boolean lost = false;
+      for (var name : delta.pods()) {
+        var deadline =
+            image.pods().get(name).map(Versioned::object).flatMap(pod -> pod.status().deleting());
+        deadline.ifPresentOrElse(at -> terminating.put(name, at), () -> terminating.remove(name));
+      }
+      for (var name : delta.nodes()) {
+        lost |=
+            image.nodes().get(name).filter(n -> n.object().state() == Node.State.LOST).isPresent();
+      }
+      if (lost) {
+        wake.release();
+      }
+    }
+  }
+
+  private Duties(
+      String replica,
+      Partitioning partitioning,
+      Decider<PodCommand, PodOutcome> decider,
+      Coordination coordination,
+      Supplier<ClusterImage> image,
+      Inbox inbox,
+      NodeLossSettings settings,
+      Time time) {
+    this.replica = replica;
+    this.partitioning = partitioning;
+    this.decider = decider;
+    this.coordination = coordination;
+    this.image = image;
+    this.settings = settings;
+    this.time = time;
+    this.missing = new MissingNodes(settings);
+    this.terminating = inbox.terminating;
+    this.wake = inbox.wake;
+    this.thread = Thread.ofVirtual().name("endpoints-duties").unstarted(this::run);
+  }
+
+  /**
+   * Begins.
+   *
+   * @param image the newest that this replica has
+   */
+  public static Duties start(
+      String replica,
+      Partitioning partitioning,
+      Decider<PodCommand, PodOutcome> decider,
+      Coordination coordination,
+      Supplier<ClusterImage> image,
+      Inbox inbox,
+      NodeLossSettings settings,
+      Time time) {
+    var duties =
+        new Duties(replica, partitioning, decider, coordination, image, inbox, settings, time);
+    duties.thread.start();
+    return duties;
+  }
+
+  /**
+   * How many nodes look lost but are held back because so many went at once; an alarm where it is
+   * not 0.
+   */
+  public int held() {
+    return held;
+  }
+
+  private void run() {
+    try {
+      while (!closed) {
+        var now = image.get();
+        loseNodes(now);
+        losePods(now);
+        endPods(now);
+        wake.tryAcquire(settings.tick().toNanos(), TimeUnit.NANOSECONDS);
+        wake.drainPermits();
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private boolean owns(LogPartition partition) {
+    return decider.owner(partition).filter(o -> o.replica().equals(replica)).isPresent();
+  }
+
+  private void loseNodes(ClusterImage now) {
+    if (!owns(LogPartition.NODES)) {
+      missing.forget();
+      held = 0;
+      return;
+    }
+    Set<String> present;
+    try {
+      present = coordination.nodes().keySet();
+    } catch (GatewayException e) {
+      missing.forget();
+      return;
+    }
+    var verdict = missing.look(now, present, time.nanoTime());
+    if (!verdict.held().isEmpty() && held == 0) {
+      log.atError()
+          .addKeyValue("event", "nodes.loss.held")
+          .addKeyValue("nodes", verdict.held().size())
+          .addKeyValue("for", settings.massHold())
+          .log("Many nodes are gone at once, which is probably not the nodes: held back");
+    }
+    held = verdict.held().size();
+    for (var node : verdict.lost()) {
+      log.atInfo()
+          .addKeyValue("event", "node.losing")
+          .addKeyValue("node", node.node())
+          .addKeyValue("session", node.session())
+          .log("Node has no lease");
+      ask(
+          LogPartition.NODES,
+          new PodCommand.LoseNode(
+              node.node(), node.session(), "no lease for " + settings.after().toSeconds() + " s"),
+          "node lease ran out");
+    }
+  }
+
+  /** Whatever is ready on a lost node is not: also a Pod that somebody puts there later. */
+  private void losePods(ClusterImage now) {
+    for (var versioned : now.nodes().all()) {
+      var node = versioned.object();
+      if (node.state() != Node.State.LOST) {
+        continue;
+      }
+      var namespaces = new TreeSet<String>();
+      for (var name : now.pods().onNode(node.name())) {
+        now.pods()
+            .get(name)
+            .filter(pod -> PodCondition.of(now.pods(), pod.object()).ready())
+            .ifPresent(_ -> namespaces.add(name.namespace()));
+      }
+      for (var namespace : namespaces) {
+        var partition = partitioning.ofNamespace(namespace);
+        if (owns(partition)) {
+          ask(
+              partition,
+              new PodCommand.NodeLostPods(namespace, node.name(), node.session(versioned.offset())),
+              "node lost");
+        }
+      }
+    }
+  }
+
+  private void endPods(ClusterImage now) {
+    var instant = time.now();
+    for (var entry : new HashMap<>(terminating).entrySet()) {
+      var name = entry.getKey();
+      var partition = partitioning.ofNamespace(name.namespace());
+      if (!entry.getValue().isAfter(instant) && owns(partition)) {
+        now.pods()
+            .get(name)
+            .map(Versioned::object)
+            .filter(pod -> pod.status().deleting().isPresent())
+            .ifPresent(pod ->
+                ask(
+                    partition,
+                    new PodCommand.DeletePod(name, pod.uid().toString(), OptionalInt.empty()),
+                    "grace period over"));
+      }
+    }
+  }
+
+  /** Fire and forget: what does not succeed is found again at the next tick. */
+  private void ask(LogPartition partition, PodCommand command, String cause) {
+    var _ =
+        decider
+            .submit(partition, Request.internal(ACTOR, command, cause))
+            .whenComplete((_, fault) -> {
+              if (fault != null) {
+                log.atWarn()
+                    .setCause(fault)
+                    .addKeyValue("partition", partition)
+                    .log("Own command failed");
+              }
+            });
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    thread.interrupt();
+  }
+}

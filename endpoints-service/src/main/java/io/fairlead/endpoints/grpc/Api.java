@@ -1,0 +1,43 @@
+package io.fairlead.endpoints.grpc;
+
+import io.fairlead.core.model.LogIdentity;
+import io.fairlead.core.model.LogPartition;
+import io.fairlead.decider.grpc.Caller;
+import io.fairlead.endpoints.stream.NodeStreams;
+import io.fairlead.etcd.Coordination;
+import io.fairlead.eventlog.load.Loader;
+import io.grpc.BindableService;
+import io.grpc.ServerInterceptor;
+import java.time.Duration;
+import java.util.List;
+
+/** The unary services of this process, ready for a server. */
+public final class Api {
+  private Api() {}
+
+  /**
+   * Pods, Nodes and Log.
+   *
+   * @param timeout longest time a call may take, whatever its deadline
+   */
+  public static List<BindableService> services(
+      String replica,
+      LogIdentity identity,
+      List<LogPartition> partitions,
+      PodCalls calls,
+      Loader loader,
+      NodeStreams streams,
+      Coordination coordination,
+      Duration timeout) {
+    var reads = new Reads(loader, timeout);
+    return List.of(
+        new PodsService(calls, reads),
+        new NodesService(calls, reads, streams),
+        new LogService(replica, identity, partitions, loader, coordination, reads));
+  }
+
+  /** What the services need around them. */
+  public static List<ServerInterceptor> interceptors() {
+    return List.of(Caller.interceptor());
+  }
+}

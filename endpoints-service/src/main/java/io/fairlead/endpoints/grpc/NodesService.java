@@ -1,0 +1,85 @@
+package io.fairlead.endpoints.grpc;
+
+import static io.fairlead.endpoints.grpc.PodsService.answer;
+
+import io.fairlead.api.Errors;
+import io.fairlead.api.NodeCodec;
+import io.fairlead.api.PositionCodec;
+import io.fairlead.core.decide.Refusal;
+import io.fairlead.core.image.Versioned;
+import io.fairlead.core.model.Kind;
+import io.fairlead.core.model.Node;
+import io.fairlead.core.model.ObjectKey;
+import io.fairlead.core.model.Position;
+import io.fairlead.decider.grpc.Caller;
+import io.fairlead.endpoints.stream.NodeStreams;
+import io.fairlead.v1.GetNodeRequest;
+import io.fairlead.v1.ListNodesReply;
+import io.fairlead.v1.ListNodesRequest;
+import io.fairlead.v1.NodeReply;
+import io.fairlead.v1.NodesGrpc.NodesImplBase;
+import io.fairlead.v1.OpenNodeRequest;
+import io.grpc.stub.StreamObserver;
+
+/** The Nodes of the API, with what they acknowledged on the streams of this replica. */
+final class NodesService extends NodesImplBase {
+  private final PodCalls calls;
+  private final Reads reads;
+  private final NodeStreams streams;
+
+  NodesService(PodCalls calls, Reads reads, NodeStreams streams) {
+    this.calls = calls;
+    this.reads = reads;
+    this.streams = streams;
+  }
+
+  @Override
+  public void open(OpenNodeRequest request, StreamObserver<NodeReply> replies) {
+    answer(replies, calls.open(request, Caller.current(), reads.left()));
+  }
+
+  @Override
+  public void get(GetNodeRequest request, StreamObserver<NodeReply> replies) {
+    var snapshot = reads.at(request.getFreshness());
+    var node =
+        snapshot
+            .image()
+            .nodes()
+            .get(request.getName())
+            .orElseThrow(() ->
+                Errors.refused(
+                    new Refusal.NotFound(ObjectKey.ofCluster(Kind.NODE, request.getName()))));
+    answer(
+        replies,
+        NodeReply.newBuilder()
+            .setNode(proto(node, snapshot.position()))
+            .setPosition(PositionCodec.proto(snapshot.position()))
+            .build());
+  }
+
+  @Override
+  public void list(ListNodesRequest request, StreamObserver<ListNodesReply> replies) {
+    var snapshot = reads.at(request.getFreshness());
+    var reply = ListNodesReply.newBuilder().setPosition(PositionCodec.proto(snapshot.position()));
+    snapshot
+        .image()
+        .nodes()
+        .all()
+        .forEach(node -> reply.addItems(proto(node, snapshot.position())));
+    answer(replies, reply.build());
+  }
+
+  private io.fairlead.v1.Node proto(Versioned<Node> node, Position applied) {
+    var proto = NodeCodec.proto(node);
+    return streams
+        .acknowledged(node.object().name(), applied)
+        .map(ack ->
+            proto.toBuilder()
+                .setAcknowledged(PositionCodec.proto(ack.position()))
+                .setLag(ack.lag())
+                .setLastError(ack.error())
+                .addAllRefused(ack.refused())
+                .build())
+        .orElse(proto);
+  }
+}

@@ -1,0 +1,212 @@
+package io.fairlead.endpoints.grpc;
+
+import io.fairlead.api.Errors;
+import io.fairlead.api.NodeCodec;
+import io.fairlead.api.PodCodec;
+import io.fairlead.core.decide.PodCommand;
+import io.fairlead.core.decide.PodOutcome;
+import io.fairlead.core.decide.Violation;
+import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.Partitioning;
+import io.fairlead.core.run.Time;
+import io.fairlead.decider.Decider;
+import io.fairlead.decider.Request;
+import io.fairlead.decider.grpc.Caller;
+import io.fairlead.decider.grpc.OwnerForwarding;
+import io.fairlead.decider.grpc.OwnerForwarding.Call;
+import io.fairlead.decider.grpc.Peers;
+import io.fairlead.endpoints.stream.Uplink;
+import io.fairlead.v1.ApplyPodRequest;
+import io.fairlead.v1.DeletePodRequest;
+import io.fairlead.v1.NodeReply;
+import io.fairlead.v1.NodesGrpc;
+import io.fairlead.v1.OpenNodeRequest;
+import io.fairlead.v1.PodReply;
+import io.fairlead.v1.PodsGrpc;
+import io.fairlead.v1.ReconcileSourceReply;
+import io.fairlead.v1.ReconcileSourceRequest;
+import io.fairlead.v1.ReportReadinessReply;
+import io.fairlead.v1.ReportReadinessRequest;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.function.Supplier;
+
+/**
+ * Every call that changes something, decided by whoever owns its partition. Blocks, for virtual
+ * threads. Thread-safe.
+ */
+public final class PodCalls {
+  private final OwnerForwarding<PodCommand, PodOutcome> owners;
+  private final Partitioning partitioning;
+  private final Replies replies;
+
+  /**
+   * Opens nothing.
+   *
+   * @param image the newest that this replica has
+   */
+  public PodCalls(
+      Decider<PodCommand, PodOutcome> decider,
+      Peers peers,
+      Partitioning partitioning,
+      Supplier<ClusterImage> image,
+      Time time) {
+    this.owners = new OwnerForwarding<>(decider, peers, time);
+    this.partitioning = partitioning;
+    this.replies = new Replies(image);
+  }
+
+  PodReply apply(ApplyPodRequest message, Caller caller, Duration timeout) {
+    var draft = PodCodec.draft(message.getPod());
+    var request =
+        Requests.of(
+            caller,
+            message.getRequestId(),
+            message.toBuilder().clearRequestId().build(),
+            new PodCommand.ApplyPod(draft));
+    return owners.call(
+        new Call<>(
+            partitioning.ofNamespace(draft.objectName().namespace()),
+            request,
+            PodsGrpc.getApplyMethod(),
+            message,
+            replies::pod),
+        caller,
+        timeout);
+  }
+
+  PodReply delete(DeletePodRequest message, Caller caller, Duration timeout) {
+    var name =
+        new ObjectName(namespace(message.getNamespace()), required("name", message.getName()));
+    var request =
+        Requests.of(
+            caller,
+            message.getRequestId(),
+            message.toBuilder().clearRequestId().build(),
+            new PodCommand.DeletePod(
+                name,
+                message.getUid(),
+                message.hasGracePeriodSeconds()
+                    ? OptionalInt.of(message.getGracePeriodSeconds())
+                    : OptionalInt.empty()));
+    return owners.call(
+        new Call<>(
+            partitioning.ofNamespace(name.namespace()),
+            request,
+            PodsGrpc.getDeleteMethod(),
+            message,
+            replies::pod),
+        caller,
+        timeout);
+  }
+
+  ReportReadinessReply report(ReportReadinessRequest message, Caller caller, Duration timeout) {
+    var namespace = namespace(message.getNamespace());
+    var command =
+        new PodCommand.ReportReadiness(
+            namespace,
+            message.getNode(),
+            message.getSession(),
+            message.getSequence(),
+            message.getReportsList().stream()
+                .map(r ->
+                    new PodCommand.Report(r.getName(), r.getPodUid(), r.getReady(), r.getReason()))
+                .toList());
+    return owners.call(
+        new Call<>(
+            partitioning.ofNamespace(namespace),
+            ofNode(caller, message.getRequestId(), command),
+            PodsGrpc.getReportReadinessMethod(),
+            message,
+            Replies::reported),
+        caller,
+        timeout);
+  }
+
+  ReconcileSourceReply reconcile(ReconcileSourceRequest message, Caller caller, Duration timeout) {
+    var namespace = namespace(message.getNamespace());
+    var command =
+        new PodCommand.ReconcileSource(
+            namespace,
+            required("source", message.getSource()),
+            required("node", message.getNode()),
+            message.getSession(),
+            message.getSequence(),
+            message.getPodsList().stream().map(PodCodec::draft).toList());
+    return owners.call(
+        new Call<>(
+            partitioning.ofNamespace(namespace),
+            ofNode(caller, message.getRequestId(), command),
+            PodsGrpc.getReconcileSourceMethod(),
+            message,
+            Replies::reconciled),
+        caller,
+        timeout);
+  }
+
+  NodeReply open(OpenNodeRequest message, Caller caller, Duration timeout) {
+    var request =
+        Requests.of(
+            caller,
+            message.getRequestId(),
+            message.toBuilder().clearRequestId().build(),
+            new PodCommand.OpenNode(NodeCodec.draft(message.getNode())));
+    return owners.call(
+        new Call<>(LogPartition.NODES, request, NodesGrpc.getOpenMethod(), message, replies::node),
+        caller,
+        timeout);
+  }
+
+  /**
+   * What nodes say counts by session and sequence: sent again it changes nothing. So nobody has to
+   * remember the request, which probes would make many of; its id is only checked.
+   */
+  private static Request<PodCommand> ofNode(Caller caller, String id, PodCommand command) {
+    Requests.checkId(id);
+    return new Request<>(
+        caller.actor(), Optional.empty(), command, caller.traceparent(), Optional.empty());
+  }
+
+  private static String namespace(String text) {
+    return text.isEmpty() ? ObjectName.DEFAULT_NAMESPACE : text;
+  }
+
+  private static String required(String field, String text) {
+    if (text.isEmpty()) {
+      throw Errors.invalid(
+          "request",
+          List.of(new Violation(field, Violation.Reason.REQUIRED, "a " + field + " is needed")));
+    }
+    return text;
+  }
+
+  /** For the streams that this replica holds. */
+  public Uplink uplink(Duration timeout) {
+    return new Uplink() {
+      @Override
+      public NodeReply open(OpenNodeRequest request) {
+        return PodCalls.this.open(
+            request, node(request.getNode().getMetadata().getName()), timeout);
+      }
+
+      @Override
+      public ReportReadinessReply report(ReportReadinessRequest request) {
+        return PodCalls.this.report(request, node(request.getNode()), timeout);
+      }
+
+      @Override
+      public ReconcileSourceReply reconcile(ReconcileSourceRequest request) {
+        return PodCalls.this.reconcile(request, node(request.getNode()), timeout);
+      }
+
+      private Caller node(String name) {
+        return new Caller("node:" + name, Optional.empty(), OptionalLong.empty());
+      }
+    };
+  }
+}

@@ -1,0 +1,127 @@
+package io.fairlead.endpoints.grpc;
+
+import io.fairlead.api.Errors;
+import io.fairlead.api.PodCodec;
+import io.fairlead.api.PositionCodec;
+import io.fairlead.core.decide.Refusal;
+import io.fairlead.core.decide.Violation;
+import io.fairlead.core.image.PodsImage;
+import io.fairlead.core.image.Versioned;
+import io.fairlead.core.model.Kind;
+import io.fairlead.core.model.LabelSelector;
+import io.fairlead.core.model.ObjectKey;
+import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.Pod;
+import io.fairlead.core.view.PodCondition;
+import io.fairlead.decider.grpc.Caller;
+import io.fairlead.v1.ApplyPodRequest;
+import io.fairlead.v1.DeletePodRequest;
+import io.fairlead.v1.GetPodRequest;
+import io.fairlead.v1.ListPodsReply;
+import io.fairlead.v1.ListPodsRequest;
+import io.fairlead.v1.PodReply;
+import io.fairlead.v1.PodsGrpc.PodsImplBase;
+import io.fairlead.v1.ReconcileSourceReply;
+import io.fairlead.v1.ReconcileSourceRequest;
+import io.fairlead.v1.ReportReadinessReply;
+import io.fairlead.v1.ReportReadinessRequest;
+import io.grpc.stub.StreamObserver;
+import java.util.Collection;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** The Pods of the API. Every replica answers; owners decide. */
+final class PodsService extends PodsImplBase {
+  private final PodCalls calls;
+  private final Reads reads;
+
+  PodsService(PodCalls calls, Reads reads) {
+    this.calls = calls;
+    this.reads = reads;
+  }
+
+  @Override
+  public void apply(ApplyPodRequest request, StreamObserver<PodReply> replies) {
+    answer(replies, calls.apply(request, Caller.current(), reads.left()));
+  }
+
+  @Override
+  public void delete(DeletePodRequest request, StreamObserver<PodReply> replies) {
+    answer(replies, calls.delete(request, Caller.current(), reads.left()));
+  }
+
+  @Override
+  public void reportReadiness(
+      ReportReadinessRequest request, StreamObserver<ReportReadinessReply> replies) {
+    answer(replies, calls.report(request, Caller.current(), reads.left()));
+  }
+
+  @Override
+  public void reconcileSource(
+      ReconcileSourceRequest request, StreamObserver<ReconcileSourceReply> replies) {
+    reads.awaitSession(request.getSession());
+    answer(replies, calls.reconcile(request, Caller.current(), reads.left()));
+  }
+
+  @Override
+  public void get(GetPodRequest request, StreamObserver<PodReply> replies) {
+    var snapshot = reads.at(request.getFreshness());
+    var namespace =
+        request.getNamespace().isEmpty() ? ObjectName.DEFAULT_NAMESPACE : request.getNamespace();
+    var name = new ObjectName(namespace, request.getName());
+    var pods = snapshot.image().pods();
+    var pod =
+        pods.get(name)
+            .orElseThrow(() -> Errors.refused(new Refusal.NotFound(ObjectKey.of(Kind.POD, name))));
+    answer(
+        replies,
+        PodReply.newBuilder()
+            .setPod(proto(pods, pod))
+            .setPosition(PositionCodec.proto(snapshot.position()))
+            .build());
+  }
+
+  @Override
+  public void list(ListPodsRequest request, StreamObserver<ListPodsReply> replies) {
+    var selector = selector(request.getLabelSelector());
+    var snapshot = reads.at(request.getFreshness());
+    var pods = snapshot.image().pods();
+    var reply = ListPodsReply.newBuilder().setPosition(PositionCodec.proto(snapshot.position()));
+    candidates(pods, request)
+        .filter(pod -> selector.matches(pod.object().meta().labels()))
+        .forEach(pod -> reply.addItems(proto(pods, pod)));
+    answer(replies, reply.build());
+  }
+
+  /** Sorted by namespace and name. */
+  private static Stream<Versioned<Pod>> candidates(PodsImage pods, ListPodsRequest request) {
+    if (!request.getNodeName().isEmpty()) {
+      return pods.onNode(request.getNodeName()).stream()
+          .filter(name ->
+              request.getNamespace().isEmpty() || name.namespace().equals(request.getNamespace()))
+          .flatMap(name -> pods.get(name).stream());
+    }
+    Collection<Versioned<Pod>> all =
+        request.getNamespace().isEmpty() ? pods.all() : pods.inNamespace(request.getNamespace());
+    return all.stream();
+  }
+
+  private static LabelSelector selector(String text) {
+    return switch (LabelSelector.parse(text)) {
+      case LabelSelector.Parsed.Valid(var selector) -> selector;
+      case LabelSelector.Parsed.Invalid(var message) ->
+          throw Errors.invalid(
+              "request",
+              List.of(new Violation("labelSelector", Violation.Reason.INVALID, message)));
+    };
+  }
+
+  private static io.fairlead.v1.Pod proto(PodsImage pods, Versioned<Pod> pod) {
+    return PodCodec.proto(pod, PodCondition.of(pods, pod.object()));
+  }
+
+  static <T> void answer(StreamObserver<T> replies, T reply) {
+    replies.onNext(reply);
+    replies.onCompleted();
+  }
+}

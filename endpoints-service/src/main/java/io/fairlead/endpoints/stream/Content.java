@@ -1,0 +1,197 @@
+package io.fairlead.endpoints.stream;
+
+import com.google.protobuf.ByteString;
+import io.fairlead.api.EntryCodec;
+import io.fairlead.core.model.Position;
+import io.fairlead.core.view.Entries;
+import io.fairlead.core.view.Entry;
+import io.fairlead.core.view.EntryKey;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import org.pcollections.HashPMap;
+import org.pcollections.HashTreePMap;
+import org.pcollections.TreePMap;
+
+/**
+ * What the streams carry at one moment: every entry, encoded once, and a bounded journal of which
+ * keys changed lately. A stream is at a number of it, or at a position; what it lacks is the
+ * present state of the keys that were touched since. Immutable; derived from the log.
+ */
+final class Content {
+  /** An entry as it is sent. Empty node = for all nodes, else for that one alone. */
+  private record Encoded(ByteString bytes, Optional<String> node) {}
+
+  /**
+   * A key that changed.
+   *
+   * @param nodes whom it concerns; empty = all
+   */
+  private record Touch(EntryKey key, Set<String> nodes) {
+    boolean concerns(String node) {
+      return nodes.isEmpty() || nodes.contains(node);
+    }
+  }
+
+  /**
+   * One change of the content.
+   *
+   * @param base position before it
+   */
+  private record Step(Position base, List<Touch> touches) {}
+
+  /** What a stream has to be told. */
+  sealed interface Item {
+    /** The entry, as bytes of its message. */
+    record Put(ByteString bytes) implements Item {}
+
+    /** The key, in text form. */
+    record Removed(String key) implements Item {}
+  }
+
+  private final Position position;
+  private final long number;
+  private final HashPMap<EntryKey, Encoded> entries;
+  private final TreePMap<Long, Step> steps;
+  private final int touches;
+  private final int maxTouches;
+
+  private Content(
+      Position position,
+      long number,
+      HashPMap<EntryKey, Encoded> entries,
+      TreePMap<Long, Step> steps,
+      int touches,
+      int maxTouches) {
+    this.position = position;
+    this.number = number;
+    this.entries = entries;
+    this.steps = steps;
+    this.touches = touches;
+    this.maxTouches = maxTouches;
+  }
+
+  /**
+   * Nothing at all.
+   *
+   * @param maxTouches how many changed keys the journal keeps
+   */
+  static Content empty(Position start, int maxTouches) {
+    return new Content(start, 0, HashTreePMap.empty(), TreePMap.empty(), 0, maxTouches);
+  }
+
+  /** This content after some changes, at a later position. */
+  Content with(Map<EntryKey, Entries.Change> changes, Position later) {
+    if (changes.isEmpty()) {
+      return new Content(later, number, entries, steps, touches, maxTouches);
+    }
+    var nextEntries = entries;
+    var touched = new ArrayList<Touch>(changes.size());
+    for (var change : changes.entrySet()) {
+      var key = change.getKey();
+      var after = change.getValue().after();
+      nextEntries =
+          after.isPresent() ? nextEntries.plus(key, encode(after.get())) : nextEntries.minus(key);
+      touched.add(new Touch(key, nodes(change.getValue())));
+    }
+    var nextSteps = steps.plus(number + 1, new Step(position, List.copyOf(touched)));
+    int kept = touches + touched.size();
+    while (kept > maxTouches && !nextSteps.isEmpty()) {
+      kept -= nextSteps.firstEntry().getValue().touches().size();
+      nextSteps = nextSteps.minusFirstEntry();
+    }
+    return new Content(later, number + 1, nextEntries, nextSteps, kept, maxTouches);
+  }
+
+  private static Encoded encode(Entry entry) {
+    return new Encoded(EntryCodec.proto(entry).toByteString(), node(entry));
+  }
+
+  /** The one node an entry is for; a Pod that is nowhere is for none, which no node's name is. */
+  private static Optional<String> node(Entry entry) {
+    return switch (entry) {
+      case Entry.PodEntry pod -> Optional.of(pod.pod().spec().nodeName().orElse(""));
+      case Entry.ServicePortEntry _, Entry.EndpointEntry _, Entry.ServiceCidrEntry _ ->
+          Optional.empty();
+    };
+  }
+
+  private static Set<String> nodes(Entries.Change change) {
+    var nodes = new HashSet<String>();
+    change.before().flatMap(Content::node).ifPresent(nodes::add);
+    change.after().flatMap(Content::node).ifPresent(nodes::add);
+    return Set.copyOf(nodes);
+  }
+
+  Position position() {
+    return position;
+  }
+
+  /** Grows with every change, not with the position alone. */
+  long number() {
+    return number;
+  }
+
+  /** How many entries there are. */
+  int size() {
+    return entries.size();
+  }
+
+  /** How many changed keys the journal holds. */
+  int journal() {
+    return touches;
+  }
+
+  /**
+   * The number such that whoever has everything up to {@code base} lacks only what came after it;
+   * empty where the journal does not reach back that far. It may have some of it already: what is
+   * sent is the present state, so that does no harm.
+   */
+  OptionalLong numberAt(Position base) {
+    if (base.covers(position)) {
+      return OptionalLong.of(number);
+    }
+    for (var step : steps.descendingMap().entrySet()) {
+      if (base.covers(step.getValue().base())) {
+        return OptionalLong.of(step.getKey() - 1);
+      }
+    }
+    return OptionalLong.empty();
+  }
+
+  /** Everything a node has to know. */
+  Iterator<Item> whole(String node) {
+    return entries.values().stream()
+        .filter(entry -> entry.node().isEmpty() || entry.node().get().equals(node))
+        .<Item>map(entry -> new Item.Put(entry.bytes()))
+        .iterator();
+  }
+
+  /**
+   * What a node lacks that has the content of that number; empty where the journal has forgotten.
+   */
+  Optional<List<Item>> since(long had, String node) {
+    if (had < number && (steps.isEmpty() || steps.firstKey() > had + 1)) {
+      return Optional.empty();
+    }
+    var keys = new HashSet<EntryKey>();
+    var items = new ArrayList<Item>();
+    for (var step : steps.tailMap(had, false).values()) {
+      for (var touch : step.touches()) {
+        if (touch.concerns(node) && keys.add(touch.key())) {
+          items.add(
+              Optional.ofNullable(entries.get(touch.key()))
+                  .filter(entry -> entry.node().isEmpty() || entry.node().get().equals(node))
+                  .<Item>map(entry -> new Item.Put(entry.bytes()))
+                  .orElseGet(() -> new Item.Removed(touch.key().text())));
+        }
+      }
+    }
+    return Optional.of(items);
+  }
+}

@@ -1,0 +1,56 @@
+package io.fairlead.endpoints.stream;
+
+import io.fairlead.core.image.ClusterDelta;
+import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.model.LogIdentity;
+import io.fairlead.core.model.Position;
+import io.fairlead.core.view.Entries;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The newest {@link Content}, and who wants to know of newer ones. Written by the loader's thread
+ * alone, read by all streams. Derived; rebuilt from the log.
+ */
+public final class Contents {
+  private final Set<Runnable> listeners = ConcurrentHashMap.newKeySet();
+  private volatile Content current;
+
+  /**
+   * Empty until the first update.
+   *
+   * @param journal how many changed keys are remembered for streams that are behind
+   */
+  public Contents(LogIdentity log, int journal) {
+    this.current = Content.empty(Position.start(log), journal);
+  }
+
+  /** The loader applied a delta; called on its thread. */
+  public void update(ClusterDelta delta, ClusterImage image, Position position) {
+    current = current.with(Entries.changed(delta, image), position);
+    listeners.forEach(Runnable::run);
+  }
+
+  Content current() {
+    return current;
+  }
+
+  /** Number of entries, for metrics. */
+  public int entries() {
+    return current.size();
+  }
+
+  /** Number of changed keys that the journal holds, for metrics. */
+  public int journal() {
+    return current.journal();
+  }
+
+  /** Runs after every update, on the loader's thread: must be quick and must not block. */
+  void listen(Runnable listener) {
+    listeners.add(listener);
+  }
+
+  void unlisten(Runnable listener) {
+    listeners.remove(listener);
+  }
+}

@@ -1,0 +1,267 @@
+package io.fairlead.endpoints.stream;
+
+import io.fairlead.api.Errors;
+import io.fairlead.api.PositionCodec;
+import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.model.LogIdentity;
+import io.fairlead.core.model.Position;
+import io.fairlead.core.run.Time;
+import io.fairlead.etcd.Coordination;
+import io.fairlead.v1.AgentMessage;
+import io.fairlead.v1.Hello;
+import io.fairlead.v1.NodeAgentsGrpc.NodeAgentsImplBase;
+import io.fairlead.v1.OpenNodeRequest;
+import io.fairlead.v1.ReplicaMessage;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Accepts the agents' streams. Callbacks of gRPC only hand on; each stream has three virtual
+ * threads: one writes, one reports to the owners, one keeps the node's lease.
+ */
+public final class NodeAgentsService extends NodeAgentsImplBase {
+  private static final Logger log = LoggerFactory.getLogger(NodeAgentsService.class);
+
+  private final String replica;
+  private final LogIdentity identity;
+  private final Contents contents;
+  private final EndOffsets endOffsets;
+  private final NodeStreams streams;
+  private final Uplink uplink;
+  private final Supplier<ClusterImage> image;
+  private final Coordination coordination;
+  private final StreamSettings settings;
+  private final StreamStats stats;
+  private final Supplier<UUID> ids;
+  private final Time time;
+
+  /**
+   * Opens nothing.
+   *
+   * @param image the newest that this replica has
+   * @param ids makes request ids
+   */
+  public NodeAgentsService(
+      String replica,
+      LogIdentity identity,
+      Contents contents,
+      EndOffsets endOffsets,
+      NodeStreams streams,
+      Uplink uplink,
+      Supplier<ClusterImage> image,
+      Coordination coordination,
+      StreamSettings settings,
+      StreamStats stats,
+      Supplier<UUID> ids,
+      Time time) {
+    this.replica = replica;
+    this.identity = identity;
+    this.contents = contents;
+    this.endOffsets = endOffsets;
+    this.streams = streams;
+    this.uplink = uplink;
+    this.image = image;
+    this.coordination = coordination;
+    this.settings = settings;
+    this.stats = stats;
+    this.ids = ids;
+    this.time = time;
+  }
+
+  @Override
+  public StreamObserver<AgentMessage> sync(StreamObserver<ReplicaMessage> responses) {
+    var session = new Session((ServerCallStreamObserver<ReplicaMessage>) responses);
+    session.out.setOnReadyHandler(session::wake);
+    session.out.setOnCancelHandler(session::gone);
+    return session;
+  }
+
+  /** One call. Its methods are called by gRPC, one at a time, except {@link #serve}. */
+  private final class Session implements StreamObserver<AgentMessage> {
+    private record Parts(NodeStream stream, Upward upward) {}
+
+    private final ServerCallStreamObserver<ReplicaMessage> out;
+    private volatile Optional<Parts> parts = Optional.empty();
+    private final AtomicBoolean answered = new AtomicBoolean();
+    private boolean greeted;
+    private volatile boolean gone;
+    private volatile boolean halfClosed;
+
+    Session(ServerCallStreamObserver<ReplicaMessage> out) {
+      this.out = out;
+    }
+
+    void wake() {
+      parts.ifPresent(p -> p.stream().wake());
+    }
+
+    void gone() {
+      gone = true;
+      parts.ifPresent(p -> p.stream().gone());
+    }
+
+    @Override
+    public void onNext(AgentMessage message) {
+      switch (message.getMessageCase()) {
+        case HELLO -> hello(message.getHello());
+        case ACK -> started().ifPresent(p -> p.stream().acknowledge(message.getAck()));
+        case READINESS -> started().ifPresent(p -> p.upward().report(message.getReadiness()));
+        case SOURCE_STATE -> started().ifPresent(p -> p.upward().source(message.getSourceState()));
+        case MESSAGE_NOT_SET ->
+            fail(malformed("message: one is needed, or this replica is too old"));
+      }
+    }
+
+    @Override
+    public void onError(Throwable t) {
+      gone();
+    }
+
+    @Override
+    public void onCompleted() {
+      halfClosed = true;
+      var running = parts;
+      if (running.isPresent()) {
+        running.get().stream().close(Status.OK.asRuntimeException());
+      } else if (!greeted && answered.compareAndSet(false, true)) {
+        out.onCompleted();
+      }
+    }
+
+    private Optional<Parts> started() {
+      var running = parts;
+      if (running.isEmpty()) {
+        fail(malformed("message: wait for Welcome before anything but Hello is sent"));
+      }
+      return running;
+    }
+
+    private void hello(Hello hello) {
+      if (greeted) {
+        fail(malformed("hello: is sent once, first"));
+        return;
+      }
+      greeted = true;
+      try {
+        var position = position(hello);
+        Thread.ofVirtual()
+            .name("node-stream-" + hello.getNode().getMetadata().getName())
+            .start(() -> serve(hello, position));
+      } catch (StatusRuntimeException e) {
+        fail(e);
+      }
+    }
+
+    private void fail(StatusRuntimeException e) {
+      var running = parts;
+      if (running.isPresent()) {
+        running.get().stream().close(e);
+      } else if (answered.compareAndSet(false, true)) {
+        gone = true; // should the session be opened yet, it finds out
+        out.onError(e);
+      }
+    }
+
+    /** On a thread of its own until the stream ends. */
+    private void serve(Hello hello, Optional<Position> position) {
+      Parts running;
+      try {
+        running = open(hello, position);
+      } catch (RuntimeException e) {
+        fail(Errors.of(e));
+        return;
+      }
+      var stream = running.stream();
+      var lease = new NodeLeaseKeeper(stream, replica, coordination, settings, stats, time);
+      if (!streams.admit(stream)) {
+        stream.close(
+            Refusals.sessionEnded(stream.node(), stream.session(), "a later session is open here"));
+      }
+      parts = Optional.of(running);
+      if (gone) { // while it was being opened
+        stream.gone();
+      }
+      if (halfClosed) {
+        stream.close(Status.OK.asRuntimeException());
+      }
+      stats.opened.increment();
+      log.atInfo()
+          .addKeyValue("event", "stream.opened")
+          .addKeyValue("node", stream.node())
+          .addKeyValue("session", stream.session())
+          .addKeyValue("position", position.map(Position::offsets).orElse(""))
+          .log("Stream opened");
+      lease.start();
+      running.upward().start();
+      try {
+        stream.run();
+      } finally {
+        streams.leave(stream);
+        running.upward().close();
+        lease.close();
+        stats.closed.increment();
+        log.atInfo()
+            .addKeyValue("event", "stream.closed")
+            .addKeyValue("node", stream.node())
+            .addKeyValue("session", stream.session())
+            .addKeyValue(
+                "reason",
+                stream.closing().map(e -> e.getStatus().toString()).orElse("the agent went"))
+            .log("Stream closed");
+      }
+    }
+
+    private Parts open(Hello hello, Optional<Position> position) {
+      var reply =
+          uplink.open(
+              OpenNodeRequest.newBuilder()
+                  .setRequestId(ids.get().toString())
+                  .setNode(hello.getNode())
+                  .build());
+      var stream =
+          new NodeStream(
+              new NodeStream.Agent(
+                  hello.getNode().getMetadata().getName(), reply.getNode().getSession(), position),
+              replica,
+              out,
+              contents,
+              endOffsets,
+              settings,
+              stats,
+              time);
+      return new Parts(stream, new Upward(stream, uplink, image, ids, settings, stats, time));
+    }
+  }
+
+  /** Where the agent is in this log; empty = it begins. */
+  private Optional<Position> position(Hello hello) {
+    if (hello.getProtocol() != NodeStream.PROTOCOL) {
+      throw Errors.unsupportedProtocol(hello.getProtocol(), Integer.toString(NodeStream.PROTOCOL));
+    }
+    if (!hello.hasPosition() || hello.getPosition().getLog().isEmpty()) {
+      return Optional.empty();
+    }
+    var position =
+        PositionCodec.model(hello.getPosition())
+            .orElseThrow(() -> malformed("hello.position: not a position"));
+    if (position.log().equals(identity)) {
+      return Optional.of(position);
+    }
+    if (hello.getAdoptLog()) {
+      return Optional.empty();
+    }
+    throw Errors.foreignLog(identity.toString(), position.log().toString());
+  }
+
+  private static StatusRuntimeException malformed(String what) {
+    return Status.INVALID_ARGUMENT.withDescription(what).asRuntimeException();
+  }
+}

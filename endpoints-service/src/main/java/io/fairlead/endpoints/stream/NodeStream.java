@@ -1,0 +1,431 @@
+package io.fairlead.endpoints.stream;
+
+import io.fairlead.api.Errors;
+import io.fairlead.api.PositionCodec;
+import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.Position;
+import io.fairlead.core.run.Time;
+import io.fairlead.v1.Ack;
+import io.fairlead.v1.Begin;
+import io.fairlead.v1.Chunk;
+import io.fairlead.v1.End;
+import io.fairlead.v1.RefusedRule;
+import io.fairlead.v1.ReplicaMessage;
+import io.fairlead.v1.SourceResult;
+import io.fairlead.v1.Welcome;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ServerCallStreamObserver;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Queue;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One node's stream, downwards: waits for the barrier, then sends what the agent lacks, as fast as
+ * the agent takes it, always the latest state. Its own virtual thread is the only writer of the
+ * call; all else hands in and signals. Soft: an agent whose stream breaks opens another. What it
+ * holds is bounded: a number in the content's journal, the frames that wait for an answer, results
+ * of its sources.
+ */
+final class NodeStream {
+  static final int PROTOCOL = 1;
+
+  private static final Logger log = LoggerFactory.getLogger(NodeStream.class);
+  private static final Duration IDLE = Duration.ofSeconds(60);
+
+  /** A frame that the agent has not answered. */
+  private record Sent(long frame, Position position) {}
+
+  /** Who it is for: what its Hello and the opening of its session said. */
+  record Agent(String node, long session, Optional<Position> position) {}
+
+  /**
+   * What the agent said of its kernel last.
+   *
+   * @param position empty = nothing yet
+   * @param error why it did not move; "" = it did
+   * @param refused rules the kernel refuses
+   */
+  record Acknowledged(Optional<Position> position, String error, List<RefusedRule> refused) {
+    Acknowledged {
+      refused = List.copyOf(refused);
+    }
+  }
+
+  private final Agent agent;
+  private final String replica;
+  private final ServerCallStreamObserver<ReplicaMessage> out;
+  private final Contents contents;
+  private final EndOffsets endOffsets;
+  private final StreamSettings settings;
+  private final StreamStats stats;
+  private final Time time;
+  private final Semaphore wake = new Semaphore(0);
+  private final Runnable signal = this::wake;
+  private final Queue<SourceResult> results = new ConcurrentLinkedQueue<>();
+  private volatile Optional<StatusRuntimeException> closing = Optional.empty();
+  private volatile boolean gone;
+
+  /** Guards what both sides write: the frames below, and why the stream ends. */
+  private final ReentrantLock lock = new ReentrantLock();
+
+  private final Deque<Sent> unanswered = new ArrayDeque<>();
+  private volatile Acknowledged acknowledged = new Acknowledged(Optional.empty(), "", List.of());
+
+  // Of the writing thread alone.
+  private long frames;
+  private long number;
+  private Position sent;
+  private OptionalLong bookmarkNanos = OptionalLong.empty();
+
+  NodeStream(
+      Agent agent,
+      String replica,
+      ServerCallStreamObserver<ReplicaMessage> out,
+      Contents contents,
+      EndOffsets endOffsets,
+      StreamSettings settings,
+      StreamStats stats,
+      Time time) {
+    this.agent = agent;
+    this.replica = replica;
+    this.out = out;
+    this.contents = contents;
+    this.endOffsets = endOffsets;
+    this.settings = settings;
+    this.stats = stats;
+    this.time = time;
+    this.sent = contents.current().position();
+  }
+
+  String node() {
+    return agent.node();
+  }
+
+  long session() {
+    return agent.session();
+  }
+
+  Acknowledged acknowledged() {
+    return acknowledged;
+  }
+
+  // --- from other threads
+
+  /** Look again: there may be something to send, or the agent takes more. */
+  void wake() {
+    wake.release();
+  }
+
+  /** Ends the stream; the first reason counts. */
+  void close(StatusRuntimeException why) {
+    lock.lock();
+    try {
+      if (closing.isEmpty()) {
+        closing = Optional.of(why);
+      }
+    } finally {
+      lock.unlock();
+    }
+    wake();
+  }
+
+  /** The agent went away. */
+  void gone() {
+    gone = true;
+    wake();
+  }
+
+  boolean isOver() {
+    return gone || closing.isPresent();
+  }
+
+  /** Why this side ends the stream, where it does. */
+  Optional<StatusRuntimeException> closing() {
+    return closing;
+  }
+
+  void result(SourceResult result) {
+    results.add(result);
+    wake();
+  }
+
+  /** What the agent acknowledges. A position it cannot have is refused by closing the stream. */
+  void acknowledge(Ack ack) {
+    var before = acknowledged;
+    var position = before.position();
+    if (ack.hasPosition()) {
+      position = PositionCodec.model(ack.getPosition());
+      if (position.isEmpty()) {
+        close(
+            io.grpc.Status.INVALID_ARGUMENT
+                .withDescription("ack.position: not a position: " + ack.getPosition().getOffsets())
+                .asRuntimeException());
+        return;
+      }
+    }
+    acknowledged = new Acknowledged(position, ack.getError(), ack.getRefusedList());
+    if (!ack.getError().isEmpty() && !ack.getError().equals(before.error())) {
+      stats.errors.increment();
+      log.atWarn()
+          .addKeyValue("node", agent.node())
+          .addKeyValue("error", ack.getError())
+          .log("Node could not apply");
+    }
+    var covered = position;
+    lock.lock();
+    try {
+      unanswered.removeIf(frame ->
+          frame.frame() <= ack.getFrame()
+              || covered.filter(p -> p.covers(frame.position())).isPresent());
+    } finally {
+      lock.unlock();
+    }
+    wake();
+  }
+
+  // --- the writing thread
+
+  /** Serves until the agent goes or the stream is closed. Called once, on a thread of its own. */
+  void run() {
+    contents.listen(signal);
+    try {
+      send(
+          ReplicaMessage.newBuilder()
+              .setWelcome(
+                  Welcome.newBuilder()
+                      .setReplica(replica)
+                      .setSession(agent.session())
+                      .setProtocol(PROTOCOL)
+                      .setLog(sent.log().toString())));
+      if (awaitBarrier()) {
+        first();
+        while (await(this::hasWork)) {
+          step();
+        }
+      }
+    } catch (StatusRuntimeException e) { // of the call: the agent is gone
+      gone = true;
+    } catch (RuntimeException e) {
+      close(Errors.of(e));
+    } catch (InterruptedException _) {
+      close(Errors.shuttingDown());
+      Thread.currentThread().interrupt();
+    } finally {
+      contents.unlisten(signal);
+      end();
+    }
+  }
+
+  private void end() {
+    if (gone) {
+      return;
+    }
+    try {
+      out.onError(closing.orElseGet(Errors::shuttingDown));
+    } catch (RuntimeException e) {
+      log.atDebug().setCause(e).addKeyValue("node", agent.node()).log("Stream was over already");
+    }
+  }
+
+  /**
+   * Nothing is sent before this replica knows everything that was in the log when the agent came,
+   * and everything the agent knows: so no agent goes back, whichever replica it comes to.
+   */
+  private boolean awaitBarrier() throws InterruptedException {
+    var ends = endOffsets.now();
+    long deadlineNanos = time.nanoTime() + settings.barrierTimeout().toNanos();
+    Supplier<Boolean> reached =
+        () -> {
+          var here = contents.current().position();
+          return here.coversOffsets(ends)
+              && here.coversOffsets(agent.position().map(Position::next).orElse(new TreeMap<>()));
+        };
+    while (!reached.get()) {
+      long leftNanos = deadlineNanos - time.nanoTime();
+      if (leftNanos <= 0) {
+        close(
+            Errors.notSynced(
+                "this replica is at "
+                    + contents.current().position().offsets()
+                    + ", the agent at "
+                    + agent.position().map(Position::offsets).orElse("the start")
+                    + ", the log at "
+                    + ends));
+      }
+      if (isOver()) {
+        return false;
+      }
+      wake.tryAcquire(leftNanos, TimeUnit.NANOSECONDS);
+      wake.drainPermits();
+    }
+    return !isOver();
+  }
+
+  /** The difference to what the agent has, or everything. */
+  private void first() throws InterruptedException {
+    var content = contents.current();
+    var had = agent.position().map(content::numberAt).orElse(OptionalLong.empty());
+    var lacking =
+        had.isPresent()
+            ? content.since(had.getAsLong(), agent.node())
+            : Optional.<List<Content.Item>>empty();
+    if (agent.position().isPresent() && lacking.isPresent()) {
+      sent = agent.position().get();
+      delta(content, lacking.get());
+    } else {
+      reset(content);
+    }
+  }
+
+  private boolean hasWork() {
+    if (!results.isEmpty()) {
+      return true;
+    }
+    var content = contents.current();
+    return content.number() != number
+        ? mayFrame()
+        : !content.position().equals(sent) && bookmarkDueInNanos() <= 0;
+  }
+
+  private boolean mayFrame() {
+    lock.lock();
+    try {
+      return unanswered.size() < settings.unacknowledged();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private long bookmarkDueInNanos() {
+    return bookmarkNanos.isEmpty()
+        ? 0
+        : bookmarkNanos.getAsLong() + settings.bookmarkInterval().toNanos() - time.nanoTime();
+  }
+
+  private void step() throws InterruptedException {
+    for (var result = results.poll(); result != null; result = results.poll()) {
+      send(ReplicaMessage.newBuilder().setSourceResult(result));
+    }
+    var content = contents.current();
+    if (content.number() != number && mayFrame()) {
+      var lacking = content.since(number, agent.node());
+      if (lacking.isEmpty()) {
+        stats.overruns.increment();
+        reset(content);
+      } else if (!lacking.get().isEmpty()) {
+        delta(content, lacking.get());
+      } else {
+        number = content.number(); // none of it concerned this node
+      }
+    }
+    if (content.number() == number
+        && !content.position().equals(sent)
+        && bookmarkDueInNanos() <= 0) {
+      bookmark(content);
+    }
+  }
+
+  private void bookmark(Content content) {
+    send(ReplicaMessage.newBuilder().setBookmark(PositionCodec.proto(changed(content.position()))));
+    sent = content.position();
+    bookmarkNanos = OptionalLong.of(time.nanoTime());
+    stats.bookmarks.increment();
+  }
+
+  private void reset(Content content) throws InterruptedException {
+    stats.resets.increment();
+    frame(content, Optional.empty(), content.position(), content.whole(agent.node()));
+  }
+
+  private void delta(Content content, List<Content.Item> items) throws InterruptedException {
+    stats.deltas.increment();
+    frame(content, Optional.of(sent), changed(content.position()), items.iterator());
+  }
+
+  /** The components of a position that differ from what was sent before. */
+  private Position changed(Position position) {
+    var components = new TreeMap<LogPartition, Long>();
+    for (Map.Entry<LogPartition, Long> component : position.next().entrySet()) {
+      if (component.getValue() != sent.of(component.getKey())) {
+        components.put(component.getKey(), component.getValue());
+      }
+    }
+    return new Position(position.log(), components);
+  }
+
+  private void frame(
+      Content content, Optional<Position> base, Position end, Iterator<Content.Item> items)
+      throws InterruptedException {
+    long frame = ++frames;
+    lock.lock();
+    try {
+      unanswered.add(new Sent(frame, content.position()));
+    } finally {
+      lock.unlock();
+    }
+    var begin = Begin.newBuilder().setFrame(frame);
+    base.ifPresent(position -> begin.setBase(PositionCodec.proto(position)));
+    send(ReplicaMessage.newBuilder().setBegin(begin));
+    while (items.hasNext()) {
+      var chunk = Chunk.newBuilder();
+      int bytes = 0;
+      while (items.hasNext() && bytes < settings.chunkBytes()) {
+        switch (items.next()) {
+          case Content.Item.Put(var entry) -> {
+            chunk.addSet(entry);
+            bytes += entry.size();
+          }
+          case Content.Item.Removed(var key) -> {
+            chunk.addRemoved(key);
+            bytes += key.length();
+          }
+        }
+      }
+      if (!await(() -> true)) {
+        return; // the agent never sees the end of the frame, so nothing of it counts
+      }
+      stats.chunks.increment();
+      stats.sentBytes.add(bytes);
+      send(ReplicaMessage.newBuilder().setChunk(chunk));
+    }
+    send(
+        ReplicaMessage.newBuilder()
+            .setEnd(End.newBuilder().setFrame(frame).setPosition(PositionCodec.proto(end))));
+    number = content.number();
+    sent = content.position();
+    bookmarkNanos = OptionalLong.of(time.nanoTime());
+  }
+
+  private void send(ReplicaMessage.Builder message) {
+    out.onNext(message.build());
+  }
+
+  /** Waits until the agent takes more and there is something to do; false = the stream is over. */
+  private boolean await(Supplier<Boolean> work) throws InterruptedException {
+    while (!isOver()) {
+      if (out.isReady() && work.get()) {
+        return true;
+      }
+      long idleNanos = IDLE.toNanos();
+      long dueNanos = bookmarkDueInNanos();
+      wake.tryAcquire(
+          dueNanos > 0 ? Math.min(dueNanos, idleNanos) : idleNanos, TimeUnit.NANOSECONDS);
+      wake.drainPermits();
+    }
+    return false;
+  }
+}

@@ -1,0 +1,263 @@
+package io.fairlead.endpoints;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.fairlead.api.EntryCodec;
+import io.fairlead.api.PositionCodec;
+import io.fairlead.core.model.Position;
+import io.fairlead.core.view.Entry;
+import io.fairlead.core.view.EntryKey;
+import io.fairlead.v1.Ack;
+import io.fairlead.v1.AgentMessage;
+import io.fairlead.v1.Hello;
+import io.fairlead.v1.Node;
+import io.fairlead.v1.NodeAgentsGrpc;
+import io.fairlead.v1.ObjectMeta;
+import io.fairlead.v1.ReadinessReports;
+import io.fairlead.v1.ReplicaMessage;
+import io.fairlead.v1.SourceResult;
+import io.fairlead.v1.SourceState;
+import io.fairlead.v1.Welcome;
+import io.grpc.Channel;
+import io.grpc.Status;
+import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientResponseObserver;
+import io.grpc.stub.StreamObserver;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.UnaryOperator;
+
+/**
+ * An agent without a kernel: keeps what it is told as the protocol says, checks the rules of the
+ * protocol, and acknowledges, unless told not to.
+ */
+final class TestAgent
+    implements ClientResponseObserver<AgentMessage, ReplicaMessage>, AutoCloseable {
+  /** A frame that came whole. */
+  record Frame(boolean reset, int set, int removed, int chunks) {}
+
+  /** Whether it answers. */
+  enum Acks {
+    AT_ONCE,
+    NEVER
+  }
+
+  private final String name;
+  private final Acks acks;
+  private volatile Map<EntryKey, Entry> entries;
+  private volatile Optional<Position> position;
+  private volatile Optional<Welcome> welcome = Optional.empty();
+  private volatile Optional<Status> end = Optional.empty();
+  private volatile Optional<Throwable> error = Optional.empty();
+  final List<Frame> frames = new CopyOnWriteArrayList<>();
+  final List<Position> bookmarks = new CopyOnWriteArrayList<>();
+  final List<SourceResult> results = new CopyOnWriteArrayList<>();
+  final List<String> faults = new CopyOnWriteArrayList<>();
+  private StreamObserver<AgentMessage> up = new Nowhere();
+
+  // Of the frame that is coming in.
+  private Optional<Long> open = Optional.empty();
+  private boolean reset;
+  private List<ByteString> set = new ArrayList<>();
+  private List<String> removed = new ArrayList<>();
+  private int chunks;
+
+  private TestAgent(
+      String name, Acks acks, Map<EntryKey, Entry> entries, Optional<Position> position) {
+    this.name = name;
+    this.acks = acks;
+    this.entries = entries;
+    this.position = position;
+  }
+
+  /** One that knows nothing. */
+  static TestAgent connect(String name, Channel channel) {
+    return connect(name, channel, Acks.AT_ONCE, hello -> hello);
+  }
+
+  static TestAgent connect(
+      String name, Channel channel, Acks acks, UnaryOperator<Hello.Builder> change) {
+    return new TestAgent(name, acks, new HashMap<>(), Optional.empty()).open(channel, change);
+  }
+
+  /** The same agent on another stream, with what it knows. */
+  TestAgent reconnect(Channel channel) {
+    return new TestAgent(name, acks, entries, position).open(channel, hello -> hello);
+  }
+
+  private TestAgent open(Channel channel, UnaryOperator<Hello.Builder> change) {
+    up = NodeAgentsGrpc.newStub(channel).withWaitForReady().sync(this);
+    var hello =
+        Hello.newBuilder()
+            .setProtocol(1)
+            .setNode(
+                Node.newBuilder()
+                    .setMetadata(ObjectMeta.newBuilder().setName(name))
+                    .setZone("zone-" + name)
+                    .addAddresses("192.0.2.1")
+                    .setAgentVersion("test"));
+    position.ifPresent(p -> hello.setPosition(PositionCodec.proto(p)));
+    send(AgentMessage.newBuilder().setHello(change.apply(hello)));
+    return this;
+  }
+
+  private synchronized void send(AgentMessage.Builder message) {
+    try {
+      up.onNext(message.build());
+    } catch (IllegalStateException _) {
+      // the stream is over
+    }
+  }
+
+  void report(ReadinessReports.Builder reports) {
+    send(AgentMessage.newBuilder().setReadiness(reports));
+  }
+
+  void source(SourceState.Builder state) {
+    send(AgentMessage.newBuilder().setSourceState(state));
+  }
+
+  void acknowledge(Ack.Builder ack) {
+    send(AgentMessage.newBuilder().setAck(ack));
+  }
+
+  Map<EntryKey, Entry> entries() {
+    return entries;
+  }
+
+  Optional<Position> position() {
+    return position;
+  }
+
+  Optional<Welcome> welcome() {
+    return welcome;
+  }
+
+  Optional<Status> end() {
+    return end;
+  }
+
+  Optional<Throwable> error() {
+    return error;
+  }
+
+  @Override
+  public void beforeStart(ClientCallStreamObserver<AgentMessage> stream) {}
+
+  @Override
+  public void onNext(ReplicaMessage message) {
+    switch (message.getMessageCase()) {
+      case WELCOME -> welcome = Optional.of(message.getWelcome());
+      case BEGIN -> {
+        check(open.isEmpty(), "a frame within a frame");
+        open = Optional.of(message.getBegin().getFrame());
+        reset = !message.getBegin().hasBase();
+        if (!reset) {
+          check(
+              PositionCodec.model(message.getBegin().getBase()).equals(position),
+              "base " + message.getBegin().getBase().getOffsets() + " on " + position);
+        }
+        set = new ArrayList<>();
+        removed = new ArrayList<>();
+        chunks = 0;
+      }
+      case CHUNK -> {
+        check(open.isPresent(), "a chunk outside a frame");
+        chunks++;
+        set.addAll(message.getChunk().getSetList());
+        removed.addAll(message.getChunk().getRemovedList());
+      }
+      case END -> {
+        check(open.equals(Optional.of(message.getEnd().getFrame())), "the end of another frame");
+        open = Optional.empty();
+        apply();
+        moveTo(message.getEnd().getPosition());
+        frames.add(new Frame(reset, set.size(), removed.size(), chunks));
+        answer(message.getEnd().getFrame());
+      }
+      case BOOKMARK -> {
+        check(open.isEmpty(), "a bookmark within a frame");
+        moveTo(message.getBookmark());
+        PositionCodec.model(message.getBookmark()).ifPresent(bookmarks::add);
+        answer(0);
+      }
+      case SOURCE_RESULT -> results.add(message.getSourceResult());
+      case MESSAGE_NOT_SET -> check(false, "an empty message");
+    }
+  }
+
+  private void apply() {
+    var next = reset ? new HashMap<EntryKey, Entry>() : new HashMap<>(entries);
+    removed.forEach(key -> next.remove(EntryKey.parse(key).orElseThrow()));
+    for (var bytes : set) {
+      try {
+        var entry = EntryCodec.model(io.fairlead.v1.Entry.parseFrom(bytes));
+        next.put(entry.key(), entry);
+      } catch (InvalidProtocolBufferException e) {
+        faults.add(e.toString());
+      }
+    }
+    entries = next;
+  }
+
+  private void moveTo(io.fairlead.v1.Position text) {
+    var to = PositionCodec.model(text).orElseThrow();
+    var next = reset && open.isEmpty() && frames.isEmpty() ? to : position.orElse(to);
+    for (var component : to.next().entrySet()) {
+      check(
+          component.getValue() >= next.of(component.getKey()),
+          "back from " + next + " to " + to.offsets());
+      next = next.with(component.getKey(), component.getValue());
+    }
+    position = Optional.of(next);
+  }
+
+  private void answer(long frame) {
+    if (acks == Acks.AT_ONCE) {
+      acknowledge(
+          Ack.newBuilder()
+              .setPosition(PositionCodec.proto(position.orElseThrow()))
+              .setFrame(frame));
+    }
+  }
+
+  private void check(boolean right, String otherwise) {
+    if (!right) {
+      faults.add(otherwise);
+    }
+  }
+
+  @Override
+  public void onError(Throwable t) {
+    error = Optional.of(t);
+    end = Optional.of(Status.fromThrowable(t));
+  }
+
+  @Override
+  public void onCompleted() {
+    end = Optional.of(Status.OK);
+  }
+
+  /** As by kill -9. */
+  @Override
+  public void close() {
+    if (end.isEmpty()) {
+      up.onError(Status.CANCELLED.asRuntimeException());
+    }
+  }
+
+  private static final class Nowhere implements StreamObserver<AgentMessage> {
+    @Override
+    public void onNext(AgentMessage value) {}
+
+    @Override
+    public void onError(Throwable t) {}
+
+    @Override
+    public void onCompleted() {}
+  }
+}
