@@ -4,6 +4,7 @@ import io.fairlead.agent.nft.ApplyResult.FamilyResult;
 import io.fairlead.agent.nft.Foreign.CallFailed;
 import io.fairlead.agent.ruleset.FamilyState;
 import io.fairlead.agent.ruleset.Layout;
+import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.Family;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Position;
@@ -12,8 +13,10 @@ import io.fairlead.core.run.GatewayException.Outcome;
 import io.fairlead.core.run.Time;
 import io.fairlead.core.view.NodeRules;
 import io.fairlead.core.view.NodeRules.Frontend;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -247,6 +250,16 @@ public final class DataPlane implements AutoCloseable {
           (family, plane) -> plane.read().ifPresent(state -> families.put(family, state)));
       return new KernelState(Collections.unmodifiableSortedMap(families));
     });
+  }
+
+  /**
+   * What of the host's settings keeps packets from where the rules send them: forwarding, bridges, routes. Sentences that say
+   * what to do; empty where nothing is known to be wrong. Looks anew each time, and changes nothing.
+   *
+   * @param serviceCidrs that processes of the host should be able to reach
+   */
+  public List<String> hostAdvice(Collection<Cidr> serviceCidrs) {
+    return await(() -> HostCheck.advice(serviceCidrs, planes.keySet()));
   }
 
   /** Deletes our two tables, and nothing else. New connections to VIPs are not served any more. */

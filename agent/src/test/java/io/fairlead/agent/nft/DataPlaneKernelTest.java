@@ -451,6 +451,59 @@ class DataPlaneKernelTest {
     assertThat(Lab.ask(lab.pod(4), "10.96.0.78", 80, LIMIT).server()).isEqualTo("pod2");
   }
 
+  @Test // (P68)
+  void fullMemoryOfClientsOnlyEndsAffinity() throws Exception {
+    ports.put(web(Family.IPV4), affine(Family.IPV4, Duration.ofHours(1), 1, 2));
+    apply();
+    var clients = new StringBuilder("add element ip fairlead affinity_1 { ");
+    for (int i = 0; i < io.fairlead.agent.ruleset.Layout.AFFINITY_SIZE; i++) {
+      clients.append(i == 0 ? "" : ", ").append("11.0.").append(i >> 8).append('.').append(i & 255).append(" : 0:1");
+    }
+    var file = java.nio.file.Files.createTempFile("clients", ".nft");
+    try {
+      java.nio.file.Files.writeString(file, clients.append(" }\n"));
+      lab.nft("-f", file.toString());
+    } finally {
+      java.nio.file.Files.delete(file);
+    }
+    assertThat(counts(lab.pod(4), Family.IPV4, 6)).as("round robin").isEqualTo(Map.of("pod1", 3, "pod2", 3));
+  }
+
+  @Test
+  void packetsWithAPriorityOfTheirOwnAreLeftAlone() throws Exception {
+    ports.put(web(Family.IPV4), Views.reject());
+    apply();
+    // 0:2 is the number of the program that drops
+    lab.nft(
+        "add table ip others; add chain ip others c { type filter hook prerouting priority -150; };"
+            + " add rule ip others c meta priority set 0:2");
+    try {
+      assertThat(Lab.ask(lab.pod(4), Lab.v4(1), 8080, LIMIT).server()).isEqualTo("pod1");
+    } finally {
+      lab.nft("delete table ip others");
+    }
+  }
+
+  @Test
+  void saysWhatOfTheHostIsInTheWay() throws Exception {
+    var services = List.of(Cidr.of("10.96.0.0/16"), Cidr.of("fd00:96::/112"));
+    assertThat(plane.hostAdvice(services))
+        .hasSize(2)
+        .anyMatch(a -> a.startsWith("no route covers 10.96.0.0/16"))
+        .anyMatch(a -> a.startsWith("no route covers fd00:96::/112"));
+    route(Family.IPV4, "add");
+    route(Family.IPV6, "add");
+    try {
+      assertThat(plane.hostAdvice(services)).isEmpty();
+      Lab.run("ip", "netns", "exec", lab.node(), "sysctl", "-qw", "net.ipv4.ip_forward=0");
+      assertThat(plane.hostAdvice(services)).singleElement().asString().startsWith("net.ipv4.ip_forward is 0");
+    } finally {
+      Lab.run("ip", "netns", "exec", lab.node(), "sysctl", "-qw", "net.ipv4.ip_forward=1");
+      route(Family.IPV4, "delete");
+      route(Family.IPV6, "delete");
+    }
+  }
+
   @Test // (P99, P122)
   void saysWhatIsMissing() {
     assertThatThrownBy(() ->
