@@ -253,8 +253,9 @@ public final class DataPlane implements AutoCloseable {
   }
 
   /**
-   * What of the host's settings keeps packets from where the rules send them: forwarding, bridges, routes. Sentences that say
-   * what to do; empty where nothing is known to be wrong. Looks anew each time, and changes nothing.
+   * What of the host's settings keeps packets from where the rules send them: forwarding, bridges,
+   * routes. Sentences that say what to do; empty where nothing is known to be wrong. Looks anew
+   * each time, and changes nothing.
    *
    * @param serviceCidrs that processes of the host should be able to reach
    */

@@ -457,7 +457,13 @@ class DataPlaneKernelTest {
     apply();
     var clients = new StringBuilder("add element ip fairlead affinity_1 { ");
     for (int i = 0; i < io.fairlead.agent.ruleset.Layout.AFFINITY_SIZE; i++) {
-      clients.append(i == 0 ? "" : ", ").append("11.0.").append(i >> 8).append('.').append(i & 255).append(" : 0:1");
+      clients
+          .append(i == 0 ? "" : ", ")
+          .append("11.0.")
+          .append(i >> 8)
+          .append('.')
+          .append(i & 255)
+          .append(" : 0:1");
     }
     var file = java.nio.file.Files.createTempFile("clients", ".nft");
     try {
@@ -466,7 +472,9 @@ class DataPlaneKernelTest {
     } finally {
       java.nio.file.Files.delete(file);
     }
-    assertThat(counts(lab.pod(4), Family.IPV4, 6)).as("round robin").isEqualTo(Map.of("pod1", 3, "pod2", 3));
+    assertThat(counts(lab.pod(4), Family.IPV4, 6))
+        .as("round robin")
+        .isEqualTo(Map.of("pod1", 3, "pod2", 3));
   }
 
   @Test
@@ -496,7 +504,10 @@ class DataPlaneKernelTest {
     try {
       assertThat(plane.hostAdvice(services)).isEmpty();
       Lab.run("ip", "netns", "exec", lab.node(), "sysctl", "-qw", "net.ipv4.ip_forward=0");
-      assertThat(plane.hostAdvice(services)).singleElement().asString().startsWith("net.ipv4.ip_forward is 0");
+      assertThat(plane.hostAdvice(services))
+          .singleElement()
+          .asString()
+          .startsWith("net.ipv4.ip_forward is 0");
     } finally {
       Lab.run("ip", "netns", "exec", lab.node(), "sysctl", "-qw", "net.ipv4.ip_forward=1");
       route(Family.IPV4, "delete");
