@@ -1,0 +1,38 @@
+package io.fairlead.cli;
+
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+
+/** {@code fairlead apply -f}. */
+@Command(
+    name = "apply",
+    description = "Creates the Services and Pods of manifests, or changes what differs.")
+final class ApplyCommand implements Callable<Integer> {
+  @ParentCommand private Fairlead fairlead;
+
+  @Option(
+      names = {"-f", "--filename"},
+      required = true,
+      paramLabel = "file",
+      description = "File or directory; - for standard input. May be given several times.")
+  private List<String> files;
+
+  @Option(
+      names = "--dry-run",
+      paramLabel = "none|server",
+      defaultValue = "none",
+      description = "server: says what would be done.")
+  private Senders.DryRun dryRun;
+
+  @Override
+  public Integer call() {
+    var console = fairlead.console();
+    var items = ManifestFiles.read(files, console, fairlead.givenNamespace(), fairlead.namespace());
+    try (var session = fairlead.session()) {
+      return Senders.send(items, new Senders.Apply(), dryRun, session, console);
+    }
+  }
+}

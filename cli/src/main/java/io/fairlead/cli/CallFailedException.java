@@ -1,0 +1,52 @@
+package io.fairlead.cli;
+
+import io.fairlead.api.ErrorReport;
+import io.fairlead.api.Reason;
+import io.fairlead.runtime.HostPort;
+import io.grpc.Status.Code;
+import io.grpc.StatusRuntimeException;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/** A server refused or did not answer; says so in kubectl's words. */
+final class CallFailedException extends RuntimeException {
+  private static final long serialVersionUID = 1;
+
+  private final transient List<HostPort> addresses;
+  private final transient ErrorReport report;
+
+  CallFailedException(List<HostPort> addresses, StatusRuntimeException cause) {
+    super(cause);
+    this.addresses = addresses;
+    this.report = ErrorReport.of(cause);
+  }
+
+  Optional<Reason> reason() {
+    return report.reason();
+  }
+
+  ErrorReport report() {
+    return report;
+  }
+
+  String words() {
+    if (!report.faults().isEmpty() && report.metadata().containsKey("kind")) {
+      var faults = report.faults().stream().map(f -> f.field() + ": " + f.message()).toList();
+      var title =
+          "The %s \"%s\" is invalid: "
+              .formatted(report.metadata().get("kind"), report.metadata().get("name"));
+      return faults.size() == 1
+          ? title + faults.getFirst()
+          : faults.stream().collect(Collectors.joining("\n* ", title.strip() + "\n* ", ""));
+    }
+    var where = addresses.stream().map(HostPort::toString).collect(Collectors.joining(","));
+    if (report.code() == Code.DEADLINE_EXCEEDED) { // gRPC's words are about its own inside
+      return "Error from server (Timeout): no answer from " + where + " in time";
+    }
+    if (report.isTransient() && report.reason().isEmpty()) {
+      return "Unable to connect to the server at " + where + ": " + report.message();
+    }
+    return report.words();
+  }
+}

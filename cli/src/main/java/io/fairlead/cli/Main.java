@@ -1,0 +1,23 @@
+package io.fairlead.cli;
+
+import io.fairlead.core.run.RandomSource;
+import io.fairlead.core.run.Time;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+
+/** The {@code fairlead} command. */
+public final class Main {
+  /** Held, because java.util.logging forgets the levels of loggers that nobody holds. */
+  private static final Logger GRPC = Logger.getLogger("io.grpc");
+
+  private Main() {}
+
+  public static void main(String[] args) {
+    GRPC.setLevel(Level.OFF); // what fails is told once, by the command
+    var console = new Console(System.in, System.out, System.err);
+    var fairlead = new Fairlead(console, System.getenv(), Time.system(), RandomSource.secure());
+    int code = fairlead.commandLine().execute(args);
+    System.out.flush();
+    System.exit(code);
+  }
+}

@@ -1,0 +1,77 @@
+package io.fairlead.cli;
+
+import io.fairlead.api.manifest.ManifestWriter;
+import io.fairlead.api.table.Descriptions;
+import io.fairlead.api.table.Tables;
+import io.fairlead.api.table.Tables.Namespaces;
+import io.fairlead.api.table.Tables.Width;
+import io.fairlead.api.table.TextTable;
+import io.fairlead.core.model.LabelSelector;
+import io.fairlead.v1.Freshness;
+import io.fairlead.v1.GetNodeRequest;
+import io.fairlead.v1.ListNodesRequest;
+import io.fairlead.v1.Node;
+import io.fairlead.v1.ObjectMeta;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+
+/** Nodes, of endpoints-service. */
+record NodeResource() implements Resource<Node> {
+  @Override
+  public List<String> names() {
+    return List.of("nodes", "node", "no");
+  }
+
+  @Override
+  public boolean isNamespaced() {
+    return false;
+  }
+
+  @Override
+  public Node get(Session session, String namespace, String name, Freshness freshness) {
+    var request = GetNodeRequest.newBuilder().setName(name).setFreshness(freshness).build();
+    return session.nodes(stub -> stub.get(request)).getNode();
+  }
+
+  /** The server does not select nodes: they are few. */
+  @Override
+  public List<Node> list(Session session, String namespace, String selector, Freshness freshness) {
+    var wanted =
+        switch (LabelSelector.parse(selector)) {
+          case LabelSelector.Parsed.Valid(var valid) -> valid;
+          case LabelSelector.Parsed.Invalid(var message) ->
+              throw new CliException("error: --selector: " + message);
+        };
+    var request = ListNodesRequest.newBuilder().setFreshness(freshness).build();
+    return session.nodes(stub -> stub.list(request)).getItemsList().stream()
+        .filter(node -> wanted.matches(node.getMetadata().getLabelsMap()))
+        .toList();
+  }
+
+  @Override
+  public void delete(Session session, String namespace, String name, Deletion how) {
+    throw new CliException(
+        "error: nodes are not deleted: a node whose agent is gone becomes NotReady by itself");
+  }
+
+  @Override
+  public ObjectMeta meta(Node node) {
+    return node.getMetadata();
+  }
+
+  @Override
+  public Map<String, Object> tree(Node node) {
+    return ManifestWriter.tree(node);
+  }
+
+  @Override
+  public TextTable table(List<Node> nodes, Width width, Namespaces namespaces, Instant now) {
+    return Tables.nodes(nodes, width, now);
+  }
+
+  @Override
+  public String describe(Session session, Node node) {
+    return Descriptions.of(node);
+  }
+}

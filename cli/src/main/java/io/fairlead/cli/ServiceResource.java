@@ -1,0 +1,99 @@
+package io.fairlead.cli;
+
+import io.fairlead.api.manifest.ManifestWriter;
+import io.fairlead.api.table.Descriptions;
+import io.fairlead.api.table.Tables;
+import io.fairlead.api.table.Tables.Namespaces;
+import io.fairlead.api.table.Tables.Width;
+import io.fairlead.api.table.TextTable;
+import io.fairlead.v1.DeleteServiceRequest;
+import io.fairlead.v1.Freshness;
+import io.fairlead.v1.GetServiceRequest;
+import io.fairlead.v1.ListServicesRequest;
+import io.fairlead.v1.ObjectMeta;
+import io.fairlead.v1.Pod;
+import io.fairlead.v1.Service;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+
+/** Services, of allocator-service. */
+record ServiceResource() implements Resource<Service> {
+  @Override
+  public List<String> names() {
+    return List.of("services", "service", "svc");
+  }
+
+  @Override
+  public boolean isNamespaced() {
+    return true;
+  }
+
+  @Override
+  public Service get(Session session, String namespace, String name, Freshness freshness) {
+    var request =
+        GetServiceRequest.newBuilder()
+            .setNamespace(namespace)
+            .setName(name)
+            .setFreshness(freshness)
+            .build();
+    return session.services(stub -> stub.get(request)).getService();
+  }
+
+  @Override
+  public List<Service> list(
+      Session session, String namespace, String selector, Freshness freshness) {
+    var request =
+        ListServicesRequest.newBuilder()
+            .setNamespace(namespace)
+            .setLabelSelector(selector)
+            .setFreshness(freshness)
+            .build();
+    return session.services(stub -> stub.list(request)).getItemsList();
+  }
+
+  @Override
+  public void delete(Session session, String namespace, String name, Deletion how) {
+    var request =
+        DeleteServiceRequest.newBuilder()
+            .setRequestId(session.requestId())
+            .setNamespace(namespace)
+            .setName(name)
+            .build();
+    session.services(stub -> stub.delete(request));
+  }
+
+  @Override
+  public ObjectMeta meta(Service service) {
+    return service.getMetadata();
+  }
+
+  @Override
+  public Map<String, Object> tree(Service service) {
+    return ManifestWriter.tree(service);
+  }
+
+  @Override
+  public TextTable table(List<Service> services, Width width, Namespaces namespaces, Instant now) {
+    return Tables.services(services, width, namespaces, now);
+  }
+
+  /** With the Pods its selector matches. */
+  @Override
+  public String describe(Session session, Service service) {
+    List<Pod> pods = List.of();
+    if (service.getSpec().getSelectorCount() > 0) {
+      var selector =
+          new TreeMap<>(service.getSpec().getSelectorMap())
+              .entrySet().stream()
+                  .map(e -> e.getKey() + "=" + e.getValue())
+                  .collect(Collectors.joining(","));
+      pods =
+          new PodResource()
+              .list(session, service.getMetadata().getNamespace(), selector, Freshness.LATEST);
+    }
+    return Descriptions.of(service, pods);
+  }
+}

@@ -1,0 +1,73 @@
+package io.fairlead.cli;
+
+import io.fairlead.core.run.RandomSource;
+import io.fairlead.core.run.Time;
+import io.fairlead.runtime.HostPort;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Runs commands in this process, with their own streams. Time is the machine's, but ages are told
+ * as of a fixed moment.
+ */
+final class CliFixture {
+  private final List<HostPort> replicas;
+
+  CliFixture(HostPort... replicas) {
+    this.replicas = List.of(replicas);
+  }
+
+  /** What came of a command. */
+  record Ran(int code, String out, String err) {}
+
+  private static final class FixedNow implements Time {
+    private final Time system = Time.system();
+
+    @Override
+    public Instant now() {
+      return LocalControlPlane.NOW.plusSeconds(45);
+    }
+
+    @Override
+    public long nanoTime() {
+      return system.nanoTime();
+    }
+
+    @Override
+    public void sleep(Duration duration) throws InterruptedException {
+      system.sleep(duration);
+    }
+  }
+
+  Ran run(String... args) {
+    return runWith("", Map.of(), args);
+  }
+
+  Ran runWith(String stdin, Map<String, String> environment, String... args) {
+    var all = new ArrayList<>(List.of(args));
+    var out = new ByteArrayOutputStream();
+    var err = new ByteArrayOutputStream();
+    var console =
+        new Console(
+            new ByteArrayInputStream(stdin.getBytes(StandardCharsets.UTF_8)),
+            new PrintStream(out, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8));
+    var variables = new java.util.HashMap<String, String>();
+    var addresses = String.join(",", replicas.stream().map(HostPort::toString).toList());
+    variables.put("FAIRLEAD_ALLOCATOR", addresses);
+    variables.put("FAIRLEAD_ENDPOINTS", addresses);
+    variables.putAll(environment);
+    var fairlead =
+        new Fairlead(console, variables, new FixedNow(), RandomSource.seeded(args.length));
+    int code = fairlead.commandLine().execute(all.toArray(String[]::new));
+    return new Ran(
+        code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  }
+}

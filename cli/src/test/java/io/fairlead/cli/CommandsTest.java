@@ -1,0 +1,396 @@
+package io.fairlead.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fairlead.api.Errors;
+import io.fairlead.cli.CliFixture.Ran;
+import io.fairlead.core.run.GatewayException;
+import io.fairlead.core.run.GatewayException.Outcome;
+import io.fairlead.runtime.BuildInfo;
+import io.fairlead.v1.Node;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+@Timeout(60)
+class CommandsTest {
+  private static final String WEB =
+      """
+      apiVersion: v1
+      kind: Service
+      metadata:
+        name: web
+        labels: {app: web}
+      spec:
+        selector: {app: web}
+        clusterIP: 10.96.0.20
+        ports:
+        - name: http
+          port: 80
+          targetPort: 8080
+      """;
+  private static final String POD =
+      """
+      apiVersion: v1
+      kind: Pod
+      metadata:
+        name: web-1
+        labels: {app: web}
+      spec:
+        nodeName: node-a
+        containers:
+        - name: main
+          image: nginx
+      status:
+        podIP: 10.244.0.7
+      """;
+
+  private final LocalControlPlane plane = new LocalControlPlane("replica-1");
+  private final CliFixture cli = new CliFixture(plane.address());
+
+  @AfterEach
+  void close() {
+    plane.close();
+  }
+
+  private Ran apply(String manifest, String... more) {
+    var args = new java.util.ArrayList<>(List.of("apply", "-f", "-"));
+    args.addAll(List.of(more));
+    return cli.runWith(manifest, Map.of(), args.toArray(String[]::new));
+  }
+
+  @Test
+  void appliesAndSaysWhatItDid() {
+    assertThat(apply(WEB + "---\n" + POD))
+        .isEqualTo(new Ran(0, "service/web created\npod/web-1 created\n", ""));
+    assertThat(apply(WEB)).isEqualTo(new Ran(0, "service/web unchanged\n", ""));
+    assertThat(apply(WEB.replace("8080", "8081")))
+        .isEqualTo(new Ran(0, "service/web configured\n", ""));
+  }
+
+  @Test
+  void getsWhatWasApplied() {
+    apply(WEB + "---\n" + POD);
+    assertThat(cli.run("get", "svc"))
+        .isEqualTo(
+            new Ran(
+                0,
+                """
+                NAME   TYPE        CLUSTER-IP   EXTERNAL-IP   PORT(S)   AGE
+                web    ClusterIP   10.96.0.20   <none>        80/TCP    45s
+                """,
+                ""));
+    assertThat(cli.run("get", "svc,po", "-A", "-o", "wide").out())
+        .isEqualTo(
+            """
+            NAMESPACE   NAME   TYPE        CLUSTER-IP   EXTERNAL-IP   PORT(S)   AGE   SELECTOR
+            default     web    ClusterIP   10.96.0.20   <none>        80/TCP    45s   app=web
+
+            NAMESPACE   NAME    READY   STATUS    AGE   IP           NODE     SOURCE   READINESS
+            default     web-1   1/1     Running   45s   10.244.0.7   node-a   api      running
+            """);
+    assertThat(cli.run("get", "pods", "-o", "name").out()).isEqualTo("pod/web-1\n");
+    assertThat(cli.run("get", "svc", "--no-headers").out()).startsWith("web ").hasLineCount(1);
+    assertThat(cli.run("get", "svc/web", "pod/web-1", "-o", "name").out())
+        .isEqualTo("service/web\npod/web-1\n");
+  }
+
+  @Test
+  void whatItGetsCanBeAppliedAgain() {
+    apply(WEB);
+    for (var form : List.of("yaml", "json")) {
+      var shown = cli.run("get", "service", "web", "-o", form);
+      assertThat(shown.out()).contains("web", "10.96.0.20", "round-robin");
+      assertThat(apply(shown.out())).isEqualTo(new Ran(0, "service/web unchanged\n", ""));
+      var list = cli.run("get", "svc", "-o", form);
+      assertThat(list.out()).contains("List");
+      assertThat(apply(list.out())).isEqualTo(new Ran(0, "service/web unchanged\n", ""));
+    }
+  }
+
+  @Test
+  void selectsByLabels() {
+    apply(
+        WEB
+            + "---\n"
+            + WEB.replace("name: web", "name: db")
+                .replace("app: web", "app: db")
+                .replace(".20", ".21"));
+    assertThat(cli.run("get", "svc", "-l", "app in (db)", "-o", "name").out())
+        .isEqualTo("service/db\n");
+    var bad = cli.run("get", "svc", "-l", "app in");
+    assertThat(bad.code()).isEqualTo(1);
+    assertThat(bad.err())
+        .startsWith("Error from server (Invalid): invalid request: labelSelector: ");
+  }
+
+  @Test
+  void describesWithEndpoints() {
+    apply(WEB + "---\n" + POD);
+    assertThat(cli.run("describe", "svc", "web").out())
+        .contains(
+            "IP:                       10.96.0.20\n",
+            "Endpoints:                10.244.0.7:8080\n");
+    assertThat(cli.run("describe", "pod/web-1").out())
+        .contains("Ready:                    True (running)\n");
+  }
+
+  @Test
+  void showsNodes() {
+    var node =
+        Node.newBuilder().setZone("zone-1").addAddresses("192.0.2.1").setAgentVersion("0.1.0");
+    node.getMetadataBuilder().setName("node-a").putLabels("rack", "7");
+    plane.openNode(node.build());
+    assertThat(cli.run("get", "nodes").out())
+        .isEqualTo(
+            "NAME     STATUS   ZONE     AGE   VERSION\nnode-a   Ready    zone-1   45s   0.1.0\n");
+    assertThat(cli.run("get", "no", "-l", "rack=8").err()).isEqualTo("No resources found\n");
+    assertThat(cli.run("describe", "node", "node-a").out())
+        .contains("Addresses:                192.0.2.1\n");
+    assertThat(cli.run("get", "node", "node-a", "-o", "json").out()).contains("\"kind\": \"Node\"");
+  }
+
+  @Test
+  void deletes() {
+    apply(WEB + "---\n" + POD);
+    assertThat(cli.run("delete", "svc", "web")).isEqualTo(new Ran(0, "service/web deleted\n", ""));
+    assertThat(cli.run("delete", "svc", "web"))
+        .isEqualTo(new Ran(1, "", "Error from server (NotFound): services \"web\" not found\n"));
+    assertThat(cli.run("delete", "svc", "web", "--ignore-not-found")).isEqualTo(new Ran(0, "", ""));
+    assertThat(cli.run("delete", "pod/web-1", "--grace-period=30").out())
+        .isEqualTo("pod/web-1 deleted\n");
+    assertThat(cli.run("get", "po").out()).contains("web-1   1/1     Terminating");
+    assertThat(cli.runWith(POD, Map.of(), "delete", "-f", "-").out())
+        .isEqualTo("pod/web-1 deleted\n");
+    assertThat(cli.run("get", "po"))
+        .isEqualTo(new Ran(0, "", "No resources found in default namespace.\n"));
+  }
+
+  @Test
+  void namesTheHolderOfATakenAddress() {
+    apply(WEB);
+    var second = apply(WEB.replace("name: web", "name: other"));
+    assertThat(second.code()).isEqualTo(1);
+    assertThat(second.err())
+        .isEqualTo(
+            "Error with service/other (stdin:1): Error from server (AlreadyExists): Service \"other\" is invalid: "
+                + "spec.clusterIPs: 10.96.0.20 is already allocated to Service default/web\n");
+  }
+
+  @Test
+  void listsAllFaultsOfAnObject() {
+    var ran =
+        apply(
+            WEB.replace("port: 80\n", "port: 0\n")
+                .replace("name: web\n", "name: Web_\n")
+                .replace("ports:", "sessionAffinity: maybe\n  ports:"));
+    assertThat(ran.code()).isEqualTo(1);
+    assertThat(ran.err().lines()).hasSize(4);
+    assertThat(ran.err())
+        .contains("The Service \"Web_\" is invalid:\n")
+        .contains("\n* metadata.name: ", "\n* spec.ports[0].port: ", "\n* spec.sessionAffinity: ");
+    assertThat(cli.run("get", "svc", "-A").err()).isEqualTo("No resources found\n");
+  }
+
+  @Test
+  void goesOnAfterAnObjectThatWasRefused() {
+    var ran = apply(WEB.replace("80\n", "0\n") + "---\n" + POD);
+    assertThat(ran.code()).isEqualTo(1);
+    assertThat(ran.out()).isEqualTo("pod/web-1 created\n");
+  }
+
+  @Test
+  void sendsNothingWhereAManifestHasFaults() {
+    var ran =
+        apply(
+            POD
+                + "---\n"
+                + WEB.replace("targetPort", "targetport")
+                + "---\nkind: Deployment\napiVersion: apps/v1\n");
+    assertThat(ran.code()).isEqualTo(1);
+    assertThat(ran.out()).isEmpty();
+    assertThat(ran.err())
+        .contains(
+            "error: stdin:25: spec.ports[0].targetport: unknown field; did you mean targetPort?\n")
+        .contains("error: stdin:27: kind: apps/v1 Deployment is not supported")
+        .endsWith("error: nothing was sent, the manifests have faults\n");
+    assertThat(plane.requestIds).isEmpty();
+  }
+
+  @Test
+  void readsFilesAndDirectories(@TempDir Path dir) throws IOException {
+    Files.writeString(dir.resolve("b.yaml"), POD);
+    Files.writeString(dir.resolve("a.yml"), WEB);
+    Files.writeString(dir.resolve("notes.txt"), "no manifest");
+    assertThat(cli.run("apply", "-f", dir.toString()).out())
+        .isEqualTo("service/web created\npod/web-1 created\n");
+    assertThat(
+            cli.run(
+                    "apply",
+                    "-f",
+                    dir.resolve("a.yml").toString(),
+                    "-f",
+                    dir.resolve("b.yaml").toString())
+                .out())
+        .isEqualTo("service/web unchanged\npod/web-1 unchanged\n");
+    assertThat(cli.run("apply", "-f", dir.resolve("none.yaml").toString()).err())
+        .isEqualTo("error: the path \"" + dir.resolve("none.yaml") + "\" does not exist\n");
+    Files.createDirectory(dir.resolve("empty"));
+    assertThat(cli.run("apply", "-f", dir.resolve("empty").toString()).err())
+        .isEqualTo("error: no objects in " + dir.resolve("empty") + "\n");
+  }
+
+  @Test
+  void warnsOfFieldsWithoutEffect() {
+    var ran = apply(POD.replace("  nodeName", "  restartPolicy: Always\n  nodeName"));
+    assertThat(ran.code()).isZero();
+    assertThat(ran.err())
+        .isEqualTo("Warning: stdin:7: spec.restartPolicy: has no effect here and is ignored\n");
+  }
+
+  @Test
+  void createsOnlyWhatIsNotThere() {
+    assertThat(cli.runWith(WEB, Map.of(), "create", "-f", "-", "--dry-run=server").out())
+        .isEqualTo("service/web created (server dry run)\n");
+    assertThat(cli.runWith(WEB, Map.of(), "create", "-f", "-").out())
+        .isEqualTo("service/web created\n");
+    var again = cli.runWith(WEB, Map.of(), "create", "-f", "-");
+    assertThat(again.code()).isEqualTo(1);
+    assertThat(again.err()).contains("(AlreadyExists): services \"web\" already exists");
+  }
+
+  @Test
+  void keepsToTheNamespaceThatIsGiven() {
+    assertThat(apply(WEB, "-n", "shop").code()).isZero();
+    assertThat(
+            cli.runWith("", Map.of("FAIRLEAD_NAMESPACE", "shop"), "get", "svc", "-o", "name").out())
+        .isEqualTo("service/web\n");
+    assertThat(cli.run("-n", "shop", "get", "svc", "-o", "name").out()).isEqualTo("service/web\n");
+    var foreign = apply(WEB.replace("name: web", "name: web\n  namespace: a"), "-n", "b");
+    assertThat(foreign.code()).isEqualTo(1);
+    assertThat(foreign.err())
+        .contains(
+            "the namespace from the provided object \"a\" does not match the namespace \"b\"");
+  }
+
+  @Test
+  void triesAgainWithTheSameRequestId() {
+    plane.failNext(2, () -> new GatewayException(Outcome.UNKNOWN, "commit timed out"));
+    assertThat(apply(WEB)).isEqualTo(new Ran(0, "service/web created\n", ""));
+    assertThat(plane.requestIds).hasSize(3);
+    assertThat(new HashSet<>(plane.requestIds)).hasSize(1);
+  }
+
+  @Test
+  void givesUpWhenTheTimeIsUp() {
+    plane.failNext(1_000, () -> Errors.notSynced("reading the log"));
+    var ran = apply(WEB, "--timeout=300ms");
+    assertThat(ran.code()).isEqualTo(1);
+    assertThat(ran.err())
+        .isEqualTo(
+            "Error with service/web (stdin:1): Error from server (ServiceUnavailable): reading the log\n");
+  }
+
+  @Test
+  void doesNotRepeatARefusal() {
+    plane.failNext(5, () -> Errors.requestIdReused("x"));
+    assertThat(apply(WEB).code()).isEqualTo(1);
+    assertThat(plane.requestIds).hasSize(1);
+  }
+
+  @Test
+  void saysWhatItCannotReach() {
+    var ran = cli.run("get", "svc", "--allocator=127.0.0.1:1", "--timeout=200ms");
+    assertThat(ran.code()).isEqualTo(1);
+    assertThat(ran.err()).startsWith("Unable to connect to the server at 127.0.0.1:1: ");
+  }
+
+  @Test
+  void takesTheReplicaThatAnswers() {
+    apply(WEB);
+    assertThat(
+            cli.run("get", "svc", "-o", "name", "--allocator=127.0.0.1:1," + plane.address()).out())
+        .isEqualTo("service/web\n");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "get, Missing required parameter",
+    "get svc --allocator=x, Invalid value for option '--allocator'",
+    "get svc --timeout=5, Invalid value for option '--timeout'",
+    "get svc --outptu=yaml, Unknown option",
+    "apply, Missing required option",
+    "frobnicate, Unmatched argument",
+    "get svc -o xml, Invalid value for option '--output'",
+  })
+  void refusesWrongUseWithExitCodeTwo(String line, String words) {
+    var ran = cli.run(line.split(" "));
+    assertThat(ran.code()).isEqualTo(2);
+    assertThat(ran.err()).contains(words);
+    assertThat(ran.out()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "get things, error: the server doesn't have a resource type \"things\"",
+    "get svc/web po, error: there is no need to specify a resource type",
+    "get svc web -A, error: a resource cannot be retrieved by name across all namespaces",
+    "get svc web -l a=b, error: name cannot be provided when a selector is specified",
+    "delete svc, 'error: resource(s) were provided, but no name was specified: services'",
+    "delete, 'error: name what to delete, either TYPE and NAME or by -f'",
+    "delete node node-a, error: nodes are not deleted",
+  })
+  void refusesWhatMakesNoSense(String line, String words) {
+    var ran = cli.run(line.split(" "));
+    assertThat(ran.code()).isEqualTo(1);
+    assertThat(ran.err()).startsWith(words);
+  }
+
+  @Test
+  void comparesTheReplicasOfTheLog() {
+    try (var other = new LocalControlPlane("replica-2")) {
+      var both = new CliFixture(plane.address(), other.address());
+      apply(WEB);
+      new CliFixture(other.address()).runWith(WEB, Map.of(), "apply", "-f", "-");
+      var equal = both.run("log", "status");
+      assertThat(equal.err()).isEmpty();
+      assertThat(equal.code()).isZero();
+      assertThat(equal.out())
+          .startsWith("PARTITION   NEXT   OBJECTS   DIGEST")
+          .contains("replica-1   replica-1,replica-2\n")
+          .hasLineCount(2);
+      other.corrupt("default", "web");
+      var differs = both.run("log", "status", "--wait");
+      assertThat(differs.code()).isEqualTo(1);
+      assertThat(differs.err())
+          .isEqualTo("Fault: s of replica-2 differs at s:2 from what another replica has\n");
+      assertThat(differs.out()).hasLineCount(3);
+    }
+  }
+
+  @Test
+  void namesReplicasOfTheLogThatDoNotAnswer() {
+    var ran = cli.run("log", "status", "--endpoints=127.0.0.1:1", "--timeout=3s");
+    assertThat(ran.code()).isEqualTo(1);
+    assertThat(ran.err()).startsWith("Unable to connect to the server at 127.0.0.1:1: ");
+    assertThat(ran.out()).contains("replica-1");
+  }
+
+  @Test
+  void printsVersionHelpAndCompletion() {
+    assertThat(cli.run("version").out()).isEqualTo("Client Version: " + BuildInfo.version() + "\n");
+    assertThat(cli.run("--help").out()).contains("Usage: fairlead", "apply", "--allocator");
+    assertThat(cli.run("get", "--help").out()).contains("--selector", "--namespace");
+    assertThat(cli.run("completion", "bash").out()).contains("complete -F", "fairlead");
+    assertThat(cli.run("completion", "zsh").out()).startsWith("autoload -Uz compinit");
+  }
+}
