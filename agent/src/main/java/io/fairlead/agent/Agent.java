@@ -1,0 +1,154 @@
+package io.fairlead.agent;
+
+import io.fairlead.agent.nft.DataPlane;
+import io.fairlead.agent.nft.DataPlaneConfig;
+import io.fairlead.agent.stream.NodeIdentity;
+import io.fairlead.agent.stream.NodeLoop;
+import io.fairlead.core.run.RandomSource;
+import io.fairlead.core.run.Time;
+import io.fairlead.runtime.BuildInfo;
+import io.fairlead.runtime.Faults;
+import io.fairlead.runtime.Health;
+import io.fairlead.runtime.HttpEndpoints;
+import io.fairlead.runtime.Metrics;
+import io.fairlead.runtime.Shutdown;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One node's agent. Ending it leaves the rules in the kernel, which go on to serve; what it knows is
+ * on its disk.
+ */
+public final class Agent implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
+
+  /** A loop that does one thing for that long hangs. */
+  private static final Duration HANGS = Duration.ofMinutes(2);
+
+  private final NodeLoop loop;
+  private final Health health;
+  private final HttpEndpoints http;
+  private final Shutdown shutdown;
+
+  private Agent(NodeLoop loop, Health health, HttpEndpoints http, Shutdown shutdown) {
+    this.loop = loop;
+    this.health = health;
+    this.http = http;
+    this.shutdown = shutdown;
+  }
+
+  /**
+   * Programs the kernel of this process's network namespace.
+   *
+   * @throws io.fairlead.core.run.GatewayException nftables or the data directory cannot be used;
+   *     says why
+   */
+  public static Agent start(AgentConfig config, Time time) {
+    return start(
+        config,
+        time,
+        RandomSource.secure(),
+        () -> DataPlane.open(DataPlaneConfig.of(config.node())));
+  }
+
+  /**
+   * Wires everything. Threads: the loop, the data plane's, virtual ones for probes, manifests and
+   * HTTP, and gRPC's.
+   *
+   * @param kernel closed with the agent
+   */
+  public static Agent start(
+      AgentConfig config, Time time, RandomSource random, Supplier<DataPlane> kernel) {
+    var shutdown = new Shutdown();
+    try {
+      var health = new Health();
+      var metrics = Metrics.ofProcess("agent");
+      var plane = shutdown.opened("data plane", kernel.get());
+      var loop =
+          shutdown.opened(
+              "loop",
+              NodeLoop.start(
+                  settings(config), plane, metrics, time, random, Faults.unready(health)));
+      health.ready("synced", () -> trouble(loop.isSynced() ? "" : "no rules known yet"));
+      health.ready("kernel", () -> trouble(loop.kernelTrouble()));
+      health.ready("stream", () -> trouble(loop.streamTrouble()));
+      health.live(
+          "loop",
+          () -> trouble(loop.busyFor().compareTo(HANGS) < 0 ? "" : "busy for " + loop.busyFor()));
+      var http =
+          shutdown.opened("http", HttpEndpoints.start(config.httpListen(), health, metrics));
+      shutdown.onClose("readiness", health::drain);
+      LOG.atInfo()
+          .addKeyValue("event", "agent.started")
+          .addKeyValue("node", config.node())
+          .addKeyValue("addresses", config.nodeIps())
+          .addKeyValue("http", http.port())
+          .log("Agent started");
+      return new Agent(loop, health, http, shutdown);
+    } catch (RuntimeException e) {
+      shutdown.close();
+      throw e;
+    }
+  }
+
+  private static NodeLoop.Settings settings(AgentConfig config) {
+    return new NodeLoop.Settings(
+        new NodeIdentity(
+            config.node(),
+            config.zone(),
+            config.nodeIps(),
+            config.podCidrs(),
+            config.clusterCidrs(),
+            BuildInfo.version()),
+        config.endpoints(),
+        switch (config.log()) {
+          case SAME_ONLY -> NodeLoop.OtherLogPolicy.REFUSE;
+          case ADOPT -> NodeLoop.OtherLogPolicy.ADOPT;
+        },
+        config.dataDirectory(),
+        config.manifests());
+  }
+
+  private static Optional<String> trouble(String words) {
+    return words.isEmpty() ? Optional.empty() : Optional.of(words);
+  }
+
+  /** Deletes our tables from the kernel of this process's network namespace. */
+  public static void uninstall(AgentConfig config) {
+    try (var plane = DataPlane.open(DataPlaneConfig.of(config.node()))) {
+      plane.uninstall();
+    }
+  }
+
+  /** What the loop knows of itself. */
+  public NodeLoop loop() {
+    return loop;
+  }
+
+  public Health health() {
+    return health;
+  }
+
+  /** Where HTTP listens. */
+  public int httpPort() {
+    return http.port();
+  }
+
+  /** Waits for SIGTERM, SIGINT or {@link #stop}; only for {@code main}. */
+  public void awaitStopped() throws InterruptedException {
+    shutdown.awaitStopped();
+  }
+
+  /** Ends {@link #awaitStopped}. */
+  public void stop() {
+    shutdown.stop();
+  }
+
+  @Override
+  public void close() {
+    shutdown.close();
+  }
+}

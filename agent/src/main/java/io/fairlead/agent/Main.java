@@ -1,0 +1,33 @@
+package io.fairlead.agent;
+
+import io.fairlead.core.run.GatewayException;
+import io.fairlead.core.run.Time;
+import io.fairlead.runtime.ListenException;
+import org.slf4j.LoggerFactory;
+
+/** The process {@code fairlead-agent}. Exit codes: 0, 1 = cannot start, 2 = wrong options. */
+final class Main {
+  private Main() {}
+
+  static void main(String[] args) throws InterruptedException {
+    var config = AgentConfig.load(args, System.getenv());
+    try {
+      switch (config.task()) {
+        case UNINSTALL -> Agent.uninstall(config);
+        case SERVE -> {
+          try (var agent = Agent.start(config, Time.system())) {
+            agent.awaitStopped();
+          }
+        }
+      }
+    } catch (GatewayException | ListenException e) {
+      LoggerFactory.getLogger(Main.class)
+          .atError()
+          .setCause(e)
+          .addKeyValue("event", "agent.cannot-start")
+          .addKeyValue("why", e.getMessage())
+          .log("Agent cannot start");
+      System.exit(1);
+    }
+  }
+}

@@ -1,0 +1,25 @@
+package io.fairlead.agent.probe;
+
+import io.fairlead.core.run.Time;
+import java.net.SocketTimeoutException;
+import java.time.Duration;
+
+/** By when a probe must be done. */
+record Deadline(Time time, long atNanos) {
+  static Deadline in(Time time, Duration timeout) {
+    return new Deadline(time, time.nanoTime() + timeout.toNanos());
+  }
+
+  /**
+   * What is left, for socket options: at least 1.
+   *
+   * @throws SocketTimeoutException nothing is
+   */
+  int leftMillis() throws SocketTimeoutException {
+    long left = atNanos - time.nanoTime();
+    if (left <= 0) {
+      throw new SocketTimeoutException("time is up");
+    }
+    return (int) Math.clamp(left / 1_000_000, 1, Integer.MAX_VALUE);
+  }
+}

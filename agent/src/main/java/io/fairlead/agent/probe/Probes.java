@@ -1,0 +1,105 @@
+package io.fairlead.agent.probe;
+
+import io.fairlead.agent.probe.ProbeResult.Failed;
+import io.fairlead.agent.probe.ProbeResult.NotMade;
+import io.fairlead.agent.probe.ProbeResult.Passed;
+import io.fairlead.core.model.Pod;
+import io.fairlead.core.model.PortRef;
+import io.fairlead.core.run.Time;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.net.NoRouteToHostException;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.net.UnknownHostException;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/** Makes one probe. Blocks for at most the probe's time-out, plus looking up a host by name. */
+final class Probes {
+  private Probes() {}
+
+  static ProbeResult make(Pod pod, Pod.Container container, Pod.Probe probe, Time time) {
+    var deadline = Deadline.in(time, probe.timeout());
+    return switch (probe.action()) {
+      case Pod.HttpGet get ->
+          target(pod, container, get.host(), get.port())
+              .map(target -> http(get, target, deadline))
+              .orElseGet(() -> nowhere(get.port()));
+      case Pod.TcpSocket(var host, var port) ->
+          target(pod, container, host, port)
+              .map(target -> tcp(target, deadline))
+              .orElseGet(() -> nowhere(port));
+    };
+  }
+
+  /** Where a probe goes. */
+  record Target(String host, int port) {}
+
+  private static Optional<Target> target(
+      Pod pod, Pod.Container container, Optional<String> host, PortRef port) {
+    var number =
+        switch (port) {
+          case PortRef.Number(var n) -> OptionalInt.of(n);
+          case PortRef.Name(var name) ->
+              container.ports().stream()
+                  .filter(p -> p.name().equals(name))
+                  .mapToInt(Pod.ContainerPort::containerPort)
+                  .findFirst();
+        };
+    var where = host.or(() -> pod.status().ips().stream().findFirst().map(Object::toString));
+    return where.isPresent() && number.isPresent()
+        ? Optional.of(new Target(where.get(), number.getAsInt()))
+        : Optional.empty();
+  }
+
+  private static ProbeResult nowhere(PortRef port) {
+    return new NotMade("the Pod has no address, or no container port named " + port);
+  }
+
+  private static ProbeResult tcp(Target target, Deadline deadline) {
+    try (var _ = connect(target, deadline)) {
+      return new Passed("connected");
+    } catch (IOException e) {
+      return failed(e);
+    }
+  }
+
+  private static ProbeResult http(Pod.HttpGet get, Target target, Deadline deadline) {
+    try {
+      int code = HttpProbe.code(get, target, deadline);
+      return code >= 200 && code < 400 ? new Passed("http " + code) : new Failed("http " + code);
+    } catch (IOException e) {
+      return failed(e);
+    }
+  }
+
+  static Socket connect(Target target, Deadline deadline) throws IOException {
+    var address = new InetSocketAddress(target.host(), target.port());
+    if (address.isUnresolved()) {
+      throw new UnknownHostException(target.host());
+    }
+    var socket = new Socket();
+    try {
+      socket.connect(address, deadline.leftMillis());
+      socket.setTcpNoDelay(true);
+      return socket;
+    } catch (IOException e) {
+      socket.close();
+      throw e;
+    }
+  }
+
+  /** Short and always the same for the same cause: it goes into the log. */
+  private static Failed failed(IOException e) {
+    return new Failed(
+        switch (e) {
+          case SocketTimeoutException _ -> "timeout";
+          case ConnectException _ -> "connection refused";
+          case NoRouteToHostException _ -> "no route to host";
+          case UnknownHostException u -> "unknown host " + u.getMessage();
+          default -> e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+        });
+  }
+}

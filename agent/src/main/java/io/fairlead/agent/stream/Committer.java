@@ -1,0 +1,266 @@
+package io.fairlead.agent.stream;
+
+import io.fairlead.agent.nft.ApplyResult;
+import io.fairlead.agent.nft.ApplyResult.FamilyResult;
+import io.fairlead.agent.nft.DataPlane;
+import io.fairlead.agent.nft.Refused;
+import io.fairlead.core.model.Position;
+import io.fairlead.core.run.GatewayException;
+import io.fairlead.core.run.Time;
+import io.fairlead.v1.RefusedRule;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings the image to disk, then to the kernel, so that the kernel is never ahead of the disk; and
+ * knows what the kernel equals. Owned by the loop.
+ */
+final class Committer {
+  private static final Logger LOG = LoggerFactory.getLogger(Committer.class);
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
+
+  /** Positions without changes go to disk that late: losing them costs nothing but a bookmark. */
+  private static final Duration LAZY = Duration.ofSeconds(10);
+
+  private static final Duration CHECK = Duration.ofSeconds(1);
+
+  private final NodeImage image;
+  private final DataPlane plane;
+  private final LoopMetrics metrics;
+  private final Time time;
+
+  private boolean due;
+  private boolean whole = true; // nothing is known of the kernel, or too much in doubt
+  private OptionalLong queuedNanos = OptionalLong.empty();
+  private int failures;
+  private long retryNanos;
+  private long checkNanos;
+  private long lazyNanos;
+  private volatile Optional<Position> committed = Optional.empty();
+  private volatile String error = "";
+  private volatile List<RefusedRule> refused = List.of();
+
+  Committer(NodeImage image, DataPlane plane, LoopMetrics metrics, Time time) {
+    this.image = image;
+    this.plane = plane;
+    this.metrics = metrics;
+    this.time = time;
+    this.checkNanos = time.nanoTime() + CHECK.toNanos();
+    this.lazyNanos = time.nanoTime() + LAZY.toNanos();
+  }
+
+  /** What the kernel equals; empty = nothing was committed yet by this process. */
+  Optional<Position> committed() {
+    return committed;
+  }
+
+  /** Why the last attempt failed; "" = it did not. */
+  String error() {
+    return error;
+  }
+
+  List<RefusedRule> refused() {
+    return refused;
+  }
+
+  /** The view changed. */
+  void changed() {
+    due = true;
+    if (queuedNanos.isEmpty()) {
+      queuedNanos = OptionalLong.of(time.nanoTime());
+    }
+    metrics.lastQueued.set(time.now().toEpochMilli() / 1e3);
+  }
+
+  /** The image moved without a change; whether the kernel equals it there, too. */
+  boolean moved() {
+    if (due || committed.isEmpty()) {
+      return false;
+    }
+    committed = image.position();
+    return true;
+  }
+
+  /** When {@link #run} has something to do. */
+  long dueNanos() {
+    long next = committed.isPresent() || due ? Math.min(checkNanos, lazyNanos) : lazyNanos;
+    return due ? Math.min(next, retryNanos) : next;
+  }
+
+  /** What came of {@link #run}. */
+  enum Outcome {
+    NOTHING,
+    /** To be told to the replica: committed, or an error. */
+    TOLD
+  }
+
+  Outcome run() {
+    long nowNanos = time.nanoTime();
+    if (due && (failures == 0 || nowNanos - retryNanos >= 0)) {
+      commit();
+      return Outcome.TOLD;
+    }
+    if (nowNanos - lazyNanos >= 0) {
+      lazyNanos = nowNanos + LAZY.toNanos();
+      if (!due) {
+        persistLazily();
+      }
+    }
+    if (nowNanos - checkNanos >= 0) {
+      checkNanos = nowNanos + CHECK.toNanos();
+      return check();
+    }
+    return Outcome.NOTHING;
+  }
+
+  private void commit() {
+    long startNanos = time.nanoTime();
+    try {
+      image.persist();
+    } catch (GatewayException e) {
+      failed("disk", String.valueOf(e.getMessage()));
+      return;
+    }
+    var position = image.position().orElseThrow();
+    var changed = image.takeChanged();
+    ApplyResult result;
+    try {
+      result =
+          whole
+              ? plane.apply(image.view().rules(), position)
+              : plane.apply(image.view().rules(), changed, position);
+    } catch (GatewayException e) {
+      whole = true;
+      failed("kernel", String.valueOf(e.getMessage()));
+      return;
+    }
+    rememberRefused();
+    if (!result.committed()) {
+      whole = true;
+      failed("kernel", words(result));
+      return;
+    }
+    long endNanos = time.nanoTime();
+    whole = false;
+    due = false;
+    committed = Optional.of(position);
+    metrics.syncSeconds.observe((endNanos - startNanos) / 1e9);
+    queuedNanos.ifPresent(queued -> metrics.programmingSeconds.observe((endNanos - queued) / 1e9));
+    queuedNanos = OptionalLong.empty();
+    metrics.lastSync.set(time.now().toEpochMilli() / 1e3);
+    metrics.frontends.set(image.view().rules().ports().size());
+    recovered();
+    LOG.atDebug()
+        .addKeyValue("position", position.offsets())
+        .addKeyValue("changed", changed.size())
+        .addKeyValue("transactions", result.transactions())
+        .log("Kernel equals the view");
+  }
+
+  /** The kernel's tables may have been changed by somebody else. */
+  private Outcome check() {
+    if (committed.isEmpty() || due) {
+      return Outcome.NOTHING;
+    }
+    ApplyResult result;
+    try {
+      result = plane.check();
+    } catch (GatewayException e) {
+      due = true;
+      whole = true;
+      failed("kernel", String.valueOf(e.getMessage()));
+      return Outcome.TOLD;
+    }
+    if (!result.committed()) {
+      due = true;
+      whole = true;
+      failed("kernel", words(result));
+      return Outcome.TOLD;
+    }
+    boolean restored = false;
+    for (var family : result.families().values()) {
+      if (family instanceof FamilyResult.Committed done && done.commands() > 0) {
+        restored = true;
+      }
+    }
+    if (restored) {
+      metrics.restored.inc();
+      LOG.atWarn()
+          .addKeyValue("event", "agent.tables-restored")
+          .addKeyValue("families", result.families())
+          .log("Somebody changed our tables; they are as they should be again");
+    }
+    return Outcome.NOTHING;
+  }
+
+  private void persistLazily() {
+    try {
+      image.persist();
+    } catch (GatewayException e) {
+      due = true; // the next attempt writes all of it, and says so
+      failed("disk", String.valueOf(e.getMessage()));
+    }
+  }
+
+  private void failed(String where, String words) {
+    metrics.syncErrors.labelValues(where).inc();
+    long pause =
+        Math.min(FIRST_PAUSE.toNanos() << Math.min(failures, 10), LONGEST_PAUSE.toNanos());
+    failures++;
+    retryNanos = time.nanoTime() + pause;
+    var next = where + ": " + words;
+    if (!next.equals(error)) {
+      LOG.atError()
+          .addKeyValue("event", "agent.commit-failed")
+          .addKeyValue("where", where)
+          .addKeyValue("words", words)
+          .log("Rules stay as they were, trying again");
+    }
+    error = next;
+  }
+
+  private void recovered() {
+    if (failures > 0) {
+      LOG.atInfo()
+          .addKeyValue("event", "agent.commit-recovered")
+          .addKeyValue("attempts", failures)
+          .log("Disk and kernel take changes again");
+    }
+    failures = 0;
+    error = "";
+  }
+
+  private void rememberRefused() {
+    refused =
+        plane.quarantined().stream()
+            .sorted(Comparator.comparing(r -> text(r)))
+            .map(r ->
+                RefusedRule.newBuilder().setFrontend(text(r)).setReason(r.words()).build())
+            .toList();
+    metrics.refused.set(refused.size());
+  }
+
+  private static String text(Refused refused) {
+    var frontend = refused.frontend();
+    var host = frontend.vip().toString();
+    return (host.indexOf(':') >= 0 ? "[" + host + "]" : host)
+        + ":"
+        + frontend.port()
+        + "/"
+        + frontend.protocol();
+  }
+
+  private static String words(ApplyResult result) {
+    return result.families().entrySet().stream()
+        .filter(e -> e.getValue() instanceof FamilyResult.Failed)
+        .map(e -> e.getKey() + " " + ((FamilyResult.Failed) e.getValue()).words())
+        .collect(Collectors.joining("; "));
+  }
+}

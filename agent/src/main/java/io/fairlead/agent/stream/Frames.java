@@ -1,0 +1,261 @@
+package io.fairlead.agent.stream;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.fairlead.api.EntryCodec;
+import io.fairlead.api.PositionCodec;
+import io.fairlead.core.model.LogIdentity;
+import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.Position;
+import io.fairlead.core.view.Entry;
+import io.fairlead.core.view.EntryKey;
+import io.fairlead.v1.Begin;
+import io.fairlead.v1.Chunk;
+import io.fairlead.v1.End;
+import io.fairlead.v1.ReplicaMessage;
+import io.fairlead.v1.Welcome;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * Puts one stream's messages together to whole frames, and refuses what must not be applied: a
+ * frame on a base the image does not have, another log, a step back. One for each stream; owned by
+ * the loop. Holds at most one unfinished frame, which dies with the stream.
+ */
+final class Frames {
+  static final int PROTOCOL = 1;
+
+  /** Whether the position of another log may be taken. */
+  enum OtherLog {
+    REFUSED,
+    ADOPTED
+  }
+
+  /** What a message led to. */
+  sealed interface Step {}
+
+  /** Nothing yet. */
+  enum Pending implements Step {
+    PENDING
+  }
+
+  record Welcomed(String replica, long session) implements Step {}
+
+  /**
+   * A whole frame.
+   *
+   * @param reset what it does not set is gone
+   * @param set entries with their serialized form, as it came
+   * @param position where the image stands after it, all components
+   */
+  record Frame(
+      long number,
+      boolean reset,
+      Map<EntryKey, Received> set,
+      List<EntryKey> removed,
+      Position position)
+      implements Step {}
+
+  /** Nothing of this node changed up to there; all components. */
+  record Moved(Position position) implements Step {}
+
+  /**
+   * The stream cannot be used any more.
+   *
+   * @param remedy what the next stream must do
+   */
+  record Broken(String words, Remedy remedy) implements Step {}
+
+  enum Remedy {
+    ASK_AGAIN,
+    /** Without a position, so that everything is sent. */
+    ASK_FOR_ALL
+  }
+
+  record Received(Entry entry, ByteString bytes) {}
+
+  private final OtherLog otherLog;
+
+  /** No frame may go back behind it: what disk and kernel hold. */
+  private final List<Position> floors;
+
+  private Optional<Position> position;
+  private Optional<LogIdentity> log = Optional.empty();
+  private Optional<Building> building = Optional.empty();
+
+  private static final class Building {
+    final long number;
+    final boolean reset;
+    final Map<EntryKey, Received> set = new LinkedHashMap<>();
+    final List<EntryKey> removed = new ArrayList<>();
+
+    Building(long number, boolean reset) {
+      this.number = number;
+      this.reset = reset;
+    }
+  }
+
+  /**
+   * @param asked what Hello named: the image's position
+   * @param floors no frame may go back behind these
+   */
+  Frames(Optional<Position> asked, List<Position> floors, OtherLog otherLog) {
+    this.position = asked;
+    this.floors = List.copyOf(floors);
+    this.otherLog = otherLog;
+  }
+
+  Step next(ReplicaMessage message) {
+    return switch (message.getMessageCase()) {
+      case WELCOME -> welcome(message.getWelcome());
+      case BEGIN -> begin(message.getBegin());
+      case CHUNK -> chunk(message.getChunk());
+      case END -> end(message.getEnd());
+      case BOOKMARK -> bookmark(message.getBookmark());
+      case SOURCE_RESULT -> Pending.PENDING;
+      case MESSAGE_NOT_SET -> broken("a message this agent does not know; it may be too old");
+    };
+  }
+
+  private Step welcome(Welcome welcome) {
+    if (log.isPresent()) {
+      return broken("a second Welcome");
+    }
+    if (welcome.getProtocol() != PROTOCOL) {
+      return broken("protocol " + welcome.getProtocol() + ", this agent speaks " + PROTOCOL);
+    }
+    log = LogIdentity.parse(welcome.getLog());
+    if (log.isEmpty()) {
+      return broken("Welcome names no log: \"" + welcome.getLog() + "\"");
+    }
+    if (otherLog == OtherLog.REFUSED) {
+      for (var floor : floors) {
+        if (!floor.log().equals(log.get())) {
+          return broken(foreign(log.get(), floor.log()));
+        }
+      }
+    }
+    return new Welcomed(welcome.getReplica(), welcome.getSession());
+  }
+
+  static String foreign(LogIdentity theirs, LogIdentity ours) {
+    return "the control plane has log "
+        + theirs
+        + ", this node's rules are of log "
+        + ours
+        + "; --adopt-log takes the other one";
+  }
+
+  private Step begin(Begin begin) {
+    if (log.isEmpty()) {
+      return broken("a frame before Welcome");
+    }
+    if (building.isPresent()) {
+      return broken("a frame within frame " + building.get().number);
+    }
+    if (begin.hasBase()) {
+      var base = PositionCodec.model(begin.getBase());
+      if (base.isEmpty() || !base.equals(position)) {
+        return new Broken(
+            "frame "
+                + begin.getFrame()
+                + " builds on "
+                + begin.getBase().getOffsets()
+                + ", the image is at "
+                + position.map(Position::offsets).orElse("nothing"),
+            Remedy.ASK_FOR_ALL);
+      }
+    }
+    building = Optional.of(new Building(begin.getFrame(), !begin.hasBase()));
+    return Pending.PENDING;
+  }
+
+  private Step chunk(Chunk chunk) {
+    if (building.isEmpty()) {
+      return broken("entries outside of a frame");
+    }
+    var frame = building.get();
+    try {
+      for (var bytes : chunk.getSetList()) {
+        var entry = EntryCodec.model(io.fairlead.v1.Entry.parseFrom(bytes));
+        frame.set.put(entry.key(), new Received(entry, bytes));
+      }
+    } catch (InvalidProtocolBufferException | IllegalArgumentException e) {
+      return broken("an entry cannot be read, this agent may be too old: " + e.getMessage());
+    }
+    for (var text : chunk.getRemovedList()) {
+      var key = EntryKey.parse(text);
+      if (key.isEmpty()) {
+        return broken("a key cannot be read, this agent may be too old: " + text);
+      }
+      frame.removed.add(key.get());
+    }
+    return Pending.PENDING;
+  }
+
+  private Step end(End end) {
+    if (building.isEmpty() || building.get().number != end.getFrame()) {
+      return broken("the end of frame " + end.getFrame() + ", which was not begun");
+    }
+    var frame = building.get();
+    building = Optional.empty();
+    var named = named(end.getPosition());
+    if (named.isEmpty()) {
+      return broken("not a position of this log: " + end.getPosition());
+    }
+    var next = frame.reset ? named.get() : merged(position.orElse(named.get()), named.get());
+    var back = stepBack(next);
+    if (back.isPresent()) {
+      return broken(back.get());
+    }
+    position = Optional.of(next);
+    return new Frame(frame.number, frame.reset, frame.set, frame.removed, next);
+  }
+
+  private Step bookmark(io.fairlead.v1.Position proto) {
+    var named = named(proto);
+    if (named.isEmpty() || building.isPresent()) {
+      return broken("a bookmark that cannot be used: " + proto);
+    }
+    if (position.filter(p -> p.log().equals(named.get().log())).isEmpty()) {
+      return broken("a bookmark before the first frame");
+    }
+    var next = merged(position.get(), named.get());
+    var back = stepBack(next);
+    if (back.isPresent()) {
+      return broken(back.get());
+    }
+    position = Optional.of(next);
+    return new Moved(next);
+  }
+
+  private Optional<Position> named(io.fairlead.v1.Position proto) {
+    return PositionCodec.model(proto).filter(p -> Optional.of(p.log()).equals(log));
+  }
+
+  private static Position merged(Position base, Position changed) {
+    var next = new TreeMap<LogPartition, Long>(base.next());
+    next.putAll(changed.next());
+    return new Position(base.log(), next);
+  }
+
+  private Optional<String> stepBack(Position next) {
+    var all = new ArrayList<>(floors);
+    position.ifPresent(all::add);
+    for (var floor : all) {
+      if (floor.log().equals(next.log()) && !next.covers(floor)) {
+        return Optional.of(
+            "it would go back from " + floor.offsets() + " to " + next.offsets());
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static Broken broken(String words) {
+    return new Broken(words, Remedy.ASK_AGAIN);
+  }
+}

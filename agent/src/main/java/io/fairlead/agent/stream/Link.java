@@ -1,0 +1,110 @@
+package io.fairlead.agent.stream;
+
+import io.fairlead.runtime.GrpcChannels;
+import io.fairlead.runtime.GrpcChannels.Spread;
+import io.fairlead.runtime.HostPort;
+import io.fairlead.v1.AgentMessage;
+import io.fairlead.v1.NodeAgentsGrpc;
+import io.fairlead.v1.ReplicaMessage;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientResponseObserver;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+
+/**
+ * One call of {@code NodeAgents.Sync} to one replica, over a connection of its own. Written to by
+ * the loop only; gRPC's callbacks only hand over. What comes in waits in the loop's mailbox, at
+ * most {@link #WINDOW} messages.
+ */
+final class Link implements AutoCloseable {
+  private static final int WINDOW = 16;
+
+  /** What gRPC says, in order. */
+  sealed interface Event {
+    Link link();
+  }
+
+  record Received(Link link, ReplicaMessage message) implements Event {}
+
+  /** More can be written. */
+  record Writable(Link link) implements Event {}
+
+  /** Last: the call is over. */
+  record Ended(Link link, Status status) implements Event {}
+
+  private final HostPort address;
+  private final ManagedChannel channel;
+  private final ClientCallStreamObserver<AgentMessage> out;
+  private final AtomicBoolean ended = new AtomicBoolean();
+
+  /** Begins the call; whether anybody answers is told by events, from threads of gRPC. */
+  Link(HostPort address, Consumer<Event> events) {
+    this.address = address;
+    this.channel = GrpcChannels.of(List.of(address), Spread.FIRST);
+    this.out =
+        (ClientCallStreamObserver<AgentMessage>)
+            NodeAgentsGrpc.newStub(channel)
+                .sync(
+                    new ClientResponseObserver<AgentMessage, ReplicaMessage>() {
+                      @Override
+                      public void beforeStart(ClientCallStreamObserver<AgentMessage> call) {
+                        call.disableAutoRequestWithInitial(WINDOW);
+                        call.setOnReadyHandler(() -> events.accept(new Writable(Link.this)));
+                      }
+
+                      @Override
+                      public void onNext(ReplicaMessage message) {
+                        events.accept(new Received(Link.this, message));
+                      }
+
+                      @Override
+                      public void onError(Throwable t) {
+                        end(Status.fromThrowable(t));
+                      }
+
+                      @Override
+                      public void onCompleted() {
+                        end(Status.UNAVAILABLE.withDescription("the replica ended the stream"));
+                      }
+
+                      private void end(Status status) {
+                        ended.set(true);
+                        events.accept(new Ended(Link.this, status));
+                      }
+                    });
+  }
+
+  HostPort address() {
+    return address;
+  }
+
+  /** A message was dealt with: another may come. */
+  void handled() {
+    if (!ended.get()) {
+      out.request(1);
+    }
+  }
+
+  boolean isWritable() {
+    return !ended.get() && out.isReady();
+  }
+
+  void send(AgentMessage.Builder message) {
+    out.onNext(message.build());
+  }
+
+  /** Ends the call and the connection, telling the replica why. */
+  void cancel(String why) {
+    ended.set(true);
+    out.cancel(why, null);
+    channel.shutdownNow();
+  }
+
+  @Override
+  public void close() {
+    cancel("the agent ends");
+  }
+}

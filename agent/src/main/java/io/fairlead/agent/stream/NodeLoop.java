@@ -1,0 +1,383 @@
+package io.fairlead.agent.stream;
+
+import io.fairlead.agent.nft.DataPlane;
+import io.fairlead.agent.probe.ProbeMetrics;
+import io.fairlead.agent.probe.Prober;
+import io.fairlead.agent.probe.ReadinessDesk;
+import io.fairlead.agent.source.ManifestDirectory;
+import io.fairlead.agent.stream.Frames.OtherLog;
+import io.fairlead.core.model.Position;
+import io.fairlead.core.run.FaultHandler;
+import io.fairlead.core.run.RandomSource;
+import io.fairlead.core.run.Time;
+import io.fairlead.core.view.Entry.PodEntry;
+import io.fairlead.core.view.EntryKey;
+import io.fairlead.runtime.HostPort;
+import io.fairlead.runtime.Metrics;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The agent's one thread of decisions: what the stream says goes to the view, to disk, to the
+ * kernel, and is acknowledged; what probes and manifests say goes up the stream. Frames that arrive
+ * while the kernel works run together. Owns the image, the stream, the probes; everything else only
+ * puts events into its mailbox, which the stream's flow control bounds.
+ */
+public final class NodeLoop implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(NodeLoop.class);
+
+  /** It looks around at least that often. */
+  private static final Duration BEAT = Duration.ofSeconds(1);
+
+  /** What differs from the record for that long is said again. */
+  private static final Duration SAY_AGAIN = Duration.ofSeconds(30);
+
+  private static final Duration CLOSE = Duration.ofSeconds(5);
+
+  /** What happens to the loop. */
+  private sealed interface Event {}
+
+  private record OfLink(Link.Event event) implements Event {}
+
+  private record Found(Prober.Finding finding) implements Event {}
+
+  private record Manifested(ManifestDirectory.State state) implements Event {}
+
+  private enum Stop implements Event {
+    STOP
+  }
+
+  /**
+   * What it is told at its start.
+   *
+   * @param addresses of the replicas, at least one
+   * @param manifests a directory, where there is one
+   */
+  public record Settings(
+      NodeIdentity node,
+      List<HostPort> addresses,
+      OtherLogPolicy otherLog,
+      Path dataDirectory,
+      Optional<Path> manifests) {
+    public Settings {
+      addresses = List.copyOf(addresses);
+    }
+  }
+
+  /** Whether the control plane of another log may be followed. */
+  public enum OtherLogPolicy {
+    REFUSE,
+    ADOPT
+  }
+
+  private final LinkedBlockingQueue<Event> mailbox = new LinkedBlockingQueue<>();
+  private final Thread thread;
+  private final Time time;
+  private final FaultHandler faults;
+  private final DataPlane plane;
+  private final NodeImage image;
+  private final LoopMetrics metrics;
+  private final Committer committer;
+  private final StreamClient stream;
+  private final Prober prober;
+  private final ReadinessDesk desk;
+  private final SourceDesk source;
+  private final Optional<ManifestDirectory> manifests;
+  private volatile long beatNanos;
+  private volatile boolean knowsImage;
+  private long sayAgainNanos;
+  private boolean stopping;
+
+  private NodeLoop(
+      Settings settings,
+      NodeImage image,
+      DataPlane plane,
+      Metrics registry,
+      Time time,
+      RandomSource random,
+      FaultHandler faults) {
+    this.time = time;
+    this.faults = faults;
+    this.plane = plane;
+    this.image = image;
+    this.metrics = new LoopMetrics(registry);
+    this.committer = new Committer(image, plane, metrics, time);
+    this.stream =
+        new StreamClient(
+            settings.node(),
+            settings.addresses(),
+            settings.otherLog() == OtherLogPolicy.ADOPT ? OtherLog.ADOPTED : OtherLog.REFUSED,
+            event -> mailbox.add(new OfLink(event)),
+            metrics,
+            time,
+            random);
+    this.prober =
+        new Prober(
+            time, random, new ProbeMetrics(registry), finding -> mailbox.add(new Found(finding)));
+    this.desk = new ReadinessDesk(prober::verdict);
+    this.source =
+        new SourceDesk(
+            ManifestDirectory.sourceOf(settings.node().name()),
+            settings.manifests().isPresent()
+                ? SourceDesk.Origin.DIRECTORY
+                : SourceDesk.Origin.NONE,
+            metrics,
+            time);
+    this.beatNanos = time.nanoTime();
+    this.sayAgainNanos = time.nanoTime() + SAY_AGAIN.toNanos();
+    this.thread = Thread.ofPlatform().name("agent-" + settings.node().name()).unstarted(this::run);
+    this.manifests =
+        settings
+            .manifests()
+            .map(directory ->
+                ManifestDirectory.watch(
+                    directory,
+                    settings.node().name(),
+                    settings.node().addresses(),
+                    state -> mailbox.add(new Manifested(state))));
+  }
+
+  /**
+   * Programs what is on disk and begins to follow the control plane.
+   *
+   * @param plane stays open when this is closed
+   * @throws io.fairlead.core.run.GatewayException the data directory cannot be used; says why
+   */
+  public static NodeLoop start(
+      Settings settings,
+      DataPlane plane,
+      Metrics metrics,
+      Time time,
+      RandomSource random,
+      FaultHandler faults) {
+    var image = NodeImage.open(settings.dataDirectory(), settings.node().context());
+    var loop = new NodeLoop(settings, image, plane, metrics, time, random, faults);
+    loop.thread.start();
+    return loop;
+  }
+
+  // --- from other threads
+
+  /** Why the stream does not work; "" = it does. */
+  public String streamTrouble() {
+    return stream.trouble();
+  }
+
+  /** What disk or kernel said last where they failed, or which rules are refused; "" = all well. */
+  public String kernelTrouble() {
+    var refused = committer.refused();
+    return !committer.error().isEmpty() || refused.isEmpty()
+        ? committer.error()
+        : refused.size() + " rules refused, e.g. " + refused.getFirst().getFrontend();
+  }
+
+  /** Whether it was ever told what its rules are, by disk or stream, and the kernel has them. */
+  public boolean isSynced() {
+    return knowsImage && committer.committed().isPresent();
+  }
+
+  /** What the kernel equals; empty = nothing was committed by this process yet. */
+  public Optional<Position> committed() {
+    return committer.committed();
+  }
+
+  /** How long the loop has been doing one thing. */
+  public Duration busyFor() {
+    return Duration.ofNanos(Math.max(0, time.nanoTime() - beatNanos));
+  }
+
+  // --- the loop
+
+  private void run() {
+    try {
+      startFromDisk();
+      while (!stopping) {
+        stream.run(image.position(), plane.position());
+        beatNanos = time.nanoTime();
+        handle(next());
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    } catch (RuntimeException e) {
+      faults.fault("the agent's loop", e);
+    } finally {
+      prober.close();
+      stream.close();
+      try {
+        image.persist();
+      } catch (RuntimeException e) {
+        LOG.atDebug().setCause(e).log("Position not written at the end");
+      }
+      image.close();
+    }
+  }
+
+  /**
+   * What stands on disk was acknowledged or was about to be: the kernel gets it again, in case the
+   * agent died between the two. Unless the kernel is further, which only a disk from a backup
+   * explains: then the rules stay until the stream has caught up.
+   */
+  private void startFromDisk() {
+    var disk = image.position();
+    if (disk.isEmpty()) {
+      return;
+    }
+    knowsImage = true;
+    image.view().pods().forEach(this::take);
+    var kernel = plane.position();
+    if (kernel.filter(k -> k.log().equals(disk.get().log()) && !disk.get().covers(k)).isPresent()) {
+      LOG.atWarn()
+          .addKeyValue("event", "agent.disk-behind-kernel")
+          .addKeyValue("disk", disk.get().offsets())
+          .addKeyValue("kernel", kernel.get().offsets())
+          .log("Image on disk is older than the rules; they stay until the stream has caught up");
+      return;
+    }
+    committer.changed();
+    commit();
+    LOG.atInfo()
+        .addKeyValue("event", "agent.started-from-disk")
+        .addKeyValue("position", disk.get().offsets())
+        .addKeyValue("frontends", image.view().rules().ports().size())
+        .log("Rules are those on disk");
+  }
+
+  private void commit() {
+    if (committer.run() == Committer.Outcome.TOLD) {
+      acknowledge();
+    }
+  }
+
+  /** The session, once it brought a whole frame. */
+  private Optional<StreamClient.Session> current() {
+    return stream.session().filter(StreamClient.Session::isCurrent);
+  }
+
+  private void acknowledge() {
+    current()
+        .ifPresent(s ->
+            s.outbox()
+                .acknowledge(
+                    s.lastFrame(), committer.committed(), committer.refused(), committer.error()));
+  }
+
+  /** Waits for something to do; all that is there. */
+  private List<Event> next() throws InterruptedException {
+    long dueNanos =
+        Math.min(
+            Math.min(stream.dueNanos(), committer.dueNanos()),
+            Math.min(sayAgainNanos, current().isPresent() ? source.dueNanos() : sayAgainNanos));
+    long waitNanos = Math.clamp(dueNanos - time.nanoTime(), 0, BEAT.toNanos());
+    var events = new ArrayList<Event>();
+    var first = Optional.ofNullable(mailbox.poll(waitNanos, TimeUnit.NANOSECONDS));
+    if (first.isPresent()) {
+      events.add(first.get());
+      mailbox.drainTo(events);
+    }
+    return events;
+  }
+
+  private void handle(List<Event> events) {
+    for (var event : events) {
+      switch (event) {
+        case OfLink(var linked) -> handle(linked);
+        case Found(var finding) -> prober.take(finding).ifPresent(desk::found);
+        case Manifested(var state) -> source.found(state);
+        case Stop _ -> stopping = true;
+      }
+    }
+    commit();
+    if (time.nanoTime() - sayAgainNanos >= 0) {
+      sayAgainNanos = time.nanoTime() + SAY_AGAIN.toNanos();
+      desk.again();
+    }
+    current().ifPresent(this::tell);
+  }
+
+  private void tell(StreamClient.Session session) {
+    var reports = desk.due(session.number().orElseThrow());
+    metrics.reports.inc(reports.size());
+    session.outbox().report(reports);
+    source
+        .due(image.view().pods())
+        .ifPresent(pods -> session.outbox().source(source.name(), pods));
+  }
+
+  private void handle(Link.Event event) {
+    var from = stream.of(event.link());
+    if (from.isEmpty()) {
+      return; // of a stream that was given up
+    }
+    var session = from.get();
+    switch (event) {
+      case Link.Writable _ -> {} // what waits is sent before the next wait
+      case Link.Ended(_, var status) -> stream.ended(session, status);
+      case Link.Received(_, var message) -> {
+        boolean first = !session.isCurrent();
+        switch (stream.received(session, message)) {
+          case Frames.Frame frame -> take(frame);
+          case Frames.Moved(var position) -> {
+            image.move(position);
+            metrics.bookmarks.inc();
+            if (committer.moved()) {
+              acknowledge();
+            }
+          }
+          case Frames.Pending _ -> {
+            if (message.hasSourceResult()) {
+              source.answered(message.getSourceResult());
+            }
+          }
+          case Frames.Welcomed _, Frames.Broken _ -> {}
+        }
+        if (first && session.isCurrent()) {
+          desk.again();
+          source.again();
+        }
+      }
+    }
+  }
+
+  private void take(Frames.Frame frame) {
+    (frame.reset() ? metrics.resets : metrics.deltas).inc();
+    var touched = image.take(frame);
+    knowsImage = true;
+    for (var key : touched) {
+      image.view().pod(key).ifPresentOrElse(this::take, () -> forget(key));
+    }
+    committer.changed();
+  }
+
+  private void take(PodEntry entry) {
+    prober.put(entry.pod());
+    desk.put(entry);
+  }
+
+  private void forget(EntryKey.Pod key) {
+    prober.remove(key.name());
+    desk.remove(key.name());
+  }
+
+  /** Ends within seconds; the rules stay. */
+  @Override
+  public void close() {
+    manifests.ifPresent(ManifestDirectory::close);
+    mailbox.add(Stop.STOP);
+    try {
+      if (!thread.join(CLOSE)) {
+        thread.interrupt();
+      }
+    } catch (InterruptedException _) {
+      thread.interrupt();
+      Thread.currentThread().interrupt();
+    }
+  }
+
+}

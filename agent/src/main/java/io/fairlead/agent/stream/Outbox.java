@@ -1,0 +1,87 @@
+package io.fairlead.agent.stream;
+
+import io.fairlead.agent.probe.ReadinessDesk.Report;
+import io.fairlead.api.PositionCodec;
+import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.Position;
+import io.fairlead.v1.Ack;
+import io.fairlead.v1.AgentMessage;
+import io.fairlead.v1.NamespacedReadiness;
+import io.fairlead.v1.Pod;
+import io.fairlead.v1.PodReadinessReport;
+import io.fairlead.v1.ReadinessReports;
+import io.fairlead.v1.RefusedRule;
+import io.fairlead.v1.SourceState;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What one session still has to tell its replica: only the last word on each thing, however long
+ * the replica takes nothing. Owned by the loop.
+ */
+final class Outbox {
+  private long sequence;
+  private Optional<Ack> ack = Optional.empty();
+  private final Map<ObjectName, Report> reports = new LinkedHashMap<>();
+  private final Map<String, List<Pod>> sources = new LinkedHashMap<>();
+
+  /**
+   * @param frame the last one that is answered by this
+   * @param position what the kernel equals; empty = nothing yet
+   * @param error why it did not move; "" = it did
+   */
+  void acknowledge(
+      long frame, Optional<Position> position, List<RefusedRule> refused, String error) {
+    var next = Ack.newBuilder().setFrame(frame).addAllRefused(refused).setError(error);
+    position.ifPresent(p -> next.setPosition(PositionCodec.proto(p)));
+    ack = Optional.of(next.build());
+  }
+
+  void report(Collection<Report> what) {
+    what.forEach(report -> reports.put(report.pod(), report));
+  }
+
+  void source(String name, List<Pod> pods) {
+    sources.put(name, pods);
+  }
+
+  /** Sends what the replica takes. */
+  void flush(Link link) {
+    if (link.isWritable() && ack.isPresent()) {
+      link.send(AgentMessage.newBuilder().setAck(ack.get()));
+      ack = Optional.empty();
+    }
+    if (link.isWritable() && !reports.isEmpty()) {
+      var message = ReadinessReports.newBuilder().setSequence(++sequence);
+      reports.values().forEach(report -> message.addReports(proto(report)));
+      reports.clear();
+      link.send(AgentMessage.newBuilder().setReadiness(message));
+    }
+    while (link.isWritable() && !sources.isEmpty()) {
+      var name = sources.keySet().iterator().next();
+      link.send(
+          AgentMessage.newBuilder()
+              .setSourceState(
+                  SourceState.newBuilder()
+                      .setSource(name)
+                      .setSequence(++sequence)
+                      .addAllPods(sources.getOrDefault(name, List.of()))));
+      sources.remove(name);
+    }
+  }
+
+  private static NamespacedReadiness proto(Report report) {
+    return NamespacedReadiness.newBuilder()
+        .setNamespace(report.pod().namespace())
+        .setReport(
+            PodReadinessReport.newBuilder()
+                .setName(report.pod().name())
+                .setPodUid(report.uid().toString())
+                .setReady(report.verdict().ready())
+                .setReason(report.verdict().reason()))
+        .build();
+  }
+}

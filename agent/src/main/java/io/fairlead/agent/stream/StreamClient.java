@@ -1,0 +1,233 @@
+package io.fairlead.agent.stream;
+
+import io.fairlead.agent.stream.Frames.OtherLog;
+import io.fairlead.api.ErrorReport;
+import io.fairlead.api.PositionCodec;
+import io.fairlead.core.model.Position;
+import io.fairlead.core.run.RandomSource;
+import io.fairlead.core.run.Time;
+import io.fairlead.runtime.HostPort;
+import io.fairlead.v1.AgentMessage;
+import io.fairlead.v1.Hello;
+import io.fairlead.v1.ReplicaMessage;
+import io.grpc.Status;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps a stream to one of the replicas: connects, greets, gives up on those who say nothing or
+ * what must not be applied, and goes to the next. Owned by the loop.
+ */
+final class StreamClient implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(StreamClient.class);
+
+  /** Within that a replica has to say Welcome. */
+  private static final Duration WELCOME = Duration.ofSeconds(10);
+
+  /** A stream that lived that long worked. */
+  private static final Duration WORKED = Duration.ofSeconds(5);
+
+  private final NodeIdentity node;
+  private final OtherLog otherLog;
+  private final Replicas replicas;
+  private final Consumer<Link.Event> events;
+  private final LoopMetrics metrics;
+  private final Time time;
+
+  private Optional<Session> session = Optional.empty();
+  private long connectNanos;
+  private boolean askForAll;
+  private volatile String trouble = "not connected yet";
+  private String warned = "";
+
+  /** One stream, from the first attempt to its end. */
+  static final class Session {
+    private final Link link;
+    private final Frames frames;
+    private final long startNanos;
+    private final Outbox outbox = new Outbox();
+    private OptionalLong number = OptionalLong.empty();
+    private boolean current;
+    private long lastFrame;
+
+    private Session(Link link, Frames frames, long startNanos) {
+      this.link = link;
+      this.frames = frames;
+      this.startNanos = startNanos;
+    }
+
+    Outbox outbox() {
+      return outbox;
+    }
+
+    /** The session's number; empty before Welcome. */
+    OptionalLong number() {
+      return number;
+    }
+
+    /** Whether it brought a whole frame, so that what it says of Pods is what is on record. */
+    boolean isCurrent() {
+      return current;
+    }
+
+    /** Number of the last whole frame; 0 = none. */
+    long lastFrame() {
+      return lastFrame;
+    }
+  }
+
+  StreamClient(
+      NodeIdentity node,
+      List<HostPort> addresses,
+      OtherLog otherLog,
+      Consumer<Link.Event> events,
+      LoopMetrics metrics,
+      Time time,
+      RandomSource random) {
+    this.node = node;
+    this.otherLog = otherLog;
+    this.replicas = new Replicas(addresses, random);
+    this.events = events;
+    this.metrics = metrics;
+    this.time = time;
+    this.connectNanos = time.nanoTime();
+  }
+
+  /** Why there is no working stream; "" = there is. */
+  String trouble() {
+    return trouble;
+  }
+
+  /** The stream, where there is one that was welcomed. */
+  Optional<Session> session() {
+    return session.filter(s -> s.number.isPresent());
+  }
+
+  long dueNanos() {
+    return session.isEmpty()
+        ? connectNanos
+        : session.get().number.isEmpty()
+            ? session.get().startNanos + WELCOME.toNanos()
+            : Long.MAX_VALUE;
+  }
+
+  /**
+   * Does what is due.
+   *
+   * @param image where the image stands
+   * @param kernel what stands in the kernel
+   */
+  void run(Optional<Position> image, Optional<Position> kernel) {
+    long nowNanos = time.nanoTime();
+    if (session.isPresent()
+        && session.get().number.isEmpty()
+        && nowNanos - session.get().startNanos >= WELCOME.toNanos()) {
+      over(session.get(), "no Welcome within " + WELCOME.toSeconds() + " s");
+    }
+    if (session.isEmpty() && nowNanos - connectNanos >= 0) {
+      connect(image, kernel);
+    }
+    session().ifPresent(s -> s.outbox.flush(s.link));
+  }
+
+  private void connect(Optional<Position> image, Optional<Position> kernel) {
+    var asked = askForAll ? Optional.<Position>empty() : image;
+    askForAll = false;
+    var floors = new ArrayList<Position>();
+    image.ifPresent(floors::add);
+    kernel.ifPresent(floors::add);
+    metrics.attempts.inc();
+    var link = new Link(replicas.take(), events);
+    session = Optional.of(new Session(link, new Frames(asked, floors, otherLog), time.nanoTime()));
+    var hello =
+        Hello.newBuilder()
+            .setNode(node.proto())
+            .setProtocol(Frames.PROTOCOL)
+            .setAdoptLog(otherLog == OtherLog.ADOPTED);
+    asked.ifPresent(position -> hello.setPosition(PositionCodec.proto(position)));
+    link.send(AgentMessage.newBuilder().setHello(hello));
+  }
+
+  /** Whether that event is of the stream in use. */
+  Optional<Session> of(Link link) {
+    return session.filter(s -> s.link == link);
+  }
+
+  /** What a message leads to; what must not be applied ends the stream. */
+  Frames.Step received(Session from, ReplicaMessage message) {
+    from.link.handled();
+    var step = from.frames.next(message);
+    switch (step) {
+      case Frames.Pending _ -> {}
+      case Frames.Welcomed(var replica, var number) -> {
+        from.number = OptionalLong.of(number);
+        metrics.connected.set(1);
+        trouble = "waiting for " + replica + " to say what there is";
+        warned = "";
+        LOG.atInfo()
+            .addKeyValue("event", "agent.stream-opened")
+            .addKeyValue("replica", replica)
+            .addKeyValue("address", from.link.address())
+            .addKeyValue("session", number)
+            .log("Stream opened");
+      }
+      case Frames.Frame frame -> {
+        from.lastFrame = frame.number();
+        works(from);
+      }
+      case Frames.Moved _ -> works(from);
+      case Frames.Broken(var words, var remedy) -> {
+        metrics.broken.inc();
+        askForAll = remedy == Frames.Remedy.ASK_FOR_ALL;
+        over(from, words);
+      }
+    }
+    return step;
+  }
+
+  private void works(Session from) {
+    from.current = true;
+    trouble = "";
+  }
+
+  void ended(Session which, Status status) {
+    over(which, words(status));
+  }
+
+  private static String words(Status status) {
+    return status.getCode() + ": " + ErrorReport.of(status.asRuntimeException()).words();
+  }
+
+  private void over(Session which, String why) {
+    long nowNanos = time.nanoTime();
+    which.link.cancel(why);
+    session = Optional.empty();
+    metrics.connected.set(0);
+    trouble = which.link.address() + ": " + why;
+    boolean worked = which.current && nowNanos - which.startNanos >= WORKED.toNanos();
+    if (worked) {
+      replicas.worked();
+    }
+    connectNanos = nowNanos + (worked ? 0 : replicas.failed().toNanos());
+    if (!warned.equals(trouble)) { // the same once, however often it is tried
+      warned = trouble;
+      LOG.atWarn()
+          .addKeyValue("event", "agent.stream-ended")
+          .addKeyValue("address", which.link.address())
+          .addKeyValue("why", why)
+          .log("No stream; the rules stay, trying again");
+    }
+  }
+
+  @Override
+  public void close() {
+    session.ifPresent(s -> s.link.close());
+    session = Optional.empty();
+  }
+}
