@@ -79,6 +79,12 @@ final class Committer {
     metrics.lastQueued.set(time.now().toEpochMilli() / 1e3);
   }
 
+  /** The view is another one: all of it is to be compared. */
+  void replaced() {
+    whole = true;
+    changed();
+  }
+
   /** The image moved without a change; whether the kernel equals it there, too. */
   boolean moved() {
     if (due || committed.isEmpty()) {

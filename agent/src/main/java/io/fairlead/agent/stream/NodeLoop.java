@@ -352,7 +352,11 @@ public final class NodeLoop implements AutoCloseable {
     for (var key : touched) {
       image.view().pod(key).ifPresentOrElse(this::take, () -> forget(key));
     }
-    committer.changed();
+    if (frame.reset()) {
+      committer.replaced();
+    } else {
+      committer.changed();
+    }
   }
 
   private void take(PodEntry entry) {

@@ -1,0 +1,205 @@
+package io.fairlead.agent.stream;
+
+import com.google.protobuf.ByteString;
+import io.fairlead.api.EntryCodec;
+import io.fairlead.api.PositionCodec;
+import io.fairlead.core.model.LogIdentity;
+import io.fairlead.core.model.Position;
+import io.fairlead.core.view.Entry;
+import io.fairlead.core.view.EntryKey;
+import io.fairlead.runtime.HostPort;
+import io.fairlead.v1.Ack;
+import io.fairlead.v1.AgentMessage;
+import io.fairlead.v1.Begin;
+import io.fairlead.v1.Chunk;
+import io.fairlead.v1.End;
+import io.fairlead.v1.Hello;
+import io.fairlead.v1.NamespacedReadiness;
+import io.fairlead.v1.NodeAgentsGrpc.NodeAgentsImplBase;
+import io.fairlead.v1.ReplicaMessage;
+import io.fairlead.v1.SourceResult;
+import io.fairlead.v1.SourceState;
+import io.fairlead.v1.Welcome;
+import io.grpc.InsecureServerCredentials;
+import io.grpc.Server;
+import io.grpc.StatusRuntimeException;
+import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.grpc.stub.StreamObserver;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/** The other end of the agents' streams, over TCP: says what a test makes it say. */
+final class FakeReplica implements AutoCloseable {
+  static final LogIdentity LOG = new LogIdentity("servicesTopic", "podsTopic");
+
+  /** One call. */
+  static final class Stream implements StreamObserver<AgentMessage> {
+    private final StreamObserver<ReplicaMessage> out;
+    final List<Ack> acks = new CopyOnWriteArrayList<>();
+    final List<NamespacedReadiness> readiness = new CopyOnWriteArrayList<>();
+    final List<SourceState> sources = new CopyOnWriteArrayList<>();
+    volatile Optional<Hello> hello = Optional.empty();
+    volatile boolean over;
+
+    private Stream(StreamObserver<ReplicaMessage> out) {
+      this.out = out;
+    }
+
+    @Override
+    public void onNext(AgentMessage message) {
+      switch (message.getMessageCase()) {
+        case HELLO -> hello = Optional.of(message.getHello());
+        case ACK -> acks.add(message.getAck());
+        case READINESS -> readiness.addAll(message.getReadiness().getReportsList());
+        case SOURCE_STATE -> sources.add(message.getSourceState());
+        case MESSAGE_NOT_SET -> throw new AssertionError("an empty message");
+      }
+    }
+
+    @Override
+    public void onError(Throwable t) {
+      over = true;
+    }
+
+    @Override
+    public void onCompleted() {
+      over = true;
+    }
+
+    Stream welcome(long session) {
+      return welcome(session, LOG);
+    }
+
+    Stream welcome(long session, LogIdentity log) {
+      send(
+          ReplicaMessage.newBuilder()
+              .setWelcome(
+                  Welcome.newBuilder()
+                      .setReplica("replica")
+                      .setSession(session)
+                      .setProtocol(1)
+                      .setLog(log.toString())));
+      return this;
+    }
+
+    Stream reset(long frame, Position end, Collection<? extends Entry> entries) {
+      begin(frame, Optional.empty());
+      chunk(entries, List.of());
+      return end(frame, end);
+    }
+
+    Stream delta(
+        long frame,
+        Position base,
+        Position end,
+        Collection<? extends Entry> set,
+        Collection<? extends EntryKey> removed) {
+      begin(frame, Optional.of(base));
+      chunk(set, removed);
+      return end(frame, end);
+    }
+
+    Stream begin(long frame, Optional<Position> base) {
+      var begin = Begin.newBuilder().setFrame(frame);
+      base.ifPresent(position -> begin.setBase(PositionCodec.proto(position)));
+      return send(ReplicaMessage.newBuilder().setBegin(begin));
+    }
+
+    Stream chunk(Collection<? extends Entry> set, Collection<? extends EntryKey> removed) {
+      var chunk = Chunk.newBuilder();
+      set.forEach(entry -> chunk.addSet(bytes(entry)));
+      removed.forEach(key -> chunk.addRemoved(key.text()));
+      return send(ReplicaMessage.newBuilder().setChunk(chunk));
+    }
+
+    private static ByteString bytes(Entry entry) {
+      return EntryCodec.proto(entry).toByteString();
+    }
+
+    Stream end(long frame, Position position) {
+      return send(
+          ReplicaMessage.newBuilder()
+              .setEnd(End.newBuilder().setFrame(frame).setPosition(PositionCodec.proto(position))));
+    }
+
+    Stream bookmark(Position position) {
+      return send(ReplicaMessage.newBuilder().setBookmark(PositionCodec.proto(position)));
+    }
+
+    Stream answer(SourceResult result) {
+      return send(ReplicaMessage.newBuilder().setSourceResult(result));
+    }
+
+    void fail(StatusRuntimeException e) {
+      over = true;
+      out.onError(e);
+    }
+
+    private Stream send(ReplicaMessage.Builder message) {
+      out.onNext(message.build());
+      return this;
+    }
+
+    /** Offsets of the last acknowledgement; "" where there is none. */
+    String acknowledged() {
+      return acks.isEmpty() ? "" : acks.getLast().getPosition().getOffsets();
+    }
+  }
+
+  final List<Stream> streams = new CopyOnWriteArrayList<>();
+  private final Server server;
+  private final HostPort address;
+
+  FakeReplica() {
+    this(0);
+  }
+
+  FakeReplica(int port) {
+    try {
+      server =
+          NettyServerBuilder.forAddress(
+                  new InetSocketAddress("127.0.0.1", port), InsecureServerCredentials.create())
+              .addService(
+                  new NodeAgentsImplBase() {
+                    @Override
+                    public StreamObserver<AgentMessage> sync(StreamObserver<ReplicaMessage> out) {
+                      var stream = new Stream(out);
+                      streams.add(stream);
+                      return stream;
+                    }
+                  })
+              .build()
+              .start();
+      address = new HostPort("127.0.0.1", server.getPort());
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  HostPort address() {
+    return address;
+  }
+
+  /** How many streams greeted. */
+  long greeted() {
+    return streams.stream().filter(s -> s.hello.isPresent()).count();
+  }
+
+  static Position at(String offsets) {
+    return Position.parse(LOG, offsets).orElseThrow();
+  }
+
+  @Override
+  public void close() {
+    server.shutdownNow();
+    try {
+      server.awaitTermination();
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,450 @@
+package io.fairlead.agent.stream;
+
+import static io.fairlead.agent.stream.FakeReplica.at;
+import static io.fairlead.agent.stream.TestEntries.endpoint;
+import static io.fairlead.agent.stream.TestEntries.endpointKey;
+import static io.fairlead.agent.stream.TestEntries.entry;
+import static io.fairlead.agent.stream.TestEntries.pod;
+import static io.fairlead.agent.stream.TestEntries.recorded;
+import static io.fairlead.agent.stream.TestEntries.service;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.sun.net.httpserver.HttpServer;
+import io.fairlead.agent.nft.DataPlane;
+import io.fairlead.agent.nft.DataPlaneConfig;
+import io.fairlead.agent.nft.FakeNft;
+import io.fairlead.agent.stream.FakeReplica.Stream;
+import io.fairlead.agent.stream.NodeLoop.OtherLogPolicy;
+import io.fairlead.api.Errors;
+import io.fairlead.core.model.Address;
+import io.fairlead.core.model.LogIdentity;
+import io.fairlead.core.model.Pod;
+import io.fairlead.core.model.PortRef;
+import io.fairlead.core.run.RandomSource;
+import io.fairlead.core.run.Time;
+import io.fairlead.core.view.Entry;
+import io.fairlead.core.view.NodeContext;
+import io.fairlead.core.view.NodeRules;
+import io.fairlead.core.view.NodeView;
+import io.fairlead.runtime.HostPort;
+import io.fairlead.runtime.Metrics;
+import io.fairlead.v1.NamespacedReadiness;
+import io.fairlead.v1.RefusedPod;
+import io.fairlead.v1.SourceResult;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(60)
+class NodeLoopTest {
+  private static final NodeContext CONTEXT = new NodeContext("node-a", Optional.empty(), Set.of());
+
+  @TempDir Path directory;
+
+  private final FakeNft nft = new FakeNft();
+  private final List<AutoCloseable> opened = new ArrayList<>();
+  private final FakeReplica replica = opened(new FakeReplica());
+  private Optional<DataPlane> plane = Optional.empty();
+
+  private <T extends AutoCloseable> T opened(T resource) {
+    opened.add(resource);
+    return resource;
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    for (var resource : opened.reversed()) {
+      resource.close();
+    }
+  }
+
+  private NodeLoop start() {
+    return start(OtherLogPolicy.REFUSE, List.of(replica.address()));
+  }
+
+  private NodeLoop start(OtherLogPolicy otherLog, List<HostPort> addresses) {
+    var kernel = opened(DataPlane.on(DataPlaneConfig.of("node-a"), Time.system(), () -> nft));
+    plane = Optional.of(kernel);
+    return opened(
+        NodeLoop.start(
+            new NodeLoop.Settings(
+                new NodeIdentity(
+                    "node-a",
+                    Optional.of("zone-1"),
+                    List.of(Address.of("192.0.2.1")),
+                    List.of(),
+                    Set.of(),
+                    "test"),
+                addresses,
+                otherLog,
+                directory.resolve("data"),
+                Optional.of(directory.resolve("manifests")).filter(Files::isDirectory)),
+            kernel,
+            new Metrics(),
+            Time.system(),
+            RandomSource.seeded(1),
+            (what, cause) -> {
+              throw new AssertionError(what, cause);
+            }));
+  }
+
+  private Stream stream(int number) {
+    await("stream " + number).until(() -> replica.greeted() >= number);
+    return replica.streams.get(number - 1);
+  }
+
+  private void awaitAcknowledged(Stream stream, String offsets) {
+    await("acknowledgement of " + offsets)
+        .untilAsserted(() -> assertThat(stream.acknowledged()).isEqualTo(offsets));
+  }
+
+  private static NodeRules rules(Collection<? extends Entry> entries) {
+    return NodeView.of(entries, CONTEXT).rules();
+  }
+
+  private List<String> differences(Collection<? extends Entry> entries) {
+    return plane.orElseThrow().read().differencesFrom(rules(entries), Set.of());
+  }
+
+  @Test
+  void programsAResetAndThenDeltasAndAcknowledgesBoth() {
+    start();
+    var stream = stream(1);
+    assertThat(stream.hello.orElseThrow().hasPosition()).isFalse();
+    assertThat(stream.hello.orElseThrow().getNode().getZone()).isEqualTo("zone-1");
+    stream.welcome(5).reset(1, at("s:10,p3:4"), service("web", "10.96.0.1", "10.244.0.1"));
+    awaitAcknowledged(stream, "s:10,p3:4");
+    assertThat(differences(service("web", "10.96.0.1", "10.244.0.1"))).isEmpty();
+
+    stream.delta(
+        2,
+        at("s:10,p3:4"),
+        at("p3:6"), // changed components only
+        List.of(endpoint("web", "10.244.0.2")),
+        List.of(endpointKey("web", "10.244.0.1")));
+    awaitAcknowledged(stream, "s:10,p3:6");
+    assertThat(stream.acks.getLast().getFrame()).isEqualTo(2);
+    assertThat(differences(service("web", "10.96.0.1", "10.244.0.2"))).isEmpty();
+  }
+
+  @Test
+  void acknowledgesBookmarksWithoutTouchingTheKernel() {
+    start();
+    var stream = stream(1);
+    stream.welcome(5).reset(1, at("s:10"), service("web", "10.96.0.1", "10.244.0.1"));
+    awaitAcknowledged(stream, "s:10");
+    int commits = nft.commits();
+    stream.bookmark(at("s:12,p0:7"));
+    awaitAcknowledged(stream, "s:12,p0:7");
+    assertThat(nft.commits()).isEqualTo(commits);
+  }
+
+  @Test
+  void startsFromDiskWithoutAnyControlPlane() {
+    var first = start();
+    stream(1).welcome(5).reset(1, at("s:10"), service("web", "10.96.0.1", "10.244.0.1"));
+    awaitAcknowledged(stream(1), "s:10");
+    first.close();
+    replica.close();
+    nft.flushRuleset(); // the machine was started anew
+
+    var second = start();
+    await("synced").until(second::isSynced);
+    assertThat(differences(service("web", "10.96.0.1", "10.244.0.1"))).isEmpty();
+    await("trouble").untilAsserted(() -> assertThat(second.streamTrouble()).contains("UNAVAILABLE"));
+  }
+
+  @Test
+  void namesThePositionOfItsDiskToTheNextReplica() {
+    var first = start();
+    stream(1).welcome(5).reset(1, at("s:10"), service("web", "10.96.0.1", "10.244.0.1"));
+    awaitAcknowledged(stream(1), "s:10");
+    first.close();
+    start();
+    assertThat(stream(2).hello.orElseThrow().getPosition().getOffsets()).isEqualTo("s:10");
+    stream(2)
+        .welcome(6)
+        .delta(1, at("s:10"), at("s:11"), List.of(endpoint("web", "10.244.0.9")), List.of());
+    awaitAcknowledged(stream(2), "s:11");
+    assertThat(differences(service("web", "10.96.0.1", "10.244.0.1", "10.244.0.9"))).isEmpty();
+  }
+
+  @Test
+  void bringsTheKernelToTheDiskAfterACrashBetweenTheTwo() {
+    var first = start();
+    stream(1).welcome(5).reset(1, at("s:10"), service("web", "10.96.0.1", "10.244.0.1"));
+    awaitAcknowledged(stream(1), "s:10");
+    nft.fail(Optional.of("Cannot allocate memory"));
+    stream(1)
+        .delta(2, at("s:10"), at("s:11"), List.of(endpoint("web", "10.244.0.2")), List.of());
+    await("error")
+        .until(() -> stream(1).acks.getLast().getError().contains("Cannot allocate memory"));
+    assertThat(stream(1).acknowledged()).isEqualTo("s:10");
+    assertThat(first.kernelTrouble()).contains("Cannot allocate memory");
+    first.close();
+    nft.fail(Optional.empty());
+
+    var second = start();
+    await("synced").until(second::isSynced);
+    assertThat(second.committed()).contains(at("s:11"));
+    assertThat(differences(service("web", "10.96.0.1", "10.244.0.1", "10.244.0.2"))).isEmpty();
+  }
+
+  @Test
+  void triesTheKernelAgainUntilItTakesTheChange() {
+    var loop = start();
+    nft.fail(Optional.of("Device or resource busy"));
+    stream(1).welcome(5).reset(1, at("s:10"), service("web", "10.96.0.1", "10.244.0.1"));
+    await("error").until(() -> loop.kernelTrouble().contains("busy"));
+    assertThat(loop.isSynced()).isFalse();
+    nft.fail(Optional.empty());
+    awaitAcknowledged(stream(1), "s:10");
+    assertThat(loop.kernelTrouble()).isEmpty();
+  }
+
+  @Test
+  void restoresTablesThatSomebodyFlushed() {
+    start();
+    stream(1).welcome(5).reset(1, at("s:10"), service("web", "10.96.0.1", "10.244.0.1"));
+    awaitAcknowledged(stream(1), "s:10");
+    nft.flushRuleset();
+    await("tables")
+        .until(() -> differences(service("web", "10.96.0.1", "10.244.0.1")).isEmpty());
+  }
+
+  @Test
+  void dropsAHalfFrameAndAsksFromWhereItWas() {
+    start();
+    stream(1).welcome(5).reset(1, at("s:10"), service("web", "10.96.0.1", "10.244.0.1"));
+    awaitAcknowledged(stream(1), "s:10");
+    stream(1)
+        .begin(2, Optional.of(at("s:10")))
+        .chunk(List.of(endpoint("web", "10.244.0.2")), List.of())
+        .fail(Errors.shuttingDown());
+    assertThat(stream(2).hello.orElseThrow().getPosition().getOffsets()).isEqualTo("s:10");
+    assertThat(differences(service("web", "10.96.0.1", "10.244.0.1"))).isEmpty();
+  }
+
+  @Test
+  void refusesToGoBack() {
+    var loop = start();
+    stream(1).welcome(5).reset(1, at("s:10"), service("web", "10.96.0.1", "10.244.0.1"));
+    awaitAcknowledged(stream(1), "s:10");
+    stream(1).reset(2, at("s:9"), List.of());
+    await("end of the stream").until(() -> stream(1).over);
+    assertThat(stream(2).hello.orElseThrow().getPosition().getOffsets()).isEqualTo("s:10");
+    assertThat(differences(service("web", "10.96.0.1", "10.244.0.1"))).isEmpty();
+    assertThat(loop.committed()).contains(at("s:10"));
+  }
+
+  @Test
+  void asksForEverythingAfterADeltaOnAnotherBase() {
+    start();
+    stream(1).welcome(5).reset(1, at("s:10"), service("web", "10.96.0.1", "10.244.0.1"));
+    awaitAcknowledged(stream(1), "s:10");
+    stream(1).delta(2, at("s:9"), at("s:12"), List.of(), List.of());
+    assertThat(stream(2).hello.orElseThrow().hasPosition()).isFalse();
+    stream(2).welcome(6).reset(1, at("s:12"), service("web", "10.96.0.1", "10.244.0.7"));
+    awaitAcknowledged(stream(2), "s:12");
+    assertThat(differences(service("web", "10.96.0.1", "10.244.0.7"))).isEmpty();
+  }
+
+  @Test
+  void refusesAnotherLogUntilToldToAdoptIt() {
+    var other = new LogIdentity("otherServices", "otherPods");
+    var position = new io.fairlead.core.model.Position(other, new TreeMap<>(at("s:3").next()));
+    var first = start();
+    stream(1).welcome(5).reset(1, at("s:10"), service("web", "10.96.0.1", "10.244.0.1"));
+    awaitAcknowledged(stream(1), "s:10");
+    stream(1).fail(Errors.shuttingDown());
+    stream(2).welcome(1, other).reset(1, position, List.of());
+    await("words").until(() -> first.streamTrouble().contains("--adopt-log"));
+    assertThat(differences(service("web", "10.96.0.1", "10.244.0.1"))).isEmpty();
+    first.close();
+
+    int before = (int) replica.greeted();
+    start(OtherLogPolicy.ADOPT, List.of(replica.address()));
+    var adopted = stream(before + 1);
+    assertThat(adopted.hello.orElseThrow().getAdoptLog()).isTrue();
+    adopted.welcome(1, other).reset(1, position, service("api", "10.96.0.2", "10.244.0.3"));
+    awaitAcknowledged(adopted, "s:3");
+    assertThat(differences(service("api", "10.96.0.2", "10.244.0.3"))).isEmpty();
+  }
+
+  @Test
+  void goesToTheNextReplicaAtOnceAndKeepsTheRulesMeanwhile() {
+    var second = opened(new FakeReplica());
+    start(OtherLogPolicy.REFUSE, List.of(replica.address(), second.address()));
+    await("a stream").until(() -> replica.greeted() + second.greeted() == 1);
+    var one = replica.greeted() == 1 ? replica : second;
+    var two = one == replica ? second : replica;
+    one.streams.getFirst().welcome(5).reset(1, at("s:10"), service("web", "10.96.0.1", "10.244.0.1"));
+    awaitAcknowledged(one.streams.getFirst(), "s:10");
+    one.close();
+    await("the other").until(() -> two.greeted() >= 1);
+    assertThat(two.streams.getFirst().hello.orElseThrow().getPosition().getOffsets())
+        .isEqualTo("s:10");
+    assertThat(differences(service("web", "10.96.0.1", "10.244.0.1"))).isEmpty();
+  }
+
+  @Test
+  void namesWhatTheKernelRefusesAndProgramsTheRest() {
+    start();
+    nft.refuse(command -> command.toString().contains("10.96.0.66"));
+    var entries = new ArrayList<Entry>(service("web", "10.96.0.1", "10.244.0.1"));
+    entries.addAll(service("bad", "10.96.0.66", "10.244.0.2"));
+    stream(1).welcome(5).reset(1, at("s:10"), entries);
+    awaitAcknowledged(stream(1), "s:10");
+    assertThat(stream(1).acks.getLast().getRefusedList())
+        .singleElement()
+        .satisfies(refused -> {
+          assertThat(refused.getFrontend()).isEqualTo("10.96.0.66:80/TCP");
+          assertThat(refused.getReason()).isNotEmpty();
+        });
+  }
+
+  @Test
+  void reportsWhatProbesFindUntilItIsOnRecord() throws IOException {
+    var code = new AtomicInteger(200);
+    var server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+    opened.add(() -> server.stop(0));
+    server.createContext(
+        "/ready",
+        exchange -> {
+          exchange.sendResponseHeaders(code.get(), -1);
+          exchange.close();
+        });
+    server.start();
+    var probe =
+        new Pod.Probe(
+            new Pod.HttpGet(
+                Pod.Scheme.HTTP,
+                Optional.empty(),
+                new PortRef.Number(server.getAddress().getPort()),
+                "/ready",
+                new TreeMap<>()),
+            Duration.ZERO,
+            Duration.ofMillis(50),
+            Duration.ofSeconds(1),
+            1,
+            2);
+    var pod = pod("web-1", "api", Optional.of(probe));
+    // The codec carries whole seconds, so the probe of the stream is one of a second.
+    start();
+    stream(1).welcome(5).reset(1, at("s:10"), List.of(entry(pod, Optional.empty())));
+    await("ready").until(() -> says(stream(1), true));
+    stream(1)
+        .delta(
+            2,
+            at("s:10"),
+            at("s:11"),
+            List.of(entry(pod, Optional.of(recorded(pod, true, 5, "http 200")))),
+            List.of());
+    awaitAcknowledged(stream(1), "s:11");
+    assertThat(stream(1).readiness).hasSize(1);
+    code.set(503);
+    await("unready").until(() -> says(stream(1), false));
+    assertThat(stream(1).readiness.getLast().getReport().getReason()).isEqualTo("http 503");
+  }
+
+  private static boolean says(Stream stream, boolean ready) {
+    return !stream.readiness.isEmpty() && stream.readiness.getLast().getReport().getReady() == ready;
+  }
+
+  @Test
+  void takesBackTheLossOfItsNodeForPodsWithoutProbe() {
+    var lost = pod("lost", "api", Optional.empty());
+    var fine = pod("fine", "api", Optional.empty());
+    start();
+    stream(1)
+        .welcome(5)
+        .reset(
+            1,
+            at("s:10"),
+            List.of(
+                entry(lost, Optional.of(recorded(lost, false, 4, "node lost"))),
+                entry(fine, Optional.empty())));
+    awaitAcknowledged(stream(1), "s:10");
+    await("report").until(() -> !stream(1).readiness.isEmpty());
+    assertThat(stream(1).readiness)
+        .extracting(NamespacedReadiness::getReport)
+        .singleElement()
+        .satisfies(report -> {
+          assertThat(report.getName()).isEqualTo("lost");
+          assertThat(report.getReady()).isTrue();
+        });
+  }
+
+  @Test
+  void saysAllPodsOfItsManifestsInEachSessionAndWhenTheyChange() throws IOException {
+    var manifests = Files.createDirectories(directory.resolve("manifests"));
+    Files.writeString(manifests.resolve("web.yaml"), manifest("web-1"));
+    start();
+    stream(1).welcome(5).reset(1, at("s:10"), List.of());
+    await("Pods").until(() -> !stream(1).sources.isEmpty());
+    var state = stream(1).sources.getFirst();
+    assertThat(state.getSource()).isEqualTo("manifests/node-a");
+    assertThat(state.getPodsList())
+        .singleElement()
+        .satisfies(pod -> {
+          assertThat(pod.getSpec().getNodeName()).isEqualTo("node-a");
+          assertThat(pod.getStatus().getPodIp()).isEqualTo("192.0.2.1");
+          assertThat(pod.getMetadata().getUid()).isNotEmpty();
+        });
+    stream(1)
+        .answer(
+            SourceResult.newBuilder()
+                .setSource("manifests/node-a")
+                .setSequence(state.getSequence())
+                .addRefused(RefusedPod.newBuilder().setName("web-1").setReason("taken"))
+                .build());
+    Files.delete(manifests.resolve("web.yaml"));
+    await("no Pods").until(() -> stream(1).sources.getLast().getPodsCount() == 0);
+    stream(1).fail(Errors.shuttingDown());
+    stream(2).welcome(6).delta(1, at("s:10"), at("s:10"), List.of(), List.of());
+    await("again").until(() -> !stream(2).sources.isEmpty());
+    assertThat(stream(2).sources.getFirst().getPodsCount()).isZero();
+  }
+
+  @Test
+  void keepsPodsOnRecordWhoseManifestCannotBeRead() throws IOException {
+    var manifests = Files.createDirectories(directory.resolve("manifests"));
+    Files.writeString(manifests.resolve("web.yaml"), "apiVersion: v1\nkind: Po");
+    var known = pod("web-1", "manifests/node-a", Optional.empty());
+    start();
+    stream(1).welcome(5).reset(1, at("s:10"), List.of(entry(known, Optional.empty())));
+    await("Pods").until(() -> !stream(1).sources.isEmpty());
+    assertThat(stream(1).sources.getFirst().getPodsList())
+        .singleElement()
+        .satisfies(pod -> assertThat(pod.getMetadata().getName()).isEqualTo("web-1"));
+  }
+
+  static String manifest(String name) {
+    return """
+        apiVersion: v1
+        kind: Pod
+        metadata:
+          name: %s
+          labels: {app: web}
+        spec:
+          containers:
+          - name: main
+            image: web
+        """
+        .formatted(name);
+  }
+}
