@@ -19,8 +19,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One node's agent. Ending it leaves the rules in the kernel, which go on to serve; what it knows is
- * on its disk.
+ * One node's agent. Ending it leaves the rules in the kernel, which go on to serve; what it knows
+ * is on its disk.
  */
 public final class Agent implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
@@ -78,8 +78,7 @@ public final class Agent implements AutoCloseable {
       health.live(
           "loop",
           () -> trouble(loop.busyFor().compareTo(HANGS) < 0 ? "" : "busy for " + loop.busyFor()));
-      var http =
-          shutdown.opened("http", HttpEndpoints.start(config.httpListen(), health, metrics));
+      var http = shutdown.opened("http", HttpEndpoints.start(config.httpListen(), health, metrics));
       shutdown.onClose("readiness", health::drain);
       LOG.atInfo()
           .addKeyValue("event", "agent.started")

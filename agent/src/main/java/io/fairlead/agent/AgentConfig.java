@@ -8,14 +8,11 @@ import io.fairlead.runtime.ConfigValues;
 import io.fairlead.runtime.HostPort;
 import io.fairlead.runtime.Option;
 import io.fairlead.runtime.OptionType;
+import java.io.UncheckedIOException;
 import java.net.DatagramSocket;
-
 import java.net.InetAddress;
-
 import java.net.NetworkInterface;
 import java.net.SocketException;
-
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -84,8 +81,7 @@ public record AgentConfig(
           .optional();
 
   static final Option<List<Cidr>> POD_CIDRS =
-      Option.of(
-              "pod-cidrs", OptionType.listOf(OptionType.cidr()), "Ranges of this node's Pods.")
+      Option.of("pod-cidrs", OptionType.listOf(OptionType.cidr()), "Ranges of this node's Pods.")
           .optional();
 
   static final Option<List<Cidr>> CLUSTER_CIDRS =

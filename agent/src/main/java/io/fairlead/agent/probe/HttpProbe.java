@@ -17,16 +17,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
-import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedTrustManager;
 
 /**
  * HTTP GET as the kubelet's probes make it (HTTP/1.1, RFC 9112): certificates are not verified,
- * redirects are followed on the same host only, bodies are not read. A client of our own: the
- * JDK's keeps threads and connections, which a probe a second for each of hundreds of Pods does not
- * need.
+ * redirects are followed on the same host only, bodies are not read. A client of our own: the JDK's
+ * keeps threads and connections, which a probe a second for each of hundreds of Pods does not need.
  */
 final class HttpProbe {
   private static final int MAX_REDIRECTS = 10;
@@ -98,11 +97,7 @@ final class HttpProbe {
   }
 
   private static Head ask(
-      Pod.Scheme scheme,
-      Target target,
-      String path,
-      Map<String, String> headers,
-      Deadline deadline)
+      Pod.Scheme scheme, Target target, String path, Map<String, String> headers, Deadline deadline)
       throws IOException {
     try (var plain = Probes.connect(target, deadline);
         var socket = scheme == Pod.Scheme.HTTPS ? tls(plain, target, deadline) : plain) {
@@ -119,7 +114,8 @@ final class HttpProbe {
     headers.put("Accept", "*/*");
     headers.putAll(given);
     headers.put("Connection", "close");
-    var text = new StringBuilder("GET ").append(clean(path).replace(" ", "%20")).append(" HTTP/1.1\r\n");
+    var text =
+        new StringBuilder("GET ").append(clean(path).replace(" ", "%20")).append(" HTTP/1.1\r\n");
     headers.forEach((name, value) -> {
       if (!(value.isEmpty() && name.equalsIgnoreCase("Accept"))) { // "" = send none, as kubelet
         text.append(name).append(": ").append(clean(value)).append("\r\n");
@@ -171,7 +167,9 @@ final class HttpProbe {
       }
       if (octet == '\n') {
         int end = text.length();
-        return end > 0 && text.charAt(end - 1) == '\r' ? text.substring(0, end - 1) : text.toString();
+        return end > 0 && text.charAt(end - 1) == '\r'
+            ? text.substring(0, end - 1)
+            : text.toString();
       }
       text.append((char) octet);
     }

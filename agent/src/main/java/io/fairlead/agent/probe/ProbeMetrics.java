@@ -11,9 +11,7 @@ public final class ProbeMetrics {
   private final Histogram took;
 
   public ProbeMetrics(Metrics metrics) {
-    made =
-        metrics.counter(
-            "agent", "probes", "Readiness probes made, by result.", "result");
+    made = metrics.counter("agent", "probes", "Readiness probes made, by result.", "result");
     took = metrics.seconds("agent", "probe_duration", "How long readiness probes took.");
   }
 

@@ -48,8 +48,7 @@ public final class Prober implements AutoCloseable {
   /**
    * @param findings called by the probes' threads
    */
-  public Prober(
-      Time time, RandomSource random, ProbeMetrics metrics, Consumer<Finding> findings) {
+  public Prober(Time time, RandomSource random, ProbeMetrics metrics, Consumer<Finding> findings) {
     this.time = time;
     this.random = random;
     this.metrics = metrics;
@@ -148,7 +147,9 @@ public final class Prober implements AutoCloseable {
       this.probe = probe;
       this.firstAfter = firstAfter;
       this.thread =
-          Thread.ofVirtual().name("probe-" + pod.name() + "-" + container.name()).unstarted(this::run);
+          Thread.ofVirtual()
+              .name("probe-" + pod.name() + "-" + container.name())
+              .unstarted(this::run);
     }
 
     private void run() {
@@ -178,16 +179,18 @@ public final class Prober implements AutoCloseable {
               .log("Probe cannot be made");
         }
         if (counter.count(result)) {
-          counter.verdict().ifPresent(verdict -> {
-            LOG.atInfo()
-                .addKeyValue("event", "probe.turned")
-                .addKeyValue("pod", pod.name())
-                .addKeyValue("container", container.name())
-                .addKeyValue("ready", verdict.ready())
-                .addKeyValue("reason", verdict.reason())
-                .log("Probe says otherwise now");
-            findings.accept(new Finding(this, verdict));
-          });
+          counter
+              .verdict()
+              .ifPresent(verdict -> {
+                LOG.atInfo()
+                    .addKeyValue("event", "probe.turned")
+                    .addKeyValue("pod", pod.name())
+                    .addKeyValue("container", container.name())
+                    .addKeyValue("ready", verdict.ready())
+                    .addKeyValue("reason", verdict.reason())
+                    .log("Probe says otherwise now");
+                findings.accept(new Finding(this, verdict));
+              });
         }
         long leftNanos = startNanos + probe.period().toNanos() - time.nanoTime();
         time.sleep(Duration.ofNanos(Math.max(0, leftNanos)));

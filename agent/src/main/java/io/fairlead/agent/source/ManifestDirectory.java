@@ -217,8 +217,11 @@ public final class ManifestDirectory implements AutoCloseable {
       return;
     }
     files.put(name, new Known(text, Optional.of(List.copyOf(pods))));
-    read.warnings().forEach(warning ->
-        LOG.atWarn().addKeyValue("what", warning.toString()).log("Manifest has no effect there"));
+    read.warnings()
+        .forEach(warning ->
+            LOG.atWarn()
+                .addKeyValue("what", warning.toString())
+                .log("Manifest has no effect there"));
     LOG.atInfo()
         .addKeyValue("event", "manifest.read")
         .addKeyValue("file", name)
@@ -279,8 +282,7 @@ public final class ManifestDirectory implements AutoCloseable {
         unknown.add(file);
       }
       for (var pod : known.lastGood().orElse(List.of())) {
-        var name =
-            new ObjectName(pod.getMetadata().getNamespace(), pod.getMetadata().getName());
+        var name = new ObjectName(pod.getMetadata().getNamespace(), pod.getMetadata().getName());
         if (pods.putIfAbsent(name, pod) != null) {
           LOG.atWarn()
               .addKeyValue("pod", name)

@@ -217,8 +217,7 @@ final class Committer {
 
   private void failed(String where, String words) {
     metrics.syncErrors.labelValues(where).inc();
-    long pause =
-        Math.min(FIRST_PAUSE.toNanos() << Math.min(failures, 10), LONGEST_PAUSE.toNanos());
+    long pause = Math.min(FIRST_PAUSE.toNanos() << Math.min(failures, 10), LONGEST_PAUSE.toNanos());
     failures++;
     retryNanos = time.nanoTime() + pause;
     var next = where + ": " + words;
@@ -247,8 +246,7 @@ final class Committer {
     refused =
         plane.quarantined().stream()
             .sorted(Comparator.comparing(r -> text(r)))
-            .map(r ->
-                RefusedRule.newBuilder().setFrontend(text(r)).setReason(r.words()).build())
+            .map(r -> RefusedRule.newBuilder().setFrontend(text(r)).setReason(r.words()).build())
             .toList();
     metrics.refused.set(refused.size());
   }

@@ -248,8 +248,7 @@ final class Frames {
     position.ifPresent(all::add);
     for (var floor : all) {
       if (floor.log().equals(next.log()) && !next.covers(floor)) {
-        return Optional.of(
-            "it would go back from " + floor.offsets() + " to " + next.offsets());
+        return Optional.of("it would go back from " + floor.offsets() + " to " + next.offsets());
       }
     }
     return Optional.empty();

@@ -30,7 +30,9 @@ final class LoopMetrics {
   LoopMetrics(Metrics metrics) {
     syncSeconds =
         metrics.seconds(
-            "agent", "sync_rules_duration", "How long it took to bring a change to disk and kernel.");
+            "agent",
+            "sync_rules_duration",
+            "How long it took to bring a change to disk and kernel.");
     programmingSeconds =
         metrics.seconds(
             "agent",
@@ -47,12 +49,15 @@ final class LoopMetrics {
             "sync_rules_last_queued_timestamp_seconds",
             "When a change for the kernel last arrived, in seconds since 1970.");
     syncErrors =
-        metrics.counter("agent", "sync_rules_errors", "Attempts that disk or kernel failed.", "where");
+        metrics.counter(
+            "agent", "sync_rules_errors", "Attempts that disk or kernel failed.", "where");
     frontends = metrics.gauge("agent", "frontends", "Service addresses and ports on this node.");
     refused = metrics.gauge("agent", "frontends_refused", "Those of them that the kernel refuses.");
     restored =
         metrics.counter(
-            "agent", "tables_restored", "Times that somebody else's change of our tables was undone.");
+            "agent",
+            "tables_restored",
+            "Times that somebody else's change of our tables was undone.");
     var frames =
         metrics.counter("agent", "stream_frames", "Frames that were applied, by kind.", "kind");
     resets = frames.labelValues("reset");

@@ -108,21 +108,25 @@ final class NodeImage implements AutoCloseable {
       var step = view.with(entries, frame.removed());
       view = step.view();
       changed.addAll(step.changed());
-      frame.removed().forEach(key -> {
-        set.remove(key.text());
-        removed.add(key.text());
-        if (key instanceof EntryKey.Pod pod) {
-          pods.add(pod);
-        }
-      });
+      frame
+          .removed()
+          .forEach(key -> {
+            set.remove(key.text());
+            removed.add(key.text());
+            if (key instanceof EntryKey.Pod pod) {
+              pods.add(pod);
+            }
+          });
     }
-    frame.set().forEach((key, received) -> {
-      removed.remove(key.text());
-      set.put(key.text(), received.bytes());
-      if (key instanceof EntryKey.Pod pod) {
-        pods.add(pod);
-      }
-    });
+    frame
+        .set()
+        .forEach((key, received) -> {
+          removed.remove(key.text());
+          set.put(key.text(), received.bytes());
+          if (key instanceof EntryKey.Pod pod) {
+            pods.add(pod);
+          }
+        });
     position = Optional.of(frame.position());
     return pods;
   }

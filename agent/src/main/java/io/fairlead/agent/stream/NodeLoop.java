@@ -125,9 +125,7 @@ public final class NodeLoop implements AutoCloseable {
     this.source =
         new SourceDesk(
             ManifestDirectory.sourceOf(settings.node().name()),
-            settings.manifests().isPresent()
-                ? SourceDesk.Origin.DIRECTORY
-                : SourceDesk.Origin.NONE,
+            settings.manifests().isPresent() ? SourceDesk.Origin.DIRECTORY : SourceDesk.Origin.NONE,
             metrics,
             time);
     this.beatNanos = time.nanoTime();
@@ -305,9 +303,7 @@ public final class NodeLoop implements AutoCloseable {
     var reports = desk.due(session.number().orElseThrow());
     metrics.reports.inc(reports.size());
     session.outbox().report(reports);
-    source
-        .due(image.view().pods())
-        .ifPresent(pods -> session.outbox().source(source.name(), pods));
+    source.due(image.view().pods()).ifPresent(pods -> session.outbox().source(source.name(), pods));
   }
 
   private void handle(Link.Event event) {
@@ -383,5 +379,4 @@ public final class NodeLoop implements AutoCloseable {
       Thread.currentThread().interrupt();
     }
   }
-
 }

@@ -44,8 +44,7 @@ final class Replicas {
       return Duration.ZERO;
     }
     int round = Math.min(failures / addresses.size(), 10);
-    long most =
-        Math.min(FIRST_PAUSE.toNanos() << (round - 1), LONGEST_PAUSE.toNanos());
+    long most = Math.min(FIRST_PAUSE.toNanos() << (round - 1), LONGEST_PAUSE.toNanos());
     return Duration.ofNanos(most / 2 + random.generator().nextLong(most / 2));
   }
 }

@@ -115,9 +115,7 @@ final class SourceDesk {
             .toList();
     metrics.refusedPods.set(now.size());
     againNanos =
-        now.isEmpty()
-            ? OptionalLong.empty()
-            : OptionalLong.of(time.nanoTime() + AGAIN.toNanos());
+        now.isEmpty() ? OptionalLong.empty() : OptionalLong.of(time.nanoTime() + AGAIN.toNanos());
     if (!now.equals(refused)) {
       refused = now;
       if (!now.isEmpty()) {

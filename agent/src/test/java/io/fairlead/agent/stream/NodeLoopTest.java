@@ -165,7 +165,8 @@ class NodeLoopTest {
     var second = start();
     await("synced").until(second::isSynced);
     assertThat(differences(service("web", "10.96.0.1", "10.244.0.1"))).isEmpty();
-    await("trouble").untilAsserted(() -> assertThat(second.streamTrouble()).contains("UNAVAILABLE"));
+    await("trouble")
+        .untilAsserted(() -> assertThat(second.streamTrouble()).contains("UNAVAILABLE"));
   }
 
   @Test
@@ -189,8 +190,7 @@ class NodeLoopTest {
     stream(1).welcome(5).reset(1, at("s:10"), service("web", "10.96.0.1", "10.244.0.1"));
     awaitAcknowledged(stream(1), "s:10");
     nft.fail(Optional.of("Cannot allocate memory"));
-    stream(1)
-        .delta(2, at("s:10"), at("s:11"), List.of(endpoint("web", "10.244.0.2")), List.of());
+    stream(1).delta(2, at("s:10"), at("s:11"), List.of(endpoint("web", "10.244.0.2")), List.of());
     await("error")
         .until(() -> stream(1).acks.getLast().getError().contains("Cannot allocate memory"));
     assertThat(stream(1).acknowledged()).isEqualTo("s:10");
@@ -222,8 +222,7 @@ class NodeLoopTest {
     stream(1).welcome(5).reset(1, at("s:10"), service("web", "10.96.0.1", "10.244.0.1"));
     awaitAcknowledged(stream(1), "s:10");
     nft.flushRuleset();
-    await("tables")
-        .until(() -> differences(service("web", "10.96.0.1", "10.244.0.1")).isEmpty());
+    await("tables").until(() -> differences(service("web", "10.96.0.1", "10.244.0.1")).isEmpty());
   }
 
   @Test
@@ -292,7 +291,10 @@ class NodeLoopTest {
     await("a stream").until(() -> replica.greeted() + second.greeted() == 1);
     var one = replica.greeted() == 1 ? replica : second;
     var two = one == replica ? second : replica;
-    one.streams.getFirst().welcome(5).reset(1, at("s:10"), service("web", "10.96.0.1", "10.244.0.1"));
+    one.streams
+        .getFirst()
+        .welcome(5)
+        .reset(1, at("s:10"), service("web", "10.96.0.1", "10.244.0.1"));
     awaitAcknowledged(one.streams.getFirst(), "s:10");
     one.close();
     await("the other").until(() -> two.greeted() >= 1);
@@ -362,7 +364,8 @@ class NodeLoopTest {
   }
 
   private static boolean says(Stream stream, boolean ready) {
-    return !stream.readiness.isEmpty() && stream.readiness.getLast().getReport().getReady() == ready;
+    return !stream.readiness.isEmpty()
+        && stream.readiness.getLast().getReport().getReady() == ready;
   }
 
   @Test
@@ -435,16 +438,16 @@ class NodeLoopTest {
 
   static String manifest(String name) {
     return """
-        apiVersion: v1
-        kind: Pod
-        metadata:
-          name: %s
-          labels: {app: web}
-        spec:
-          containers:
-          - name: main
-            image: web
-        """
+    apiVersion: v1
+    kind: Pod
+    metadata:
+      name: %s
+      labels: {app: web}
+    spec:
+      containers:
+      - name: main
+        image: web
+    """
         .formatted(name);
   }
 }

@@ -48,8 +48,7 @@ final class TestEntries {
   }
 
   static EntryKey.Endpoint endpointKey(String service, String address) {
-    return new EntryKey.Endpoint(
-        portKey(service), uid(address), Address.of(address).family());
+    return new EntryKey.Endpoint(portKey(service), uid(address), Address.of(address).family());
   }
 
   static EndpointEntry endpoint(String service, String address) {
@@ -91,8 +90,7 @@ final class TestEntries {
             List.of(
                 new Pod.Container(
                     "main", "", List.of(), List.of(), new TreeMap<>(), List.of(), probe))),
-        new Pod.Status(
-            Pod.Phase.RUNNING, List.of(Address.of("127.0.0.1")), "", Optional.empty()),
+        new Pod.Status(Pod.Phase.RUNNING, List.of(Address.of("127.0.0.1")), "", Optional.empty()),
         source);
   }
 
