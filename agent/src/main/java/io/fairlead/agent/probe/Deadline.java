@@ -20,6 +20,6 @@ record Deadline(Time time, long atNanos) {
     if (left <= 0) {
       throw new SocketTimeoutException("time is up");
     }
-    return (int) Math.clamp(left / 1_000_000, 1, Integer.MAX_VALUE);
+    return Math.clamp(left / 1_000_000, 1, Integer.MAX_VALUE);
   }
 }

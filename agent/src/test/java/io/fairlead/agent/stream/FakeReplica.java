@@ -26,6 +26,7 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Collection;
 import java.util.List;
@@ -162,7 +163,8 @@ final class FakeReplica implements AutoCloseable {
     try {
       server =
           NettyServerBuilder.forAddress(
-                  new InetSocketAddress("127.0.0.1", port), InsecureServerCredentials.create())
+                  new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
+                  InsecureServerCredentials.create())
               .addService(
                   new NodeAgentsImplBase() {
                     @Override

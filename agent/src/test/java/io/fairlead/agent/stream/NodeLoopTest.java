@@ -33,6 +33,7 @@ import io.fairlead.v1.NamespacedReadiness;
 import io.fairlead.v1.RefusedPod;
 import io.fairlead.v1.SourceResult;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -322,7 +323,7 @@ class NodeLoopTest {
   @Test
   void reportsWhatProbesFindUntilItIsOnRecord() throws IOException {
     var code = new AtomicInteger(200);
-    var server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+    var server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     opened.add(() -> server.stop(0));
     server.createContext(
         "/ready",
