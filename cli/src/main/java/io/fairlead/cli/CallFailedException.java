@@ -5,6 +5,7 @@ import io.fairlead.api.Reason;
 import io.fairlead.runtime.HostPort;
 import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
+import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -45,8 +46,19 @@ final class CallFailedException extends RuntimeException {
       return "Error from server (Timeout): no answer from " + where + " in time";
     }
     if (report.isTransient() && report.reason().isEmpty()) {
-      return "Unable to connect to the server at " + where + ": " + report.message();
+      return "Unable to connect to the server at " + where + ": " + rootWords();
     }
     return report.words();
+  }
+
+  /** "Connection refused: ..." rather than "io exception", which is all that gRPC says itself. */
+  private String rootWords() {
+    var words = report.message();
+    for (Throwable cause = getCause(); cause != null; cause = cause.getCause()) {
+      if (cause instanceof IOException && cause.getMessage() != null) {
+        words = cause.getMessage();
+      }
+    }
+    return words;
   }
 }

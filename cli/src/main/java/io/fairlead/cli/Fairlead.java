@@ -49,17 +49,17 @@ final class Fairlead {
       names = "--allocator",
       scope = ScopeType.INHERIT,
       paramLabel = "host:port,...",
-      converter = Addresses.class,
+      converter = Addresses.Converter.class,
       description = "Replicas of allocator-service (FAIRLEAD_ALLOCATOR; default 127.0.0.1:7401).")
-  private List<HostPort> allocator;
+  private Addresses allocator;
 
   @Option(
       names = "--endpoints",
       scope = ScopeType.INHERIT,
       paramLabel = "host:port,...",
-      converter = Addresses.class,
+      converter = Addresses.Converter.class,
       description = "Replicas of endpoints-service (FAIRLEAD_ENDPOINTS; default 127.0.0.1:7402).")
-  private List<HostPort> endpoints;
+  private Addresses endpoints;
 
   @Option(
       names = {"-n", "--namespace"},
@@ -134,7 +134,8 @@ final class Fairlead {
 
   /** The caller closes it. */
   Session session() {
-    return new Session(new Session.Settings(allocator, endpoints, timeout), time, random);
+    return new Session(
+        new Session.Settings(allocator.all(), endpoints.all(), timeout), time, random);
   }
 
   /** The namespace that was asked for, on the command line or in the environment. */
@@ -148,11 +149,16 @@ final class Fairlead {
     return givenNamespace().orElse(ObjectName.DEFAULT_NAMESPACE);
   }
 
-  /** {@code a:1,b:2}. */
-  static final class Addresses implements ITypeConverter<List<HostPort>> {
-    @Override
-    public List<HostPort> convert(String text) {
-      return checked(OptionType.addresses(), text);
+  /**
+   * {@code a:1,b:2}. A type of its own, since picocli would take a list for an option that is
+   * repeated.
+   */
+  record Addresses(List<HostPort> all) {
+    static final class Converter implements ITypeConverter<Addresses> {
+      @Override
+      public Addresses convert(String text) {
+        return new Addresses(checked(OptionType.addresses(), text));
+      }
     }
   }
 

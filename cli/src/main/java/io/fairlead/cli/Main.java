@@ -2,6 +2,8 @@ package io.fairlead.cli;
 
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
+import io.grpc.netty.shaded.io.netty.util.internal.logging.InternalLoggerFactory;
+import io.grpc.netty.shaded.io.netty.util.internal.logging.JdkLoggerFactory;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
@@ -13,6 +15,8 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] args) {
+    // Netty would start logback, a good part of the time that a short command takes.
+    InternalLoggerFactory.setDefaultFactory(JdkLoggerFactory.INSTANCE);
     GRPC.setLevel(Level.OFF); // what fails is told once, by the command
     var console = new Console(System.in, System.out, System.err);
     var fairlead = new Fairlead(console, System.getenv(), Time.system(), RandomSource.secure());

@@ -5,7 +5,6 @@ import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
 import io.fairlead.runtime.GrpcChannels;
 import io.fairlead.runtime.HostPort;
-import io.fairlead.runtime.Shutdown;
 import io.fairlead.v1.LogGrpc;
 import io.fairlead.v1.LogGrpc.LogBlockingStub;
 import io.fairlead.v1.NodesGrpc;
@@ -49,7 +48,6 @@ final class Session implements AutoCloseable {
   private final Settings settings;
   private final Time time;
   private final RandomSource random;
-  private final Shutdown open = new Shutdown();
   private final Map<List<HostPort>, ManagedChannel> channels = new HashMap<>();
 
   Session(Settings settings, Time time, RandomSource random) {
@@ -124,13 +122,11 @@ final class Session implements AutoCloseable {
   }
 
   private ManagedChannel connect(List<HostPort> addresses) {
-    var channel = GrpcChannels.of(addresses, GrpcChannels.Spread.FIRST);
-    open.onClose("channel", () -> GrpcChannels.close(channel, Duration.ofSeconds(1)));
-    return channel;
+    return GrpcChannels.of(addresses, GrpcChannels.Spread.FIRST);
   }
 
   @Override
   public void close() {
-    open.close();
+    channels.values().forEach(channel -> GrpcChannels.close(channel, Duration.ofSeconds(1)));
   }
 }
