@@ -1,7 +1,6 @@
 package io.fairlead.agent.nft;
 
 import io.fairlead.agent.nft.ApplyResult.FamilyResult;
-import io.fairlead.agent.nft.Foreign.CallFailed;
 import io.fairlead.agent.ruleset.FamilyState;
 import io.fairlead.agent.ruleset.Layout;
 import io.fairlead.core.model.Cidr;
@@ -21,11 +20,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.Callable;
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,10 +37,8 @@ import org.slf4j.LoggerFactory;
 public final class DataPlane implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(DataPlane.class);
 
-  private final LinkedBlockingQueue<FutureTask<?>> tasks = new LinkedBlockingQueue<>();
-  private final Thread thread;
+  private final Worker worker;
   private volatile Snapshot snapshot = new Snapshot(Optional.empty(), Set.of());
-  private volatile boolean closed;
 
   // of the thread
   private final TreeMap<Family, FamilyPlane> planes = new TreeMap<>();
@@ -59,8 +51,8 @@ public final class DataPlane implements AutoCloseable {
   /** What was asked for last. */
   private record Applied(NodeRules view, Position position) {}
 
-  private DataPlane(String name) {
-    this.thread = Thread.ofPlatform().name(name).daemon().unstarted(this::run);
+  private DataPlane(Worker worker) {
+    this.worker = worker;
   }
 
   /**
@@ -76,7 +68,7 @@ public final class DataPlane implements AutoCloseable {
         config,
         Time.system(),
         () -> {
-          config.namespace().ifPresent(namespace -> enter(foreign, namespace.toString()));
+          config.namespace().ifPresent(namespace -> Worker.enter(foreign, namespace));
           return LibNft.open(foreign);
         });
   }
@@ -87,36 +79,16 @@ public final class DataPlane implements AutoCloseable {
    */
   public static DataPlane on(
       DataPlaneConfig config, Time time, Supplier<? extends NftGateway> gateway) {
-    var plane = new DataPlane("nft-" + config.nodeName());
-    plane.thread.start();
+    var plane = new DataPlane(Worker.start("nft-" + config.nodeName(), "the data plane"));
     try {
-      plane.await(() -> {
+      plane.worker.call(() -> {
         plane.start(config, time, gateway.get());
         return true;
       });
       return plane;
     } catch (RuntimeException e) {
-      plane.stop();
+      plane.worker.close();
       throw e;
-    }
-  }
-
-  private static void enter(Foreign foreign, String namespace) {
-    try {
-      int fd = foreign.open(namespace);
-      try {
-        foreign.enterNetworkNamespace(fd);
-      } finally {
-        foreign.close(fd);
-      }
-    } catch (CallFailed e) {
-      throw new GatewayException(
-          Outcome.KNOWN_FAILED,
-          "network namespace "
-              + namespace
-              + " cannot be entered; does it exist, and is this root? "
-              + e.getMessage(),
-          e);
     }
   }
 
@@ -177,7 +149,7 @@ public final class DataPlane implements AutoCloseable {
   }
 
   private ApplyResult apply(NodeRules view, Optional<Set<Frontend>> changed, Position position) {
-    return await(() -> {
+    return worker.call(() -> {
       applied = Optional.of(new Applied(view, position));
       var results = new TreeMap<Family, FamilyResult>();
       planes.forEach((family, plane) ->
@@ -196,7 +168,7 @@ public final class DataPlane implements AutoCloseable {
    *     nothing to examine
    */
   public ApplyResult check() {
-    return await(() -> {
+    return worker.call(() -> {
       var results = new TreeMap<Family, FamilyResult>();
       if (applied.isPresent()) {
         planes.forEach((family, plane) -> {
@@ -244,7 +216,7 @@ public final class DataPlane implements AutoCloseable {
 
   /** Reads everything from the kernel: costs what exists. */
   public KernelState read() {
-    return await(() -> {
+    return worker.call(() -> {
       var families = new TreeMap<Family, FamilyState>();
       planes.forEach(
           (family, plane) -> plane.read().ifPresent(state -> families.put(family, state)));
@@ -260,12 +232,12 @@ public final class DataPlane implements AutoCloseable {
    * @param serviceCidrs that processes of the host should be able to reach
    */
   public List<String> hostAdvice(Collection<Cidr> serviceCidrs) {
-    return await(() -> HostCheck.advice(serviceCidrs, planes.keySet()));
+    return worker.call(() -> HostCheck.advice(serviceCidrs, planes.keySet()));
   }
 
   /** Deletes our two tables, and nothing else. New connections to VIPs are not served any more. */
   public void uninstall() {
-    await(() -> {
+    worker.call(() -> {
       planes.forEach((family, plane) -> {
         if (plane.uninstall()) {
           LOG.atInfo()
@@ -283,20 +255,15 @@ public final class DataPlane implements AutoCloseable {
   /** Ends the thread; the tables stay and serve. */
   @Override
   public void close() {
-    if (closed) {
+    if (worker.closed()) {
       return;
     }
-    await(() -> {
+    worker.call(() -> {
       nft.ifPresent(NftGateway::close);
       nft = Optional.empty();
       return true;
     });
-    stop();
-  }
-
-  private void stop() {
-    closed = true;
-    tasks.add(new FutureTask<>(() -> true)); // wakes the thread, which then sees that it is over
+    worker.close();
   }
 
   private void publish() {
@@ -318,41 +285,5 @@ public final class DataPlane implements AutoCloseable {
       next.put(entry.getKey(), Math.min(entry.getValue(), b.get().of(entry.getKey())));
     }
     return Optional.of(new Position(a.get().log(), next));
-  }
-
-  private void run() {
-    try {
-      while (!closed) {
-        tasks.take().run();
-      }
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
-    }
-    for (var task = tasks.poll(); task != null; task = tasks.poll()) {
-      task.cancel(false);
-    }
-  }
-
-  private <T> T await(Callable<T> work) {
-    if (closed) {
-      throw new IllegalStateException("the data plane is closed");
-    }
-    var task = new FutureTask<>(work);
-    tasks.add(task);
-    try {
-      return task.get();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new GatewayException(
-          Outcome.UNKNOWN, "interrupted while nftables worked; it may still be done", e);
-    } catch (CancellationException e) {
-      throw new IllegalStateException("the data plane was closed meanwhile", e);
-    } catch (ExecutionException e) {
-      switch (e.getCause()) {
-        case RuntimeException cause -> throw cause;
-        case Error cause -> throw cause;
-        case null, default -> throw new IllegalStateException(e);
-      }
-    }
   }
 }

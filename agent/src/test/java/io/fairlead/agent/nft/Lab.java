@@ -206,16 +206,25 @@ final class Lab implements AutoCloseable {
   /** Sends a datagram and reads who answered. */
   static Answer askDatagram(String namespace, String address, int port, Duration limit)
       throws IOException {
-    try (var channel =
-        NetnsSockets.datagram(
-            namespace, new InetSocketAddress(address.indexOf(':') < 0 ? "0.0.0.0" : "::", 0))) {
+    return exchange(namespace, 0, address, port, limit);
+  }
+
+  /** The same from that port of the client; who answered. */
+  static String askFrom(String namespace, int local, String address, int port, Duration limit)
+      throws IOException {
+    return exchange(namespace, local, address, port, limit).server();
+  }
+
+  private static Answer exchange(
+      String namespace, int local, String address, int port, Duration limit) throws IOException {
+    var any = address.indexOf(':') < 0 ? "0.0.0.0" : "::";
+    try (var channel = NetnsSockets.datagram(namespace, new InetSocketAddress(any, local))) {
       channel.connect(new InetSocketAddress(address, port));
       channel.write(ByteBuffer.wrap(new byte[] {'?'}));
       channel.socket().setSoTimeout((int) limit.toMillis());
       var packet = new java.net.DatagramPacket(new byte[100], 100);
       channel.socket().receive(packet);
-      return answer(
-          new String(packet.getData(), 0, packet.getLength(), StandardCharsets.UTF_8).strip());
+      return answer(new String(packet.getData(), 0, packet.getLength(), StandardCharsets.UTF_8).strip());
     }
   }
 

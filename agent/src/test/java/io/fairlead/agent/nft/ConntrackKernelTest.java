@@ -1,0 +1,197 @@
+package io.fairlead.agent.nft;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.fairlead.core.model.Address;
+import io.fairlead.core.model.Cidr;
+import io.fairlead.core.model.Family;
+import io.fairlead.core.model.Protocol;
+import io.fairlead.core.model.ServiceSpec.Balancing;
+import io.fairlead.core.view.NodeRules;
+import io.fairlead.core.view.NodeRules.Frontend;
+import io.fairlead.core.view.NodeRules.PortRule;
+import io.fairlead.core.view.NodeRules.Target;
+import io.fairlead.devkit.posix.Libc;
+import java.io.IOException;
+import java.net.PortUnreachableException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Flows over UDP through the node of a {@link Lab}. Names in parentheses are rows of the data plane's conformance table. */
+@Tag("kernel")
+@Timeout(120)
+class ConntrackKernelTest {
+  private static final Duration LIMIT = Duration.ofSeconds(5);
+  private static Lab lab;
+
+  private final Map<Frontend, PortRule> ports = new HashMap<>();
+  private DataPlane plane;
+  private Conntrack conntrack;
+  private int clientPort = 20_000;
+
+  @BeforeAll
+  static void build() throws IOException, InterruptedException {
+    Assumptions.assumeTrue(Libc.effectiveUserId() == 0, "network namespaces and nftables need root");
+    lab = Lab.create();
+    for (int i = 1; i <= Lab.PODS; i++) {
+      lab.serveDatagrams(lab.pod(i), 5353, "pod" + i);
+    }
+  }
+
+  @AfterAll
+  static void tearDown() {
+    if (lab != null) {
+      lab.close();
+    }
+  }
+
+  @BeforeEach
+  void open() throws IOException, InterruptedException {
+    var config = DataPlaneConfig.of("node-a").in(lab.nodeFile());
+    plane = DataPlane.open(config);
+    conntrack = Conntrack.open(config);
+    Lab.run("ip", "netns", "exec", lab.node(), "conntrack", "-F");
+  }
+
+  @AfterEach
+  void close() {
+    conntrack.close();
+    plane.uninstall();
+    plane.close();
+  }
+
+  @ParameterizedTest // (P70, P71, P72)
+  @EnumSource(Family.class)
+  void aFlowStaysWithItsEndpointUntilThatIsGone(Family family) throws IOException {
+    ports.put(dns(family), to(family, 1));
+    apply();
+    assertThat(ask(family)).isEqualTo("pod1");
+    ports.put(dns(family), to(family, 2));
+    apply();
+    assertThat(ask(family)).as("rules see only the first packet").isEqualTo("pod1");
+    // no longer used for new flows, but it serves still
+    assertThat(conntrack.clean(Map.of(dns(family), endpoints(family, 1, 2))).deleted()).isZero();
+    assertThat(ask(family)).isEqualTo("pod1");
+    var cleaned = conntrack.clean(Map.of(dns(family), endpoints(family, 2)));
+    assertThat(cleaned.deleted()).isEqualTo(1);
+    assertThat(cleaned.read()).isPositive();
+    assertThat(cleaned.complete()).isTrue();
+    assertThat(ask(family)).isEqualTo("pod2");
+    assertThat(conntrack.clean(Map.of(dns(family), endpoints(family, 2))).deleted()).as("nothing left (P82)").isZero();
+  }
+
+  @Test // (P74, P75)
+  void withoutEndpointsAllFlowsEndAndTheNextDatagramIsRefused() throws IOException {
+    ports.put(dns(Family.IPV4), to(Family.IPV4, 1));
+    apply();
+    assertThat(ask(Family.IPV4)).isEqualTo("pod1");
+    ports.put(dns(Family.IPV4), Views.reject());
+    apply();
+    assertThat(conntrack.clean(Map.of(dns(Family.IPV4), Set.of())).deleted()).isEqualTo(1);
+    assertThatThrownBy(() -> ask(Family.IPV4)).isInstanceOf(PortUnreachableException.class);
+  }
+
+  @Test // (P73)
+  void aFlowThatIsOlderThanItsFrontendEnds() throws Exception {
+    // routed to a machine that answers nothing: conntrack remembers the flow untranslated
+    Lab.run("ip", "-n", lab.node(), "route", "add", "10.96.0.0/16", "via", "192.168.77.2");
+    try {
+      assertThatThrownBy(() -> Lab.askFrom(lab.pod(4), clientPort, "10.96.0.10", 53, Duration.ofMillis(300)))
+          .isInstanceOf(IOException.class);
+      ports.put(dns(Family.IPV4), to(Family.IPV4, 1));
+      apply();
+      assertThat(conntrack.clean(Map.of(dns(Family.IPV4), endpoints(Family.IPV4, 1))).deleted()).isEqualTo(1);
+      assertThat(ask(Family.IPV4)).isEqualTo("pod1");
+    } finally {
+      Lab.run("ip", "-n", lab.node(), "route", "delete", "10.96.0.0/16");
+    }
+  }
+
+  @Test // (P77, P78)
+  void flowsToOthersAreLeft() throws IOException {
+    var other = new Frontend(vip(Family.IPV4), Protocol.UDP, 54);
+    ports.put(other, to(Family.IPV4, 1));
+    apply();
+    assertThat(Lab.askFrom(lab.pod(4), ++clientPort, "10.96.0.10", 54, LIMIT)).isEqualTo("pod1");
+    assertThat(Lab.askFrom(lab.pod(4), ++clientPort, Lab.v4(2), 5353, LIMIT)).isEqualTo("pod2");
+    assertThat(conntrack.clean(Map.of(dns(Family.IPV4), Set.of())).deleted()).isZero();
+  }
+
+  @Test // (P80)
+  void otherProtocolsAreNoneOfItsBusiness() throws IOException {
+    var web = new Frontend(vip(Family.IPV4), Protocol.TCP, 53);
+    var cleaned = conntrack.clean(Map.of(web, Set.of()));
+    assertThat(cleaned.read()).as("not even looked for").isZero();
+    assertThat(cleaned.deleted()).isZero();
+  }
+
+  @Test // (P84)
+  void oneStaleFlowIsFoundAmongManyOthers() throws Exception {
+    ports.put(dns(Family.IPV4), to(Family.IPV4, 1));
+    apply();
+    assertThat(ask(Family.IPV4)).isEqualTo("pod1");
+    var entries = new StringBuilder();
+    for (int i = 0; i < 5_000; i++) {
+      entries
+          .append("-I -p udp -s 10.1.").append(i >> 8).append('.').append(i & 255)
+          .append(" -d 10.2.0.1 --sport 1000 --dport 53 -t 60\n");
+    }
+    var file = java.nio.file.Files.createTempFile("flows", ".txt");
+    try {
+      java.nio.file.Files.writeString(file, entries);
+      Lab.run("ip", "netns", "exec", lab.node(), "conntrack", "-R", file.toString());
+    } finally {
+      java.nio.file.Files.delete(file);
+    }
+    var cleaned = conntrack.clean(Map.of(dns(Family.IPV4), Set.of()));
+    assertThat(cleaned.read()).isGreaterThan(5_000);
+    assertThat(cleaned.deleted()).isEqualTo(1);
+  }
+
+  /** Always from the same port: one flow. */
+  private String ask(Family family) throws IOException {
+    return Lab.askFrom(lab.pod(4), clientPort, vip(family).toString(), 53, LIMIT);
+  }
+
+  private void apply() {
+    var view =
+        new NodeRules(
+            Views.view(ports).ports(), Set.of(), Set.of(Cidr.of("10.244.0.0/16"), Cidr.of("fd00:244::/32")));
+    assertThat(plane.apply(view, Views.at(1)).committed()).isTrue();
+  }
+
+  private static Frontend dns(Family family) {
+    return new Frontend(vip(family), Protocol.UDP, 53);
+  }
+
+  private static Address vip(Family family) {
+    return Address.of(family == Family.IPV4 ? "10.96.0.10" : "fd00:96::10");
+  }
+
+  private static PortRule to(Family family, int pod) {
+    var targets = List.copyOf(endpoints(family, pod));
+    return Views.to(Balancing.RANDOM, "[" + targets.getFirst().address() + "]:" + targets.getFirst().port());
+  }
+
+  private static Set<Target> endpoints(Family family, int... pods) {
+    var endpoints = new java.util.HashSet<Target>();
+    for (int pod : pods) {
+      endpoints.add(new Target(Address.of(family == Family.IPV4 ? Lab.v4(pod) : Lab.v6(pod)), 5353));
+    }
+    return endpoints;
+  }
+}
