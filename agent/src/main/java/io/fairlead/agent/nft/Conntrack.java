@@ -26,17 +26,18 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Ends flows over UDP whose endpoint is gone: rules see only the first packet of a flow, and a flow over UDP has no end, so a
- * client that keeps its port would send to a deleted Pod for ever (kubernetes/kubernetes 125467, 139628). TCP and SCTP notice
- * by themselves and are left alone.
+ * Ends flows over UDP whose endpoint is gone: rules see only the first packet of a flow, and a flow
+ * over UDP has no end, so a client that keeps its port would send to a deleted Pod for ever
+ * (kubernetes/kubernetes 125467, 139628). TCP and SCTP notice by themselves and are left alone.
  *
- * <p>One pass reads the kernel's table once, whatever its size, as a stream; only what is stale is held. Call it after rules were
- * committed, apart from them: works on a thread of its own, in the data plane's network namespace. Any thread may call. Holds
- * no state.
+ * <p>One pass reads the kernel's table once, whatever its size, as a stream; only what is stale is
+ * held. Call it after rules were committed, apart from them: works on a thread of its own, in the
+ * data plane's network namespace. Any thread may call. Holds no state.
  */
 public final class Conntrack implements AutoCloseable {
   private static final int NETLINK_NETFILTER = 12;
-  private static final short GET = 1 << 8 | 1; // NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET; linux/nfnetlink_conntrack.h
+  private static final short GET =
+      1 << 8 | 1; // NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET; linux/nfnetlink_conntrack.h
   private static final short DELETE = 1 << 8 | 2;
   private static final short REQUEST = 1;
   private static final short ACK = 4;
@@ -68,26 +69,26 @@ public final class Conntrack implements AutoCloseable {
    *
    * @param read entries that were looked at
    * @param deleted flows that were ended
-   * @param complete false where the kernel's table changed under the reading, or there was too much to do: what was seen is
-   *     done, another pass may find more
+   * @param complete false where the kernel's table changed under the reading, or there was too much
+   *     to do: what was seen is done, another pass may find more
    */
   public record Cleaned(long read, int deleted, boolean complete, Duration took) {}
 
   /**
    * Opens it in the namespace of that configuration.
    *
-   * @throws GatewayException KNOWN_FAILED where the namespace cannot be entered, or the kernel has no netlink to conntrack
+   * @throws GatewayException KNOWN_FAILED where the namespace cannot be entered, or the kernel has
+   *     no netlink to conntrack
    */
   public static Conntrack open(DataPlaneConfig config) {
     var foreign = new Foreign();
     var worker = Worker.start("conntrack-" + config.nodeName(), "conntrack");
     try {
       int socket =
-          worker.call(
-              () -> {
-                config.namespace().ifPresent(namespace -> Worker.enter(foreign, namespace));
-                return socket(foreign);
-              });
+          worker.call(() -> {
+            config.namespace().ifPresent(namespace -> Worker.enter(foreign, namespace));
+            return socket(foreign);
+          });
       return new Conntrack(worker, foreign, Time.system(), socket);
     } catch (RuntimeException e) {
       worker.close();
@@ -105,11 +106,13 @@ public final class Conntrack implements AutoCloseable {
   }
 
   /**
-   * Ends the flows to those frontends that go to none of their endpoints: to one that is gone, or to nobody because they are
-   * older than the rule. A frontend with no endpoints ends all of its flows; a deleted one is given so. Frontends that are no
-   * UDP, and flows to others, are left alone. Costs the size of the kernel's table.
+   * Ends the flows to those frontends that go to none of their endpoints: to one that is gone, or
+   * to nobody because they are older than the rule. A frontend with no endpoints ends all of its
+   * flows; a deleted one is given so. Frontends that are no UDP, and flows to others, are left
+   * alone. Costs the size of the kernel's table.
    *
-   * @param serving by frontend, endpoints that flows may go on with: also those that are not ready but still serve
+   * @param serving by frontend, endpoints that flows may go on with: also those that are not ready
+   *     but still serve
    * @throws GatewayException UNKNOWN where the kernel refuses; some flows may be ended
    */
   public Cleaned clean(Map<Frontend, Set<Target>> serving) {
@@ -145,7 +148,8 @@ public final class Conntrack implements AutoCloseable {
   /** What one reading gathers. */
   private static final class Pass {
     private final Map<Frontend, Set<Target>> serving;
-    private final List<byte[]> stale = new ArrayList<>(); // attributes that name a flow, as the kernel sent them
+    private final List<byte[]> stale =
+        new ArrayList<>(); // attributes that name a flow, as the kernel sent them
     private long read;
     private boolean complete = true;
 
@@ -166,15 +170,20 @@ public final class Conntrack implements AutoCloseable {
             attribute.copyTo(name);
           }
           case 2 -> reply = Tuple.read(attribute.value()); // CTA_TUPLE_REPLY
-          case 12, 18 -> attribute.copyTo(name); // CTA_ID: not a new flow of the same name; CTA_ZONE
+          case 12, 18 ->
+              attribute.copyTo(name); // CTA_ID: not a new flow of the same name; CTA_ZONE
           default -> {}
         }
       }
       if (original.isEmpty() || reply.isEmpty()) {
         return;
       }
-      var endpoints = serving.get(new Frontend(original.get().destination(), Protocol.UDP, original.get().destinationPort()));
-      if (endpoints == null || endpoints.contains(new Target(reply.get().source(), reply.get().sourcePort()))) {
+      var endpoints =
+          serving.get(
+              new Frontend(
+                  original.get().destination(), Protocol.UDP, original.get().destinationPort()));
+      if (endpoints == null
+          || endpoints.contains(new Target(reply.get().source(), reply.get().sourcePort()))) {
         return;
       }
       if (stale.size() < MOST) {
@@ -194,7 +203,8 @@ public final class Conntrack implements AutoCloseable {
       int end = Math.min(start + length, in.limit());
       var value = in.slice(start + 4, end - start - 4).order(ByteOrder.nativeOrder());
       in.position(Math.min(start + (length + 3) / 4 * 4, in.limit()));
-      return new Attribute(rawType & 0x3fff, rawType, value); // without the marks "nested" and "network order"
+      return new Attribute(
+          rawType & 0x3fff, rawType, value); // without the marks "nested" and "network order"
     }
 
     void copyTo(ByteBuffer out) {
@@ -220,7 +230,8 @@ public final class Conntrack implements AutoCloseable {
         while (part.value().remaining() >= 4) {
           var field = Attribute.next(part.value());
           switch (part.type() << 8 | field.type()) {
-            case 0x101, 0x103 -> source = address(field.value()); // CTA_TUPLE_IP: CTA_IP_V4_SRC, CTA_IP_V6_SRC
+            case 0x101, 0x103 ->
+                source = address(field.value()); // CTA_TUPLE_IP: CTA_IP_V4_SRC, CTA_IP_V6_SRC
             case 0x102, 0x104 -> destination = address(field.value());
             case 0x201 -> protocol = field.value().get(0); // CTA_TUPLE_PROTO: CTA_PROTO_NUM
             case 0x202 -> sourcePort = port(field.value());
@@ -237,7 +248,9 @@ public final class Conntrack implements AutoCloseable {
     private static Optional<Address> address(ByteBuffer value) {
       var bytes = new byte[value.remaining()];
       value.get(0, bytes);
-      return bytes.length == 4 || bytes.length == 16 ? Optional.of(Address.ofBytes(bytes)) : Optional.empty();
+      return bytes.length == 4 || bytes.length == 16
+          ? Optional.of(Address.ofBytes(bytes))
+          : Optional.empty();
     }
 
     private static int port(ByteBuffer value) {
@@ -298,8 +311,7 @@ public final class Conntrack implements AutoCloseable {
       request.set(JAVA_SHORT, 4, type);
       request.set(JAVA_SHORT, 6, flags);
       request.set(JAVA_INT, 8, ++sequence);
-      byte addressFamily =
-          switch (family) { // AF_INET, AF_INET6
+      byte addressFamily = switch (family) { // AF_INET, AF_INET6
             case IPV4 -> 2;
             case IPV6 -> 10;
           };
@@ -313,11 +325,10 @@ public final class Conntrack implements AutoCloseable {
   @Override
   public void close() {
     if (!worker.closed()) {
-      worker.call(
-          () -> {
-            foreign.close(socket);
-            return true;
-          });
+      worker.call(() -> {
+        foreign.close(socket);
+        return true;
+      });
       worker.close();
     }
   }

@@ -11,8 +11,8 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 
 /**
- * A platform thread that does what it is given in order, and on which its giver waits: sockets and libraries that belong to one
- * thread, and to its network namespace, live there.
+ * A platform thread that does what it is given in order, and on which its giver waits: sockets and
+ * libraries that belong to one thread, and to its network namespace, live there.
  */
 final class Worker implements AutoCloseable {
   private final LinkedBlockingQueue<FutureTask<?>> tasks = new LinkedBlockingQueue<>();

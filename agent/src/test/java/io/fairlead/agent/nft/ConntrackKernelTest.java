@@ -31,7 +31,10 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Flows over UDP through the node of a {@link Lab}. Names in parentheses are rows of the data plane's conformance table. */
+/**
+ * Flows over UDP through the node of a {@link Lab}. Names in parentheses are rows of the data
+ * plane's conformance table.
+ */
 @Tag("kernel")
 @Timeout(120)
 class ConntrackKernelTest {
@@ -45,7 +48,8 @@ class ConntrackKernelTest {
 
   @BeforeAll
   static void build() throws IOException, InterruptedException {
-    Assumptions.assumeTrue(Libc.effectiveUserId() == 0, "network namespaces and nftables need root");
+    Assumptions.assumeTrue(
+        Libc.effectiveUserId() == 0, "network namespaces and nftables need root");
     lab = Lab.create();
     for (int i = 1; i <= Lab.PODS; i++) {
       lab.serveDatagrams(lab.pod(i), 5353, "pod" + i);
@@ -91,7 +95,9 @@ class ConntrackKernelTest {
     assertThat(cleaned.read()).isPositive();
     assertThat(cleaned.complete()).isTrue();
     assertThat(ask(family)).isEqualTo("pod2");
-    assertThat(conntrack.clean(Map.of(dns(family), endpoints(family, 2))).deleted()).as("nothing left (P82)").isZero();
+    assertThat(conntrack.clean(Map.of(dns(family), endpoints(family, 2))).deleted())
+        .as("nothing left (P82)")
+        .isZero();
   }
 
   @Test // (P74, P75)
@@ -110,11 +116,13 @@ class ConntrackKernelTest {
     // routed to a machine that answers nothing: conntrack remembers the flow untranslated
     Lab.run("ip", "-n", lab.node(), "route", "add", "10.96.0.0/16", "via", "192.168.77.2");
     try {
-      assertThatThrownBy(() -> Lab.askFrom(lab.pod(4), clientPort, "10.96.0.10", 53, Duration.ofMillis(300)))
+      assertThatThrownBy(
+              () -> Lab.askFrom(lab.pod(4), clientPort, "10.96.0.10", 53, Duration.ofMillis(300)))
           .isInstanceOf(IOException.class);
       ports.put(dns(Family.IPV4), to(Family.IPV4, 1));
       apply();
-      assertThat(conntrack.clean(Map.of(dns(Family.IPV4), endpoints(Family.IPV4, 1))).deleted()).isEqualTo(1);
+      assertThat(conntrack.clean(Map.of(dns(Family.IPV4), endpoints(Family.IPV4, 1))).deleted())
+          .isEqualTo(1);
       assertThat(ask(Family.IPV4)).isEqualTo("pod1");
     } finally {
       Lab.run("ip", "-n", lab.node(), "route", "delete", "10.96.0.0/16");
@@ -147,7 +155,10 @@ class ConntrackKernelTest {
     var entries = new StringBuilder();
     for (int i = 0; i < 5_000; i++) {
       entries
-          .append("-I -p udp -s 10.1.").append(i >> 8).append('.').append(i & 255)
+          .append("-I -p udp -s 10.1.")
+          .append(i >> 8)
+          .append('.')
+          .append(i & 255)
           .append(" -d 10.2.0.1 --sport 1000 --dport 53 -t 60\n");
     }
     var file = java.nio.file.Files.createTempFile("flows", ".txt");
@@ -170,7 +181,9 @@ class ConntrackKernelTest {
   private void apply() {
     var view =
         new NodeRules(
-            Views.view(ports).ports(), Set.of(), Set.of(Cidr.of("10.244.0.0/16"), Cidr.of("fd00:244::/32")));
+            Views.view(ports).ports(),
+            Set.of(),
+            Set.of(Cidr.of("10.244.0.0/16"), Cidr.of("fd00:244::/32")));
     assertThat(plane.apply(view, Views.at(1)).committed()).isTrue();
   }
 
@@ -184,13 +197,15 @@ class ConntrackKernelTest {
 
   private static PortRule to(Family family, int pod) {
     var targets = List.copyOf(endpoints(family, pod));
-    return Views.to(Balancing.RANDOM, "[" + targets.getFirst().address() + "]:" + targets.getFirst().port());
+    return Views.to(
+        Balancing.RANDOM, "[" + targets.getFirst().address() + "]:" + targets.getFirst().port());
   }
 
   private static Set<Target> endpoints(Family family, int... pods) {
     var endpoints = new java.util.HashSet<Target>();
     for (int pod : pods) {
-      endpoints.add(new Target(Address.of(family == Family.IPV4 ? Lab.v4(pod) : Lab.v6(pod)), 5353));
+      endpoints.add(
+          new Target(Address.of(family == Family.IPV4 ? Lab.v4(pod) : Lab.v6(pod)), 5353));
     }
     return endpoints;
   }

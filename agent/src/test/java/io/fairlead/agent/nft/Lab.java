@@ -224,7 +224,8 @@ final class Lab implements AutoCloseable {
       channel.socket().setSoTimeout((int) limit.toMillis());
       var packet = new java.net.DatagramPacket(new byte[100], 100);
       channel.socket().receive(packet);
-      return answer(new String(packet.getData(), 0, packet.getLength(), StandardCharsets.UTF_8).strip());
+      return answer(
+          new String(packet.getData(), 0, packet.getLength(), StandardCharsets.UTF_8).strip());
     }
   }
 
