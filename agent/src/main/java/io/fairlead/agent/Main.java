@@ -6,10 +6,10 @@ import io.fairlead.runtime.ListenException;
 import org.slf4j.LoggerFactory;
 
 /** The process {@code fairlead-agent}. Exit codes: 0, 1 = cannot start, 2 = wrong options. */
-final class Main {
+public final class Main {
   private Main() {}
 
-  static void main(String[] args) throws InterruptedException {
+  public static void main(String[] args) throws InterruptedException {
     var config = AgentConfig.load(args, System.getenv());
     try {
       switch (config.task()) {

@@ -34,17 +34,17 @@ import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** The other end of the agents' streams, over TCP: says what a test makes it say. */
-final class FakeReplica implements AutoCloseable {
-  static final LogIdentity LOG = new LogIdentity("servicesTopic", "podsTopic");
+public final class FakeReplica implements AutoCloseable {
+  public static final LogIdentity LOG = new LogIdentity("servicesTopic", "podsTopic");
 
   /** One call. */
-  static final class Stream implements StreamObserver<AgentMessage> {
+  public static final class Stream implements StreamObserver<AgentMessage> {
     private final StreamObserver<ReplicaMessage> out;
-    final List<Ack> acks = new CopyOnWriteArrayList<>();
-    final List<NamespacedReadiness> readiness = new CopyOnWriteArrayList<>();
-    final List<SourceState> sources = new CopyOnWriteArrayList<>();
-    volatile Optional<Hello> hello = Optional.empty();
-    volatile boolean over;
+    public final List<Ack> acks = new CopyOnWriteArrayList<>();
+    public final List<NamespacedReadiness> readiness = new CopyOnWriteArrayList<>();
+    public final List<SourceState> sources = new CopyOnWriteArrayList<>();
+    public volatile Optional<Hello> hello = Optional.empty();
+    public volatile boolean over;
 
     private Stream(StreamObserver<ReplicaMessage> out) {
       this.out = out;
@@ -71,11 +71,11 @@ final class FakeReplica implements AutoCloseable {
       over = true;
     }
 
-    Stream welcome(long session) {
+    public Stream welcome(long session) {
       return welcome(session, LOG);
     }
 
-    Stream welcome(long session, LogIdentity log) {
+    public Stream welcome(long session, LogIdentity log) {
       send(
           ReplicaMessage.newBuilder()
               .setWelcome(
@@ -87,13 +87,13 @@ final class FakeReplica implements AutoCloseable {
       return this;
     }
 
-    Stream reset(long frame, Position end, Collection<? extends Entry> entries) {
+    public Stream reset(long frame, Position end, Collection<? extends Entry> entries) {
       begin(frame, Optional.empty());
       chunk(entries, List.of());
       return end(frame, end);
     }
 
-    Stream delta(
+    public Stream delta(
         long frame,
         Position base,
         Position end,
@@ -104,13 +104,13 @@ final class FakeReplica implements AutoCloseable {
       return end(frame, end);
     }
 
-    Stream begin(long frame, Optional<Position> base) {
+    public Stream begin(long frame, Optional<Position> base) {
       var begin = Begin.newBuilder().setFrame(frame);
       base.ifPresent(position -> begin.setBase(PositionCodec.proto(position)));
       return send(ReplicaMessage.newBuilder().setBegin(begin));
     }
 
-    Stream chunk(Collection<? extends Entry> set, Collection<? extends EntryKey> removed) {
+    public Stream chunk(Collection<? extends Entry> set, Collection<? extends EntryKey> removed) {
       var chunk = Chunk.newBuilder();
       set.forEach(entry -> chunk.addSet(bytes(entry)));
       removed.forEach(key -> chunk.addRemoved(key.text()));
@@ -121,21 +121,21 @@ final class FakeReplica implements AutoCloseable {
       return EntryCodec.proto(entry).toByteString();
     }
 
-    Stream end(long frame, Position position) {
+    public Stream end(long frame, Position position) {
       return send(
           ReplicaMessage.newBuilder()
               .setEnd(End.newBuilder().setFrame(frame).setPosition(PositionCodec.proto(position))));
     }
 
-    Stream bookmark(Position position) {
+    public Stream bookmark(Position position) {
       return send(ReplicaMessage.newBuilder().setBookmark(PositionCodec.proto(position)));
     }
 
-    Stream answer(SourceResult result) {
+    public Stream answer(SourceResult result) {
       return send(ReplicaMessage.newBuilder().setSourceResult(result));
     }
 
-    void fail(StatusRuntimeException e) {
+    public void fail(StatusRuntimeException e) {
       over = true;
       out.onError(e);
     }
@@ -146,24 +146,25 @@ final class FakeReplica implements AutoCloseable {
     }
 
     /** Offsets of the last acknowledgement; "" where there is none. */
-    String acknowledged() {
+    public String acknowledged() {
       return acks.isEmpty() ? "" : acks.getLast().getPosition().getOffsets();
     }
   }
 
-  final List<Stream> streams = new CopyOnWriteArrayList<>();
+  public final List<Stream> streams = new CopyOnWriteArrayList<>();
   private final Server server;
   private final HostPort address;
 
-  FakeReplica() {
-    this(0);
+  /** On the loopback. */
+  public FakeReplica() {
+    this("127.0.0.1");
   }
 
-  FakeReplica(int port) {
+  public FakeReplica(String host) {
     try {
       server =
           NettyServerBuilder.forAddress(
-                  new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
+                  new InetSocketAddress(InetAddress.ofLiteral(host), 0),
                   InsecureServerCredentials.create())
               .addService(
                   new NodeAgentsImplBase() {
@@ -176,22 +177,22 @@ final class FakeReplica implements AutoCloseable {
                   })
               .build()
               .start();
-      address = new HostPort("127.0.0.1", server.getPort());
+      address = new HostPort(host, server.getPort());
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
     }
   }
 
-  HostPort address() {
+  public HostPort address() {
     return address;
   }
 
   /** How many streams greeted. */
-  long greeted() {
+  public long greeted() {
     return streams.stream().filter(s -> s.hello.isPresent()).count();
   }
 
-  static Position at(String offsets) {
+  public static Position at(String offsets) {
     return Position.parse(LOG, offsets).orElseThrow();
   }
 

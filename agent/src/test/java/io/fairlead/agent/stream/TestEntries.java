@@ -26,18 +26,18 @@ import java.util.TreeSet;
 import java.util.UUID;
 
 /** Short words for entries in tests. */
-final class TestEntries {
+public final class TestEntries {
   private TestEntries() {}
 
-  static EntryKey.ServicePort portKey(String service) {
+  public static EntryKey.ServicePort portKey(String service) {
     return new EntryKey.ServicePort(new ObjectName("default", service), "http", Protocol.TCP);
   }
 
-  static UUID uid(String name) {
+  public static UUID uid(String name) {
     return UUID.nameUUIDFromBytes(name.getBytes(StandardCharsets.UTF_8));
   }
 
-  static ServicePortEntry port(String service, String vip) {
+  public static ServicePortEntry port(String service, String vip) {
     return new ServicePortEntry(
         portKey(service),
         List.of(Address.of(vip)),
@@ -47,11 +47,11 @@ final class TestEntries {
         TrafficPolicy.CLUSTER);
   }
 
-  static EntryKey.Endpoint endpointKey(String service, String address) {
+  public static EntryKey.Endpoint endpointKey(String service, String address) {
     return new EntryKey.Endpoint(portKey(service), uid(address), Address.of(address).family());
   }
 
-  static EndpointEntry endpoint(String service, String address) {
+  public static EndpointEntry endpoint(String service, String address) {
     return new EndpointEntry(
         endpointKey(service, address),
         Address.of(address),
@@ -62,13 +62,13 @@ final class TestEntries {
         new Endpoint.Hints(new TreeSet<>(), new TreeSet<>()));
   }
 
-  static ServiceCidrEntry cidr() {
+  public static ServiceCidrEntry cidr() {
     return new ServiceCidrEntry(
         new EntryKey.ServiceCidr("kubernetes"), List.of(Cidr.of("10.96.0.0/16")));
   }
 
   /** A Service with endpoints, and the range. */
-  static List<Entry> service(String name, String vip, String... addresses) {
+  public static List<Entry> service(String name, String vip, String... addresses) {
     var entries = new ArrayList<Entry>();
     entries.add(cidr());
     entries.add(port(name, vip));
@@ -78,7 +78,7 @@ final class TestEntries {
     return entries;
   }
 
-  static Pod pod(String name, String source, Optional<Pod.Probe> probe) {
+  public static Pod pod(String name, String source, Optional<Pod.Probe> probe) {
     return new Pod(
         new ObjectMeta(
             "default", name, uid(name), new TreeMap<>(), new TreeMap<>(), FakeTime.START),
@@ -94,11 +94,11 @@ final class TestEntries {
         source);
   }
 
-  static PodEntry entry(Pod pod, Optional<PodReadiness> readiness) {
+  public static PodEntry entry(Pod pod, Optional<PodReadiness> readiness) {
     return new PodEntry(new EntryKey.Pod(pod.name()), pod, readiness);
   }
 
-  static PodReadiness recorded(Pod pod, boolean ready, long session, String reason) {
+  public static PodReadiness recorded(Pod pod, boolean ready, long session, String reason) {
     return new PodReadiness(
         pod.name(), pod.uid(), ready, "node-a", session, 1, reason, FakeTime.START);
   }
