@@ -1,0 +1,13 @@
+package io.fairlead.agent.nft;
+
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(10)
+class FakeNftTest extends NftGatewayContract {
+  private final FakeNft nft = new FakeNft();
+
+  @Override
+  NftGateway nft() {
+    return nft;
+  }
+}
