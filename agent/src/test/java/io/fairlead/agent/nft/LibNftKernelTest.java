@@ -20,16 +20,16 @@ class LibNftKernelTest extends NftGatewayContract {
 
   @BeforeEach
   void open() throws IOException, InterruptedException {
-    Assumptions.assumeTrue(Libc.effectiveUserId() == 0, "network namespaces and nftables need root");
+    Assumptions.assumeTrue(
+        Libc.effectiveUserId() == 0, "network namespaces and nftables need root");
     Lab.run("ip", "netns", "add", NAMESPACE);
     worker = Worker.start(NAMESPACE, "the test's thread");
     var foreign = new Foreign();
     var lib =
-        worker.call(
-            () -> {
-              Worker.enter(foreign, Path.of("/run/netns", NAMESPACE));
-              return LibNft.open(foreign);
-            });
+        worker.call(() -> {
+          Worker.enter(foreign, Path.of("/run/netns", NAMESPACE));
+          return LibNft.open(foreign);
+        });
     nft = new OnWorker(worker, lib);
   }
 
@@ -53,11 +53,10 @@ class LibNftKernelTest extends NftGatewayContract {
     public void commit(
         io.fairlead.agent.ruleset.Layout layout,
         java.util.List<io.fairlead.agent.ruleset.Command> commands) {
-      worker.call(
-          () -> {
-            lib.commit(layout, commands);
-            return true;
-          });
+      worker.call(() -> {
+        lib.commit(layout, commands);
+        return true;
+      });
     }
 
     @Override
@@ -73,11 +72,10 @@ class LibNftKernelTest extends NftGatewayContract {
 
     @Override
     public void close() {
-      worker.call(
-          () -> {
-            lib.close();
-            return true;
-          });
+      worker.call(() -> {
+        lib.close();
+        return true;
+      });
     }
   }
 }

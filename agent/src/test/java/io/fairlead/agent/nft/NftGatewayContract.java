@@ -51,22 +51,25 @@ abstract class NftGatewayContract {
     layout
         .chains()
         .values()
-        .forEach(c -> assertThat(contents.chains().get(c.name())).isEqualTo(fingerprints(c.rules())));
+        .forEach(
+            c -> assertThat(contents.chains().get(c.name())).isEqualTo(fingerprints(c.rules())));
     layout
         .fixedPrograms()
-        .forEach(
-            p -> {
-              assertThat(contents.chains().get(p.chain())).isEqualTo(fingerprints(layout.rules(p)));
-              assertThat(contents.elements(Elements.PROGRAMS))
-                  .containsEntry(Elements.number(p.number()), Optional.of("goto " + p.chain()));
-            });
+        .forEach(p -> {
+          assertThat(contents.chains().get(p.chain())).isEqualTo(fingerprints(layout.rules(p)));
+          assertThat(contents.elements(Elements.PROGRAMS))
+              .containsEntry(Elements.number(p.number()), Optional.of("goto " + p.chain()));
+        });
   }
 
   @Test
   void creatingAgainChangesNoElement() {
     nft().commit(LAYOUT, LAYOUT.create());
     nft().commit(LAYOUT, List.of(add(ENDPOINT, "10.244.0.1 . 8080")));
-    nft().commit(LAYOUT, List.of(new AddTable(), new Command.AddSet(LAYOUT.sets().firstEntry().getValue())));
+    nft()
+        .commit(
+            LAYOUT,
+            List.of(new AddTable(), new Command.AddSet(LAYOUT.sets().firstEntry().getValue())));
     assertThat(contents().elements("endpoints_tcp"))
         .isEqualTo(Map.of(ENDPOINT.key(), Optional.of("10.244.0.1 . 8080")));
   }
@@ -83,9 +86,11 @@ abstract class NftGatewayContract {
       var elements = new ArrayList<AddElement>();
       for (var protocol : Protocol.values()) {
         elements.add(add(new ElementKey(Elements.services(protocol), a + " . 65535"), "2:ffff"));
-        elements.add(add(new ElementKey(Elements.endpoints(protocol), a + " . 80 . 1020"), a + " . 1"));
+        elements.add(
+            add(new ElementKey(Elements.endpoints(protocol), a + " . 80 . 1020"), a + " . 1"));
         elements.add(add(new ElementKey(Elements.choices(protocol), a + " . 80 . 7"), "0:1f"));
-        elements.add(add(new ElementKey(Elements.ids(protocol), a + " . 80 . ffff:fffe"), a + " . 443"));
+        elements.add(
+            add(new ElementKey(Elements.ids(protocol), a + " . 80 . ffff:fffe"), a + " . 443"));
       }
       elements.add(add(new ElementKey(Elements.VIPS, a)));
       elements.add(add(new ElementKey(Elements.HAIRPIN, a + " . " + a)));
@@ -132,7 +137,10 @@ abstract class NftGatewayContract {
     var before = contents();
     var vip = add(new ElementKey(Elements.VIPS, "10.96.0.1"));
     refused("exists", vip, add(ENDPOINT, "10.244.0.9 . 8080"));
-    refused("No such file", vip, new DeleteElement(new ElementKey("endpoints_tcp", "10.96.0.2 . 80 . 0")));
+    refused(
+        "No such file",
+        vip,
+        new DeleteElement(new ElementKey("endpoints_tcp", "10.96.0.2 . 80 . 0")));
     refused("No such file", vip, new FlushChain("none"));
     refused("No such file", vip, new AddRule("none", new Rule("drop")));
     refused("No such file", vip, new DeleteChain("none"));
@@ -163,9 +171,11 @@ abstract class NftGatewayContract {
       var create = new ArrayList<>(LAYOUT.createProgram(program));
       create.add(Layout.dispatch(program));
       nft().commit(LAYOUT, create);
-      assertThat(contents().chains().get(program.chain())).isEqualTo(fingerprints(LAYOUT.rules(program)));
+      assertThat(contents().chains().get(program.chain()))
+          .isEqualTo(fingerprints(LAYOUT.rules(program)));
       var delete = new ArrayList<Command>();
-      delete.add(new DeleteElement(new ElementKey(Elements.PROGRAMS, Elements.number(program.number()))));
+      delete.add(
+          new DeleteElement(new ElementKey(Elements.PROGRAMS, Elements.number(program.number()))));
       delete.add(new DeleteChain(program.chain()));
       if (program instanceof Program.Sticky sticky) {
         delete.add(new DeleteSet(Elements.affinity(sticky.memory())));
@@ -183,7 +193,10 @@ abstract class NftGatewayContract {
     nft()
         .commit(
             LAYOUT,
-            List.of(new FlushChain(chain), new AddRule(chain, rules.get(0)), new AddRule(chain, rules.get(1))));
+            List.of(
+                new FlushChain(chain),
+                new AddRule(chain, rules.get(0)),
+                new AddRule(chain, rules.get(1))));
     assertThat(contents().chains().get(chain)).isEqualTo(fingerprints(rules));
     nft().commit(LAYOUT, List.of(new AddChain("more", Optional.empty())));
     assertThat(contents().chains()).containsEntry("more", List.of());
