@@ -93,7 +93,7 @@ final class Membership implements AutoCloseable {
       failed = false;
       return Optional.of(view);
     } catch (GatewayException e) {
-      if (!failed) {
+      if (!failed && !Thread.currentThread().isInterrupted()) { // else it is being closed
         log.atWarn()
             .addKeyValue("event", "etcd.away")
             .addKeyValue("endpoints", coordination.endpoints())

@@ -74,8 +74,7 @@ class ConfirmationTest {
     var entries = replicas.kafka.committed(S);
     entries.forEach(delta::replay);
     var position =
-        Position.start(log.identity())
-            .with(S, log.endOffsets(List.of(S)).getOrDefault(S, 0L));
+        Position.start(log.identity()).with(S, log.endOffsets(List.of(S)).getOrDefault(S, 0L));
     feed.onUpdate(delta, delta.apply(), new Manifest(position, entries));
   }
 
@@ -83,8 +82,7 @@ class ConfirmationTest {
   void confirmsAtTheEndOfTheLog() throws InterruptedException {
     append("web");
     load();
-    assertThat(confirmation.of(feed.current()))
-        .isEqualTo(new Confirmation.Result.Confirmed());
+    assertThat(confirmation.of(feed.current())).isEqualTo(new Confirmation.Result.Confirmed());
   }
 
   @Test
@@ -93,14 +91,13 @@ class ConfirmationTest {
     append("written-by-a-successor");
     var result = new CompletableFuture<Confirmation.Result>();
     Thread.ofVirtual()
-        .start(
-            () -> {
-              try {
-                result.complete(confirmation.of(decidedOn));
-              } catch (InterruptedException e) {
-                result.completeExceptionally(e);
-              }
-            });
+        .start(() -> {
+          try {
+            result.complete(confirmation.of(decidedOn));
+          } catch (InterruptedException e) {
+            result.completeExceptionally(e);
+          }
+        });
     load();
     assertThat(Replicas.get(result)).isEqualTo(new Confirmation.Result.Overtaken());
   }
@@ -112,16 +109,14 @@ class ConfirmationTest {
     var decidedOn = feed.current();
     var behind =
         new Feed.State(
-            decidedOn.image(),
-            decidedOn.position().with(S, decidedOn.position().of(S) - 1));
+            decidedOn.image(), decidedOn.position().with(S, decidedOn.position().of(S) - 1));
     assertThat(confirmation.of(behind)).isEqualTo(new Confirmation.Result.Confirmed());
   }
 
   @Test
   void saysSoWhenTheKeyIsAnothers() throws InterruptedException {
     etcd.releaseOwnership(S, me.takeover());
-    assertThat(confirmation.of(feed.current()))
-        .isEqualTo(new Confirmation.Result.Overtaken());
+    assertThat(confirmation.of(feed.current())).isEqualTo(new Confirmation.Result.Overtaken());
   }
 
   @Test

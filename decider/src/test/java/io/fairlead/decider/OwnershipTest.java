@@ -43,8 +43,10 @@ class OwnershipTest {
     var b = replicas.start("b");
     replicas.await("b serves one", () -> !b.owners.serving().isEmpty());
     long startedNanos = replicas.time.nanoTime();
-    int share = PODS.stream()
-            .mapToInt(p -> Rendezvous.owner("shop", p, List.of("a", "b")).orElseThrow().equals("b") ? 1 : 0)
+    int share =
+        PODS.stream()
+            .mapToInt(p ->
+                Rendezvous.owner("shop", p, List.of("a", "b")).orElseThrow().equals("b") ? 1 : 0)
             .sum();
     assertThat(share).isBetween(3, 13);
     replicas.await(
@@ -52,8 +54,7 @@ class OwnershipTest {
         () -> {
           long seconds = Duration.ofNanos(replicas.time.nanoTime() - startedNanos).toSeconds();
           assertThat((long) b.owners.serving().size()).isLessThanOrEqualTo(seconds + 2);
-          return b.owners.serving().size() == share
-              && a.owners.serving().size() == 16 - share;
+          return b.owners.serving().size() == share && a.owners.serving().size() == 16 - share;
         });
     assertThat(a.owners.serving()).doesNotContainAnyElementsOf(b.owners.serving());
   }
@@ -63,8 +64,7 @@ class OwnershipTest {
     replicas.withPartitions(PODS);
     var a = replicas.start("a");
     var b = replicas.start("b");
-    replicas.await(
-        "all served", () -> a.owners.serving().size() + b.owners.serving().size() == 16);
+    replicas.await("all served", () -> a.owners.serving().size() + b.owners.serving().size() == 16);
     b.crash();
     replicas.await("a serves all", () -> a.owners.serving().size() == 16);
   }
@@ -92,7 +92,9 @@ class OwnershipTest {
     Replicas.awaitStill("appended", () -> a.owners.stats().records.sum() == 2);
     var waiting = a.submit("2", ShopCommand.headless("db"));
     var drain = Thread.ofVirtual().start(a.owners::drain);
-    replicas.await("asked to let go", () -> a.coordination.members("shop").values().stream().noneMatch(m -> m.ready()));
+    replicas.await(
+        "asked to let go",
+        () -> a.coordination.members("shop").values().stream().noneMatch(m -> m.ready()));
     assertThat(running).isNotDone();
     replicas.kafka.showCommits();
     assertThat(reply(get(running)).what()).isEqualTo("created");
@@ -132,7 +134,8 @@ class OwnershipTest {
     replicas.time.advance(Duration.ofSeconds(2));
     assertThat(a.decided("1", ShopCommand.headless("web")).what()).isEqualTo("created");
     replicas.etcd.up();
-    replicas.await("etcd is seen again", () -> a.ask("2", new Find("web")) instanceof Answer.Decided<Reply>);
+    replicas.await(
+        "etcd is seen again", () -> a.ask("2", new Find("web")) instanceof Answer.Decided<Reply>);
     assertThat(a.owners.stats().takeovers.sum()).isEqualTo(1);
   }
 
@@ -227,9 +230,7 @@ class OwnershipTest {
       if (i % 15 == 3) {
         var owner = a.serves(S) ? a : b;
         owner.log.failNextAppend(
-            i % 2 == 0
-                ? AppendFault.UNKNOWN_WRITTEN
-                : AppendFault.UNKNOWN_NOT_WRITTEN);
+            i % 2 == 0 ? AppendFault.UNKNOWN_WRITTEN : AppendFault.UNKNOWN_NOT_WRITTEN);
       }
       int number = i;
       var created = new ArrayList<Reply>();

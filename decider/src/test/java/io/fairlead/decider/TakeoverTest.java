@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -166,6 +167,7 @@ class TakeoverTest {
   @Test
   void doesNotServeWhenTheKeyWasLostWhileFencing() {
     var other = replicas.etcd.client();
+    var readOn = new AtomicBoolean();
     var a =
         replicas.start(
             "a",
@@ -175,6 +177,11 @@ class TakeoverTest {
                   void beforeFencing() {
                     stealKey(other);
                   }
+
+                  @Override
+                  void beforeEnd() {
+                    readOn.set(true);
+                  }
                 });
     replicas.await(
         "looked", () -> a.owners.owner(S).filter(o -> o.replica().equals("z")).isPresent());
@@ -182,6 +189,7 @@ class TakeoverTest {
     assertThat(replicas.kafka.committed(S)).isEmpty();
     assertThat(a.owners.stats().takeovers.sum()).isZero();
     assertThat(other.owner(S).orElseThrow().replica()).isEqualTo("z");
+    assertThat(readOn).as("a look before the read").isFalse();
   }
 
   @Test

@@ -17,6 +17,7 @@ import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
 import io.fairlead.core.run.Time;
+import io.grpc.Status;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -30,6 +31,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 
 /**
  * {@link Coordination} over a real etcd, 3.4 or newer. Thread-safe; durable state is etcd's alone.
@@ -135,7 +137,12 @@ public final class EtcdCoordination implements Coordination {
     var key = bytes(EtcdKeys.member(service, member.replica()));
     var value = bytes(EtcdKeys.memberValue(member));
     var option = PutOption.builder().withLeaseId(lease.id()).build();
-    var _ = connection.write("put member", client -> client.getKVClient().put(key, value, option));
+    var _ =
+        under(
+            lease,
+            () ->
+                connection.write(
+                    "put member", client -> client.getKVClient().put(key, value, option)));
   }
 
   @Override
@@ -387,7 +394,21 @@ public final class EtcdCoordination implements Coordination {
                 .<CmpTarget<?>>map(kv -> CmpTarget.modRevision(kv.getModRevision()))
                 .orElse(CmpTarget.version(0)));
     var put = Op.put(bytes(key), bytes(value), PutOption.builder().withLeaseId(lease.id()).build());
-    return commit(what, new Cmp[] {unchanged}, List.of(put), List.of());
+    return under(lease, () -> commit(what, new Cmp[] {unchanged}, List.of(put), List.of()));
+  }
+
+  /** etcd answers NOT_FOUND to these where it does not know the lease: no need to wait for more. */
+  private static <T> T under(Lease lease, Supplier<T> put) {
+    try {
+      return put.get();
+    } catch (GatewayException e) {
+      if (lease instanceof KeptLease kept
+          && e.getCause() instanceof BrokenCallException broken
+          && broken.code() == Status.Code.NOT_FOUND) {
+        kept.gone();
+      }
+      throw e;
+    }
   }
 
   private TxnResponse commit(String what, Cmp[] conditions, List<Op> then, List<Op> otherwise) {

@@ -129,6 +129,13 @@ final class KeptLease implements Coordination.Lease {
     return Renewal.NO_ANSWER;
   }
 
+  /** A call was told that etcd does not know this lease. The callback comes on another thread. */
+  void gone() {
+    if (!ended.get()) {
+      var _ = Thread.ofVirtual().start(() -> lost("etcd does not know it any more"));
+    }
+  }
+
   private void lost(String why) {
     if (ended.compareAndSet(false, true)) {
       log.atWarn()
@@ -137,6 +144,9 @@ final class KeptLease implements Coordination.Lease {
           .addKeyValue("why", why)
           .log("lease lost");
       onEnd.accept(this);
+      if (!Thread.currentThread().equals(thread)) {
+        thread.interrupt(); // nothing to renew any more
+      }
       onLost.run();
       revoke(); // where only we could not see etcd, others need not wait for the keys to expire
     }

@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.fairlead.api.ErrorReport;
 import io.fairlead.api.Errors;
 import io.fairlead.api.Reason;
-import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.LogIdentity;
+import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.record.Envelope.RequestStamp;
 import io.fairlead.core.run.Time;
@@ -92,16 +92,15 @@ class OwnerForwardingTest {
         ServerServiceDefinition.builder("test.Echo")
             .addMethod(
                 METHOD,
-                ServerCalls.<String, String>asyncUnaryCall(
-                    (message, observer) -> {
-                      callers.add(Caller.current());
-                      try {
-                        observer.onNext(answer.apply(Caller.current()) + " " + message);
-                        observer.onCompleted();
-                      } catch (StatusRuntimeException e) {
-                        observer.onError(e);
-                      }
-                    }))
+                ServerCalls.<String, String>asyncUnaryCall((message, observer) -> {
+                  callers.add(Caller.current());
+                  try {
+                    observer.onNext(answer.apply(Caller.current()) + " " + message);
+                    observer.onCompleted();
+                  } catch (StatusRuntimeException e) {
+                    observer.onError(e);
+                  }
+                }))
             .build();
     servers.add(
         InProcessServerBuilder.forName(prefix + address)
@@ -118,16 +117,18 @@ class OwnerForwardingTest {
     private final CompletableFuture<Optional<Owner>> other = new CompletableFuture<>();
     private int asked;
 
-    @SafeVarargs
-    ScriptedDecider(Answer<String>... script) {
-      this.script = List.of(script);
+    ScriptedDecider(Answer<String> only) {
+      this.script = List.of(only);
+    }
+
+    ScriptedDecider(Answer<String> first, Answer<String> then) {
+      this.script = List.of(first, then);
     }
 
     @Override
     public CompletableFuture<Answer<String>> submit(
         LogPartition partition, Request<String> request) {
-      return CompletableFuture.completedFuture(
-          script.get(Math.min(asked++, script.size() - 1)));
+      return CompletableFuture.completedFuture(script.get(Math.min(asked++, script.size() - 1)));
     }
 
     @Override
@@ -179,8 +180,7 @@ class OwnerForwardingTest {
 
   private Reason refusal(Decider<String, String> decider, Caller caller, Duration timeout) {
     var thrown =
-        catchThrowableOfType(
-            StatusRuntimeException.class, () -> call(decider, caller, timeout));
+        catchThrowableOfType(StatusRuntimeException.class, () -> call(decider, caller, timeout));
     return ErrorReport.of(thrown).reason().orElseThrow();
   }
 
@@ -211,9 +211,11 @@ class OwnerForwardingTest {
 
   @Test
   void asksAgainWhenTheReplicaItAskedDoesNotOwnAnyMore() throws IOException {
-    replica("b", _ -> {
-      throw Errors.notOwner(S, 42);
-    });
+    replica(
+        "b",
+        _ -> {
+          throw Errors.notOwner(S, 42);
+        });
     replica("c", _ -> "c answers");
     assertThat(call(new ScriptedDecider(ownedBy("b", 42), ownedBy("c", 43)), alice(), LIMIT))
         .isEqualTo("c answers hello");
@@ -227,9 +229,11 @@ class OwnerForwardingTest {
 
   @Test
   void theOwnersRefusalIsTheAnswer() throws IOException {
-    replica("b", _ -> {
-      throw Errors.requestIdReused("id");
-    });
+    replica(
+        "b",
+        _ -> {
+          throw Errors.requestIdReused("id");
+        });
     assertThat(refusal(new ScriptedDecider(ownedBy("b", 42)), alice(), LIMIT))
         .isEqualTo(Reason.REQUEST_ID_REUSED);
   }
@@ -275,14 +279,11 @@ class OwnerForwardingTest {
             Answer.Reason.LOG_UNAVAILABLE, Reason.DEPENDENCY_UNAVAILABLE,
             Answer.Reason.OVERLOADED, Reason.LIMIT_REACHED,
             Answer.Reason.CLOSING, Reason.SHUTTING_DOWN);
-    cases.forEach(
-        (reason, expected) ->
-            assertThat(
-                    refusal(
-                        new ScriptedDecider(new Answer.Unavailable<>(reason, "words")),
-                        alice(),
-                        LIMIT))
-                .isEqualTo(expected));
+    cases.forEach((reason, expected) ->
+        assertThat(
+                refusal(
+                    new ScriptedDecider(new Answer.Unavailable<>(reason, "words")), alice(), LIMIT))
+            .isEqualTo(expected));
     assertThat(refusal(new ScriptedDecider(new Answer.PayloadDiffers<>("id")), alice(), LIMIT))
         .isEqualTo(Reason.REQUEST_ID_REUSED);
   }
