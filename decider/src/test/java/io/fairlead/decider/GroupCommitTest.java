@@ -269,7 +269,7 @@ class GroupCommitTest {
   @Test
   void anOwnerThatCannotCommitForThreeSecondsMakesRoomForAnother() {
     var a = replicas.owner("a");
-    var b = replicas.start("b");
+    var b = replicas.startModest("b");
     replicas.await("b is a member", () -> b.coordination.members("shop").size() == 2);
     replicas.await("shared", () -> a.serves(S) ^ b.serves(S));
     var owner = a.serves(S) ? a : b;

@@ -73,7 +73,7 @@ class OwnershipTest {
   void aStoppedMemberLetsGoAtOnce() {
     var a = replicas.owner("a");
     a.decided("1", ShopCommand.headless("web"));
-    var b = replicas.start("b");
+    var b = replicas.startModest("b");
     replicas.await("b is a member", () -> b.owners.owner(S).isPresent());
     long stoppedNanos = replicas.time.nanoTime();
     a.owners.drain();
@@ -260,14 +260,14 @@ class OwnershipTest {
   @Test
   void whoWaitsForAnotherOwnerIsTold() {
     var a = replicas.owner("a");
-    var b = replicas.start("b");
+    var b = replicas.startModest("b");
     replicas.await("b has looked", () -> b.owners.owner(S).isPresent());
     long revision = b.owners.owner(S).orElseThrow().revision();
     assertThat(b.owners.ownerOtherThan(S, 0)).isCompleted();
     var other = b.owners.ownerOtherThan(S, revision);
     replicas.time.advance(Duration.ofSeconds(3));
     assertThat(other).isNotDone();
-    var third = replicas.start("c");
+    var third = replicas.startModest("c");
     a.crash();
     replicas.await("told", other::isDone);
     assertThat(get(other).orElseThrow().replica()).isNotEqualTo("a");

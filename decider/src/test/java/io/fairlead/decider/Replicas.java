@@ -32,6 +32,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 
 /** Replicas of one small service over one fake log and one fake etcd. */
@@ -128,6 +129,17 @@ final class Replicas implements AutoCloseable {
     var replica = new Replica(name, around);
     replicas.add(replica);
     return replica;
+  }
+
+  /** A replica that leaves the services to {@code a} as long as that one is there. */
+  Replica startModest(String prefix) {
+    var name =
+        IntStream.range(0, 100)
+            .mapToObj(i -> prefix + i)
+            .filter(n -> Rendezvous.owner("shop", S, List.of("a", n)).orElseThrow().equals("a"))
+            .findFirst()
+            .orElseThrow();
+    return start(name);
   }
 
   /** The first replica, serving. */

@@ -254,14 +254,14 @@ class TakeoverTest {
   @Test
   void waitsForTheLeaseOfADeadOwnerAndTakesOverThen() {
     var a = replicas.owner("a");
-    var b = replicas.start("b");
+    var b = replicas.startModest("b");
     replicas.await("b has looked", () -> b.owners.owner(S).isPresent());
     a.crash();
     var answer = b.ask("1", ShopCommand.any("web"));
     assertThat(answer).isInstanceOf(Answer.NotOwner.class);
     var next = b.owners.ownerOtherThan(S, ((Answer.NotOwner<?>) answer).revision());
     replicas.await("somebody else owns", next::isDone);
-    assertThat(Replicas.get(next).orElseThrow().replica()).isEqualTo("b");
+    assertThat(Replicas.get(next).orElseThrow().replica()).isEqualTo(b.name);
     replicas.await("b serves", () -> b.serves(S));
   }
 
