@@ -59,6 +59,7 @@ final class Slot<C, R> {
   private final Map<Address, ObjectName> taken = new HashMap<>();
   private final List<UUID> eventIds = new ArrayList<>();
   private Plan<R> plan = Plan.nothing();
+  private Instant decided = Instant.EPOCH;
   private boolean closed;
   private boolean succeeded;
 
@@ -102,6 +103,7 @@ final class Slot<C, R> {
 
   /** Decides on the image; what was decided before is forgotten. */
   void decide(ClusterImage working, Instant now, RandomSource random) {
+    decided = now;
     plan = decide.decide(working, new DecisionContext(now, random, actor, taken));
   }
 
@@ -131,7 +133,7 @@ final class Slot<C, R> {
       var envelope =
           new Envelope(
               random.uuid7(now),
-              now,
+              decided, // the same as in the objects that the decision made
               actor,
               request.flatMap(Request::stamp),
               cause,

@@ -68,24 +68,28 @@ public final class OwnerForwarding<C, R> {
    */
   public <Q, P> P call(Call<C, R, Q, P> call, Caller caller, Duration timeout) {
     long deadlineNanos = time.nanoTime() + limit(timeout).toNanos();
+    var effect = Effect.NONE;
     while (true) {
       switch (decideHere(call, deadlineNanos)) {
         case Answer.Decided<R> decided -> {
           return call.reply().apply(decided);
         }
         case Answer.PayloadDiffers<R>(var id) -> throw Errors.requestIdReused(id);
-        case Answer.Unavailable<R>(var reason, var message) -> throw unavailable(reason, message);
+        case Answer.Unavailable<R>(var reason, var message) -> throw effect.of(unavailable(reason, message));
         case Answer.NotOwner<R>(var owner, long revision) -> {
           if (caller.forwarded().isPresent()) {
             throw Errors.notOwner(call.partition(), revision);
           }
           if (owner.isPresent()) {
-            var answer = forward(call, owner.get(), caller, deadlineNanos);
-            if (answer.isPresent()) {
-              return answer.get();
+            switch (forward(call, owner.get(), caller, deadlineNanos)) {
+              case Attempt.Answered<P>(var reply) -> {
+                return reply;
+              }
+              case Attempt.Declined<P>() -> {}
+              case Attempt.Broken<P>() -> effect = Effect.POSSIBLE;
             }
           }
-          awaitOther(call.partition(), revision, deadlineNanos);
+          awaitOther(call.partition(), revision, deadlineNanos, effect);
         }
       }
     }
@@ -122,19 +126,48 @@ public final class OwnerForwarding<C, R> {
     }
   }
 
-  /** Empty: that replica does not own any more, ends, or does not answer; look for another. */
-  private <Q, P> Optional<P> forward(
+  /** What is known of the attempts before. */
+  private enum Effect {
+    NONE,
+    /** One broke off: the request may be in the log, or may be decided yet. */
+    POSSIBLE;
+
+    /** That nothing happened may be said only where no attempt broke off. */
+    StatusRuntimeException of(StatusRuntimeException failure) {
+      return switch (this) {
+        case NONE -> failure;
+        case POSSIBLE ->
+            Errors.outcomeUnknown(
+                "the owner went away in the middle; since then: "
+                    + failure.getStatus().getDescription());
+      };
+    }
+  }
+
+  /** What came of asking another replica. */
+  private sealed interface Attempt<P> {
+    record Answered<P>(P reply) implements Attempt<P> {}
+
+    /** It does not own any more, or ends: nothing happened. */
+    record Declined<P>() implements Attempt<P> {}
+
+    /** It is gone, perhaps after it had begun. */
+    record Broken<P>() implements Attempt<P> {}
+  }
+
+  private <Q, P> Attempt<P> forward(
       Call<C, R, Q, P> call, Owner owner, Caller caller, long deadlineNanos) {
     long leftNanos = deadlineNanos - time.nanoTime();
     if (leftNanos <= 0) {
-      throw Errors.noOwner(call.partition());
+      return new Attempt.Declined<>();
     }
+    var peer = peers.at(owner.address());
     var channel =
         ClientInterceptors.intercept(
-            peers.at(owner.address()),
+            peer,
             MetadataUtils.newAttachHeadersInterceptor(caller.headers(owner.revision())));
     try {
-      return Optional.of(
+      return new Attempt.Answered<>(
           ClientCalls.blockingUnaryCall(
               channel,
               call.method(),
@@ -148,19 +181,21 @@ public final class OwnerForwarding<C, R> {
               "the owner at " + owner.address() + " did not answer in time");
         }
         if (e.getStatus().getCode() == Status.Code.UNAVAILABLE) {
-          return Optional.empty();
+          peer.resetConnectBackoff(); // it may be back before gRPC would look again
+          return new Attempt.Broken<>();
         }
       } else if (reason.get() == Reason.NOT_OWNER || reason.get() == Reason.SHUTTING_DOWN) {
-        return Optional.empty();
+        return new Attempt.Declined<>();
       }
       throw e; // the owner's answer
     }
   }
 
-  private void awaitOther(LogPartition partition, long revision, long deadlineNanos) {
+  private void awaitOther(
+      LogPartition partition, long revision, long deadlineNanos, Effect effect) {
     long leftNanos = deadlineNanos - time.nanoTime();
     if (leftNanos <= 0) {
-      throw Errors.noOwner(partition);
+      throw effect.of(Errors.noOwner(partition));
     }
     var other = decider.ownerOtherThan(partition, revision);
     try {
@@ -172,7 +207,7 @@ public final class OwnerForwarding<C, R> {
       other.cancel(false);
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
-      throw Errors.noOwner(partition);
+      throw effect.of(Errors.noOwner(partition));
     } catch (ExecutionException e) {
       throw Errors.of(e);
     }

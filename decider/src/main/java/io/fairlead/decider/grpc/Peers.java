@@ -1,6 +1,5 @@
 package io.fairlead.decider.grpc;
 
-import io.grpc.Channel;
 import io.grpc.ManagedChannel;
 import java.util.HashMap;
 import java.util.Map;
@@ -28,7 +27,7 @@ public final class Peers implements AutoCloseable {
     this.connect = connect;
   }
 
-  Channel at(String address) {
+  ManagedChannel at(String address) {
     lock.lock();
     try {
       if (channels.size() >= MOST && !channels.containsKey(address)) {

@@ -1,0 +1,69 @@
+package io.fairlead.decider.grpc;
+
+import com.google.protobuf.CodedOutputStream;
+import com.google.protobuf.MessageLite;
+import io.fairlead.api.Errors;
+import io.fairlead.core.decide.Violation.Reason;
+import io.fairlead.core.record.Envelope.RequestStamp;
+import io.fairlead.decider.Request;
+import io.grpc.MethodDescriptor;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/** Makes requests of the API known by their ids, so that they can be sent again safely. */
+public final class RequestStamps {
+  private static final Pattern FORM = Pattern.compile("[!-~]{1,128}");
+
+  private RequestStamps() {}
+
+  /**
+   * A request under its id.
+   *
+   * @param withoutId the message with its id cleared: what must be the same when the id is
+   * @throws io.grpc.StatusRuntimeException INVALID_ARGUMENT: there is no id, or it is malformed
+   */
+  public static <C> Request<C> request(
+      Caller caller, MethodDescriptor<?, ?> method, String id, MessageLite withoutId, C command) {
+    if (id.isEmpty()) {
+      throw Errors.invalid(
+          "requestId",
+          Reason.REQUIRED,
+          "changes need an id, chosen by the client, e.g. a random UUID: the same id again is the same request");
+    }
+    if (!FORM.matcher(id).matches()) {
+      throw Errors.invalid(
+          "requestId",
+          Reason.INVALID,
+          "must be 1 to 128 printable ASCII characters without blanks");
+    }
+    return new Request<>(
+        caller.actor(),
+        Optional.of(new RequestStamp(id, hash(method, withoutId))),
+        command,
+        caller.traceparent(),
+        Optional.empty());
+  }
+
+  private static String hash(MethodDescriptor<?, ?> method, MessageLite message) {
+    var octets = new byte[message.getSerializedSize()];
+    var out = CodedOutputStream.newInstance(octets);
+    out.useDeterministicSerialization(); // maps in one order: else a repeated request may look new
+    try {
+      message.writeTo(out);
+      var digest = MessageDigest.getInstance("SHA-256");
+      digest.update(method.getFullMethodName().getBytes(StandardCharsets.UTF_8));
+      digest.update((byte) 0);
+      return HexFormat.of().formatHex(digest.digest(octets));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // an array does not fail
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+  }
+}
