@@ -75,7 +75,8 @@ public final class OwnerForwarding<C, R> {
           return call.reply().apply(decided);
         }
         case Answer.PayloadDiffers<R>(var id) -> throw Errors.requestIdReused(id);
-        case Answer.Unavailable<R>(var reason, var message) -> throw effect.of(unavailable(reason, message));
+        case Answer.Unavailable<R>(var reason, var message) ->
+            throw effect.of(unavailable(reason, message));
         case Answer.NotOwner<R>(var owner, long revision) -> {
           if (caller.forwarded().isPresent()) {
             throw Errors.notOwner(call.partition(), revision);
@@ -164,8 +165,7 @@ public final class OwnerForwarding<C, R> {
     var peer = peers.at(owner.address());
     var channel =
         ClientInterceptors.intercept(
-            peer,
-            MetadataUtils.newAttachHeadersInterceptor(caller.headers(owner.revision())));
+            peer, MetadataUtils.newAttachHeadersInterceptor(caller.headers(owner.revision())));
     try {
       return new Attempt.Answered<>(
           ClientCalls.blockingUnaryCall(
