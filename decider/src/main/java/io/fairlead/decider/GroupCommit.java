@@ -272,11 +272,11 @@ final class GroupCommit<C, R> {
     if (failingSinceNanos.isEmpty()) {
       failingSinceNanos = Optional.of(parts.time().nanoTime());
     }
+    free(batch.allClaimed()); // before the answer: who is told that nothing happened finds nothing
     refuse(
         batch,
         readings,
         Refused.because(Answer.Reason.LOG_UNAVAILABLE, String.valueOf(e.getMessage())));
-    free(batch.allClaimed());
     return Next.GO_ON;
   }
 
