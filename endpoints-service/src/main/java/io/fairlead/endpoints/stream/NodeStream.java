@@ -44,6 +44,7 @@ final class NodeStream {
   static final int PROTOCOL = 1;
 
   private static final Logger log = LoggerFactory.getLogger(NodeStream.class);
+  private static final int MAX_RESULTS = 1000;
   private static final Duration IDLE = Duration.ofSeconds(60);
 
   /** A frame that the agent has not answered. */
@@ -160,6 +161,9 @@ final class NodeStream {
 
   void result(SourceResult result) {
     results.add(result);
+    if (results.size() > MAX_RESULTS) {
+      close(Errors.limitReached("results of sources that the agent does not take, " + MAX_RESULTS));
+    }
     wake();
   }
 
