@@ -262,9 +262,16 @@ public final class ServicesDecider {
     return image
         .services()
         .holder(address)
+        .filter(holder -> !holder.equals(name))
+        // also where it is claimed for an earlier Service of this very name: asking again would
+        // lose again, until that claim is freed
         .or(() -> Optional.ofNullable(context.taken().get(address)))
-        .or(() -> ranges.reserved().filter(address::equals).map(_ -> CONTROL_PLANE))
-        .filter(holder -> !holder.equals(name));
+        .or(() ->
+            ranges
+                .reserved()
+                .filter(address::equals)
+                .map(_ -> CONTROL_PLANE)
+                .filter(holder -> !holder.equals(name)));
   }
 
   private AddressPicker picker(ObjectName name) {

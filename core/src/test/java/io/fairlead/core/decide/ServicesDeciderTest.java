@@ -63,6 +63,13 @@ class ServicesDeciderTest {
   }
 
   @Test
+  void refusesAnAddressThatIsStillClaimedForAnEarlierServiceOfTheSameName() {
+    services.taken.put(Address.of("10.96.0.10"), new ObjectName("shop", "a"));
+    assertThat(services.refused(service("a").clusterIp("10.96.0.10").create()))
+        .isInstanceOf(Refusal.AddressTaken.class);
+  }
+
+  @Test
   void picksAnotherAddressWhereAClaimWasLost() {
     var small = DecidedServices.in("10.96.0.0/29"); // .1 is the control plane's
     var context =

@@ -1,0 +1,73 @@
+package io.fairlead.allocator;
+
+import io.fairlead.decider.Feed;
+import io.fairlead.decider.PartitionOwners;
+import io.fairlead.eventlog.load.Loader;
+import io.fairlead.eventlog.log.FollowListener.Connection;
+import io.fairlead.runtime.Metrics;
+import java.util.concurrent.atomic.LongAdder;
+
+/** What this process exports of itself; all looked up at the scrape. */
+final class AllocatorMetrics {
+  private static final String LOG = "log";
+  private static final String DECIDER = "decider";
+  private static final String SERVICES = "services";
+
+  private AllocatorMetrics() {}
+
+  static void register(Metrics metrics, Loader loader, Feed feed, PartitionOwners<?, ?> owners) {
+    metrics.counter(LOG, "entries_applied", "Entries brought into the image.", loader::entries);
+    metrics.gauge(LOG, "synced", "1 once the image has caught up.", () -> loader.synced() ? 1 : 0);
+    metrics.gauge(
+        LOG,
+        "connected",
+        "1 while Kafka is reached.",
+        () -> loader.connection() == Connection.CONNECTED ? 1 : 0);
+
+    metrics.gauge(
+        SERVICES,
+        "count",
+        "Services of the image.",
+        () -> loader.current().image().services().byName().size());
+    metrics.gauge(
+        SERVICES,
+        "cluster_ips",
+        "ClusterIPs in use.",
+        () -> loader.current().image().services().clusterIps().size());
+    metrics.gauge(
+        SERVICES,
+        "cluster_ips_contested",
+        "ClusterIPs that stand in the records of several Services; the oldest has it.",
+        () -> loader.current().image().services().conflicts().size());
+    metrics.gauge(
+        SERVICES,
+        "round_robin_ports",
+        "Service ports that are balanced round-robin.",
+        () -> loader.current().image().services().roundRobinPorts());
+
+    var decider = owners.stats();
+    metrics.gauge(
+        DECIDER, "partitions_served", "Partitions owned here.", () -> owners.serving().size());
+    metrics.gauge(DECIDER, "queued_requests", "Requests that wait.", owners::queued);
+    metrics.gauge(
+        DECIDER, "remembered_requests", "Request ids that are remembered.", feed::remembered);
+    metrics.gauge(
+        DECIDER, "etcd_away", "1 while etcd does not answer.", () -> owners.etcdAway() ? 1 : 0);
+    count(metrics, "takeovers", "Partitions taken over.", decider.takeovers);
+    count(metrics, "ownerships_lost", "Partitions lost.", decider.lostOwnerships);
+    count(metrics, "batches", "Transactions committed.", decider.batches);
+    count(metrics, "decisions", "Requests decided.", decider.decisions);
+    count(metrics, "records", "Records appended.", decider.records);
+    count(metrics, "remembered", "Requests answered again.", decider.remembered);
+    count(metrics, "claim_conflicts", "Addresses that etcd refused.", decider.claimConflicts);
+    count(metrics, "orphans_freed", "Claims freed that no Service had.", decider.orphansFreed);
+    count(metrics, "claims_restored", "Claims made that a Service lacked.", decider.claimsRestored);
+    count(metrics, "outcomes_unknown", "Commits of unknown outcome.", decider.outcomesUnknown);
+    count(metrics, "overloaded", "Requests refused, queue full.", decider.overloaded);
+    count(metrics, "confirmations", "Answers confirmed that wrote nothing.", decider.confirmations);
+  }
+
+  private static void count(Metrics metrics, String what, String help, LongAdder adder) {
+    metrics.counter(DECIDER, what, help, adder::sum);
+  }
+}

@@ -1,0 +1,46 @@
+package io.fairlead.allocator.grpc;
+
+import io.fairlead.core.decide.ServiceCommand;
+import io.fairlead.core.decide.ServiceOutcome;
+import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.run.Time;
+import io.fairlead.decider.Decider;
+import io.fairlead.decider.grpc.Caller;
+import io.fairlead.decider.grpc.OwnerForwarding;
+import io.fairlead.decider.grpc.Peers;
+import io.fairlead.eventlog.load.Loader;
+import io.grpc.BindableService;
+import io.grpc.ServerInterceptor;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Supplier;
+
+/** The services of this process, ready for a server. */
+public final class Api {
+  private Api() {}
+
+  /**
+   * Services and Log.
+   *
+   * @param decided what the decider answers from
+   * @param limit longest time a call may take, whatever its deadline
+   */
+  public static List<BindableService> services(
+      String replica,
+      Decider<ServiceCommand, ServiceOutcome> decider,
+      Peers peers,
+      Loader loader,
+      Supplier<ClusterImage> decided,
+      Duration limit,
+      Time time) {
+    var reads = new Reads(loader, decided, limit);
+    return List.of(
+        new ServicesService(new OwnerForwarding<>(decider, peers, time), reads, limit),
+        new LogService(replica, reads, decider));
+  }
+
+  /** What the services need around them. */
+  public static List<ServerInterceptor> interceptors() {
+    return List.of(Caller.interceptor());
+  }
+}

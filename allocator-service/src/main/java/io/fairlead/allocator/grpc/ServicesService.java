@@ -1,0 +1,225 @@
+package io.fairlead.allocator.grpc;
+
+import static io.fairlead.core.decide.Result.UNCHANGED;
+
+import io.fairlead.api.Errors;
+import io.fairlead.api.PositionCodec;
+import io.fairlead.api.ServiceCodec;
+import io.fairlead.core.decide.DryRun;
+import io.fairlead.core.decide.Refusal;
+import io.fairlead.core.decide.ServiceCommand;
+import io.fairlead.core.decide.ServiceOutcome;
+import io.fairlead.core.decide.Violation.Reason;
+import io.fairlead.core.image.Versioned;
+import io.fairlead.core.model.Kind;
+import io.fairlead.core.model.LabelSelector;
+import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.ObjectKey;
+import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.Service;
+import io.fairlead.decider.Answer;
+import io.fairlead.decider.Request;
+import io.fairlead.decider.grpc.Caller;
+import io.fairlead.decider.grpc.OwnerForwarding;
+import io.fairlead.decider.grpc.OwnerForwarding.Call;
+import io.fairlead.decider.grpc.RequestStamps;
+import io.fairlead.v1.ApplyServiceRequest;
+import io.fairlead.v1.CreateServiceRequest;
+import io.fairlead.v1.DeleteServiceRequest;
+import io.fairlead.v1.GetServiceRequest;
+import io.fairlead.v1.ListServicesReply;
+import io.fairlead.v1.ListServicesRequest;
+import io.fairlead.v1.ObjectMeta;
+import io.fairlead.v1.Result;
+import io.fairlead.v1.ServiceReply;
+import io.fairlead.v1.ServicesGrpc;
+import io.fairlead.v1.ServicesGrpc.ServicesImplBase;
+import io.grpc.MethodDescriptor;
+import io.grpc.stub.StreamObserver;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.OptionalLong;
+
+/**
+ * Services of the control plane: changes go to the owner of their partition, reads are answered
+ * here. Blocks its thread, a virtual one; what it throws becomes the status.
+ */
+final class ServicesService extends ServicesImplBase {
+  private final OwnerForwarding<ServiceCommand, ServiceOutcome> owner;
+  private final Reads reads;
+  private final Duration limit;
+
+  /**
+   * @param limit longest time a call may take
+   */
+  ServicesService(
+      OwnerForwarding<ServiceCommand, ServiceOutcome> owner, Reads reads, Duration limit) {
+    this.owner = owner;
+    this.reads = reads;
+    this.limit = limit;
+  }
+
+  @Override
+  public void create(CreateServiceRequest request, StreamObserver<ServiceReply> replies) {
+    var method = ServicesGrpc.getCreateMethod();
+    change(
+        method,
+        request,
+        RequestStamps.request(
+            Caller.current(),
+            method,
+            request.getRequestId(),
+            request.toBuilder().clearRequestId().build(),
+            new ServiceCommand.Create(
+                ServiceCodec.draft(request.getService()), dryRun(request.getDryRun()))),
+        replies);
+  }
+
+  @Override
+  public void apply(ApplyServiceRequest request, StreamObserver<ServiceReply> replies) {
+    var method = ServicesGrpc.getApplyMethod();
+    change(
+        method,
+        request,
+        RequestStamps.request(
+            Caller.current(),
+            method,
+            request.getRequestId(),
+            request.toBuilder().clearRequestId().build(),
+            new ServiceCommand.Apply(
+                ServiceCodec.draft(request.getService()), dryRun(request.getDryRun()))),
+        replies);
+  }
+
+  @Override
+  public void delete(DeleteServiceRequest request, StreamObserver<ServiceReply> replies) {
+    var method = ServicesGrpc.getDeleteMethod();
+    change(
+        method,
+        request,
+        RequestStamps.request(
+            Caller.current(),
+            method,
+            request.getRequestId(),
+            request.toBuilder().clearRequestId().build(),
+            new ServiceCommand.Delete(
+                name(request.getNamespace(), request.getName()),
+                request.getUid(),
+                request.getResourceVersion())),
+        replies);
+  }
+
+  private <Q> void change(
+      MethodDescriptor<Q, ServiceReply> method,
+      Q message,
+      Request<ServiceCommand> request,
+      StreamObserver<ServiceReply> replies) {
+    var call = new Call<>(LogPartition.SERVICES, request, method, message, this::reply);
+    replies.onNext(owner.call(call, Caller.current(), limit));
+    replies.onCompleted();
+  }
+
+  private ServiceReply reply(Answer.Decided<ServiceOutcome> decided) {
+    var reply = ServiceReply.newBuilder().setPosition(PositionCodec.proto(decided.position()));
+    return switch (decided.reply()) {
+      case ServiceOutcome.Stored(var result, var service, var version) ->
+          reply
+              .setService(
+                  ServiceCodec.proto(
+                      service, result == UNCHANGED ? known(service, version) : version))
+              .setResult(result(result))
+              .build();
+      case ServiceOutcome.Deleted(var name, var uid, var version) -> {
+        var meta =
+            ObjectMeta.newBuilder()
+                .setNamespace(name.namespace())
+                .setName(name.name())
+                .setUid(uid.toString());
+        version.ifPresent(offset -> meta.setResourceVersion(Long.toString(offset)));
+        yield reply
+            .setService(io.fairlead.v1.Service.newBuilder().setMetadata(meta))
+            .setResult(Result.DELETED)
+            .build();
+      }
+      case ServiceOutcome.Refused(var refusal) -> throw Errors.refused(refusal);
+    };
+  }
+
+  /**
+   * The version of a Service that was not changed: where it was stored by the same transaction, it
+   * was not known yet when this was decided.
+   */
+  private OptionalLong known(Service service, OptionalLong version) {
+    return version.isPresent()
+        ? version
+        : reads
+            .decided()
+            .services()
+            .get(service.name())
+            .filter(stored -> !stored.isPending() && stored.object().equals(service))
+            .stream()
+            .mapToLong(Versioned::offset)
+            .findFirst();
+  }
+
+  @Override
+  public void get(GetServiceRequest request, StreamObserver<ServiceReply> replies) {
+    var snapshot = reads.at(request.getFreshness());
+    var name = name(request.getNamespace(), request.getName());
+    var service =
+        snapshot
+            .image()
+            .services()
+            .get(name)
+            .orElseThrow(
+                () -> Errors.refused(new Refusal.NotFound(ObjectKey.of(Kind.SERVICE, name))));
+    replies.onNext(
+        ServiceReply.newBuilder()
+            .setService(ServiceCodec.proto(service))
+            .setPosition(PositionCodec.proto(snapshot.position()))
+            .build());
+    replies.onCompleted();
+  }
+
+  @Override
+  public void list(ListServicesRequest request, StreamObserver<ListServicesReply> replies) {
+    var selector =
+        switch (LabelSelector.parse(request.getLabelSelector())) {
+          case LabelSelector.Parsed.Valid(var valid) -> valid;
+          case LabelSelector.Parsed.Invalid(var message) ->
+              throw Errors.invalid("labelSelector", Reason.INVALID, message);
+        };
+    var snapshot = reads.at(request.getFreshness());
+    var services = snapshot.image().services();
+    Collection<Versioned<Service>> candidates =
+        request.getNamespace().isEmpty()
+            ? services.all()
+            : services.byNamespace(request.getNamespace());
+    var reply =
+        ListServicesReply.newBuilder().setPosition(PositionCodec.proto(snapshot.position()));
+    for (var service : candidates) {
+      if (selector.matches(service.object().meta().labels())) {
+        reply.addItems(ServiceCodec.proto(service));
+      }
+    }
+    replies.onNext(reply.build());
+    replies.onCompleted();
+  }
+
+  private static ObjectName name(String namespace, String name) {
+    return new ObjectName(namespace.isEmpty() ? ObjectName.DEFAULT_NAMESPACE : namespace, name);
+  }
+
+  private static DryRun dryRun(boolean asked) {
+    return asked ? DryRun.YES : DryRun.NO;
+  }
+
+  private static Result result(io.fairlead.core.decide.Result result) {
+    return switch (result) {
+      case CREATED -> Result.CREATED;
+      case CONFIGURED -> Result.CONFIGURED;
+      case UNCHANGED -> Result.UNCHANGED;
+      case DELETED -> Result.DELETED;
+    };
+  }
+}
