@@ -23,12 +23,15 @@ import io.grpc.Status;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
 import io.grpc.stub.StreamObserver;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 
 /**
@@ -58,6 +61,8 @@ final class TestAgent
   final List<SourceResult> results = new CopyOnWriteArrayList<>();
   final List<String> faults = new CopyOnWriteArrayList<>();
   private StreamObserver<AgentMessage> up = new Nowhere();
+
+  private final Semaphore messages = new Semaphore(0);
 
   // Of the frame that is coming in.
   private Optional<Long> open = Optional.empty();
@@ -141,6 +146,13 @@ final class TestAgent
     return end;
   }
 
+  /** Waits until a message was taken in since this was called last. */
+  boolean awaitMessage(Duration limit) throws InterruptedException {
+    boolean came = messages.tryAcquire(limit.toNanos(), TimeUnit.NANOSECONDS);
+    messages.drainPermits();
+    return came;
+  }
+
   Optional<Throwable> error() {
     return error;
   }
@@ -150,6 +162,11 @@ final class TestAgent
 
   @Override
   public void onNext(ReplicaMessage message) {
+    take(message);
+    messages.release();
+  }
+
+  private void take(ReplicaMessage message) {
     switch (message.getMessageCase()) {
       case WELCOME -> welcome = Optional.of(message.getWelcome());
       case BEGIN -> {
