@@ -1,0 +1,243 @@
+package io.fairlead.agent.probe;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsServer;
+import io.fairlead.agent.probe.ProbeResult.Failed;
+import io.fairlead.agent.probe.ProbeResult.NotMade;
+import io.fairlead.agent.probe.ProbeResult.Passed;
+import io.fairlead.agent.stream.TestEntries;
+import io.fairlead.core.model.Pod;
+import io.fairlead.core.model.PortRef;
+import io.fairlead.core.model.Protocol;
+import io.fairlead.core.run.Time;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+@Timeout(60)
+class ProbesTest {
+  private static final InetSocketAddress ANY =
+      new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+
+  private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+
+  @AfterEach
+  void close() throws Exception {
+    for (var resource : opened) {
+      resource.close();
+    }
+  }
+
+  private interface Page {
+    void answer(HttpExchange exchange) throws IOException;
+  }
+
+  private int http(Page page) throws IOException {
+    var server = HttpServer.create(ANY, 0);
+    return started(server, page);
+  }
+
+  private int started(HttpServer server, Page page) {
+    server.createContext(
+        "/",
+        exchange -> {
+          try (exchange) {
+            page.answer(exchange);
+          }
+        });
+    server.start();
+    opened.push(() -> server.stop(0));
+    return server.getAddress().getPort();
+  }
+
+  private static Pod.HttpGet get(int port, String path) {
+    return new Pod.HttpGet(
+        Pod.Scheme.HTTP, Optional.empty(), new PortRef.Number(port), path, new TreeMap<>());
+  }
+
+  private static ProbeResult make(Pod.Action action) {
+    return make(action, List.of(), Duration.ofSeconds(5));
+  }
+
+  private static ProbeResult make(
+      Pod.Action action, List<Pod.ContainerPort> ports, Duration timeout) {
+    var probe = new Pod.Probe(action, Duration.ZERO, Duration.ofSeconds(1), timeout, 1, 3);
+    var pod = TestEntries.pod("web", "api", Optional.of(probe));
+    var container =
+        new Pod.Container(
+            "main", "", List.of(), List.of(), new TreeMap<>(), ports, Optional.of(probe));
+    return Probes.make(pod, container, probe, Time.system());
+  }
+
+  @ParameterizedTest(name = "E7 HTTP {0}: {1}")
+  @CsvSource({"200,ok", "204,ok", "302,ok", "399,ok", "400,fail", "404,fail", "503,fail"})
+  void takesCodesFrom200To399ForReady(int code, String expected) throws IOException {
+    int port = http(exchange -> exchange.sendResponseHeaders(code, -1));
+    assertThat(make(get(port, "/")))
+        .isEqualTo(expected.equals("ok") ? new Passed("http " + code) : new Failed("http " + code));
+  }
+
+  @Test
+  void failsAfterItsTimeout() throws IOException {
+    var never = new CountDownLatch(1);
+    int port =
+        http(exchange -> {
+          try {
+            never.await();
+          } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+          }
+        });
+    opened.push(never::countDown);
+    assertThat(make(get(port, "/"), List.of(), Duration.ofMillis(200)))
+        .isEqualTo(new Failed("timeout"));
+  }
+
+  @Test
+  void sendsPathHostAndHeaders() throws IOException {
+    var seen = new CopyOnWriteArrayList<String>();
+    int port =
+        http(exchange -> {
+          seen.add(exchange.getRequestURI().toString());
+          seen.add(exchange.getRequestHeaders().getFirst("Host"));
+          seen.add(exchange.getRequestHeaders().getFirst("X-Probe"));
+          exchange.sendResponseHeaders(200, -1);
+        });
+    var get =
+        new Pod.HttpGet(
+            Pod.Scheme.HTTP,
+            Optional.of("127.0.0.1"),
+            new PortRef.Number(port),
+            "/ready?full=1",
+            new TreeMap<>(Map.of("X-Probe", "yes", "host", "web.example")));
+    assertThat(make(get)).isEqualTo(new Passed("http 200"));
+    assertThat(seen).containsExactly("/ready?full=1", "web.example", "yes");
+  }
+
+  @Test
+  void followsRedirectsOnItsHostOnly() throws IOException {
+    int port =
+        http(exchange -> {
+          switch (exchange.getRequestURI().getPath()) {
+            case "/here" -> {
+              exchange.getResponseHeaders().set("Location", "/bad");
+              exchange.sendResponseHeaders(302, -1);
+            }
+            case "/away" -> {
+              exchange.getResponseHeaders().set("Location", "http://192.0.2.1/bad");
+              exchange.sendResponseHeaders(302, -1);
+            }
+            case "/round" -> {
+              exchange.getResponseHeaders().set("Location", "/round");
+              exchange.sendResponseHeaders(307, -1);
+            }
+            default -> exchange.sendResponseHeaders(500, -1);
+          }
+        });
+    assertThat(make(get(port, "/here"))).isEqualTo(new Failed("http 500"));
+    assertThat(make(get(port, "/away"))).isEqualTo(new Passed("http 302"));
+    assertThat(make(get(port, "/round"))).isEqualTo(new Failed("more than 10 redirects"));
+  }
+
+  @Test
+  void doesNotVerifyCertificates(@TempDir Path directory) throws Exception {
+    var store = directory.resolve("keys.p12");
+    var keytool =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                "-genkeypair",
+                "-alias",
+                "web",
+                "-keyalg",
+                "EC",
+                "-dname",
+                "CN=elsewhere.example",
+                "-storetype",
+                "PKCS12",
+                "-storepass",
+                "changeit",
+                "-keystore",
+                store.toString())
+            .inheritIO()
+            .start();
+    assertThat(keytool.waitFor()).isZero();
+    var keys = KeyStore.getInstance("PKCS12");
+    try (var in = Files.newInputStream(store)) {
+      keys.load(in, "changeit".toCharArray());
+    }
+    var managers = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+    managers.init(keys, "changeit".toCharArray());
+    var context = SSLContext.getInstance("TLS");
+    context.init(managers.getKeyManagers(), null, null);
+    var server = HttpsServer.create(ANY, 0);
+    server.setHttpsConfigurator(new HttpsConfigurator(context));
+    int port = started(server, exchange -> exchange.sendResponseHeaders(200, -1));
+    var get =
+        new Pod.HttpGet(
+            Pod.Scheme.HTTPS, Optional.empty(), new PortRef.Number(port), "/", new TreeMap<>());
+    assertThat(make(get)).isEqualTo(new Passed("http 200"));
+  }
+
+  @Test
+  void refusesWhatIsNotHttp() throws IOException {
+    var server = new ServerSocket();
+    server.bind(ANY);
+    opened.push(server);
+    Thread.ofVirtual()
+        .start(() -> {
+          try (var connection = server.accept()) {
+            connection
+                .getOutputStream()
+                .write("SSH-2.0-OpenSSH_9.6\r\n".getBytes(StandardCharsets.UTF_8));
+          } catch (IOException _) {
+            // the test is over
+          }
+        });
+    assertThat(make(get(server.getLocalPort(), "/"))).isEqualTo(new Failed("not an HTTP answer"));
+  }
+
+  @Test
+  void connectsToSockets() throws IOException {
+    var server = new ServerSocket();
+    server.bind(ANY);
+    var open = new Pod.TcpSocket(Optional.empty(), new PortRef.Number(server.getLocalPort()));
+    assertThat(make(open)).isEqualTo(new Passed("connected"));
+    server.close();
+    assertThat(make(open)).isEqualTo(new Failed("connection refused"));
+  }
+
+  @Test
+  void findsPortsByName() throws IOException {
+    int port = http(exchange -> exchange.sendResponseHeaders(200, -1));
+    var byName = new Pod.TcpSocket(Optional.empty(), new PortRef.Name("http"));
+    var declared = List.of(new Pod.ContainerPort("http", Protocol.TCP, port));
+    assertThat(make(byName, declared, Duration.ofSeconds(5))).isEqualTo(new Passed("connected"));
+    assertThat(make(byName)).isInstanceOf(NotMade.class);
+  }
+}

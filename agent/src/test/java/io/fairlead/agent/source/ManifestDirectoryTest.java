@@ -1,0 +1,161 @@
+package io.fairlead.agent.source;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.fairlead.agent.source.ManifestDirectory.State;
+import io.fairlead.core.model.Address;
+import io.fairlead.v1.Pod;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Predicate;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(60)
+class ManifestDirectoryTest {
+  @TempDir Path directory;
+  private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+
+  @AfterEach
+  void close() throws Exception {
+    for (var resource : opened) {
+      resource.close();
+    }
+  }
+
+  private List<State> watch(Path path) {
+    var states = new CopyOnWriteArrayList<State>();
+    opened.push(
+        ManifestDirectory.watch(
+            path,
+            "node-a",
+            List.of(Address.of("192.0.2.1"), Address.of("192.0.2.2"), Address.of("2001:db8::1")),
+            states::add));
+    return states;
+  }
+
+  private static State last(List<State> states, Predicate<State> condition) {
+    await("state").until(() -> !states.isEmpty() && condition.test(states.getLast()));
+    return states.getLast();
+  }
+
+  private static List<String> names(State state) {
+    return state.pods().stream().map(p -> p.getMetadata().getName()).toList();
+  }
+
+  private static String pod(String name, String more) {
+    return """
+    apiVersion: v1
+    kind: Pod
+    metadata:
+      name: %s
+    spec:
+      containers:
+      - {name: main, image: web}
+    %s\
+    """
+        .formatted(name, more);
+  }
+
+  private void write(String file, String text) throws IOException {
+    var temporary = Files.writeString(directory.resolve("." + file), text);
+    Files.move(
+        temporary,
+        directory.resolve(file),
+        StandardCopyOption.ATOMIC_MOVE,
+        StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  @Test
+  void readsAllFilesAndPlacesTheirPodsHere() throws IOException {
+    write("a.yaml", pod("web-1", "---\n" + pod("web-2", "status: {podIP: 10.244.1.5}\n")));
+    write(
+        "b.json",
+        "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"api\",\"namespace\":\"shop\"}}");
+    write("notes.txt", "not a manifest");
+    var state = last(watch(directory), s -> s.pods().size() == 3);
+    assertThat(names(state)).containsExactly("web-1", "web-2", "api");
+    var first = state.pods().getFirst();
+    assertThat(first.getSource()).isEqualTo("manifests/node-a");
+    assertThat(first.getSpec().getNodeName()).isEqualTo("node-a");
+    assertThat(first.getMetadata().getNamespace()).isEqualTo("default");
+    assertThat(first.getStatus().getPodIpsList())
+        .as("one address of each family")
+        .containsExactly("192.0.2.1", "2001:db8::1");
+    assertThat(state.pods().get(1).getStatus().getPodIp()).isEqualTo("10.244.1.5");
+  }
+
+  @Test
+  void followsChangesAndDeletions() throws IOException {
+    write("a.yaml", pod("web-1", ""));
+    var states = watch(directory);
+    last(states, s -> names(s).equals(List.of("web-1")));
+    write("b.yaml", pod("web-2", ""));
+    last(states, s -> names(s).equals(List.of("web-1", "web-2")));
+    Files.delete(directory.resolve("a.yaml"));
+    last(states, s -> names(s).equals(List.of("web-2")));
+  }
+
+  @Test
+  void keepsWhatAFileSaidWhileItIsFaulty() throws IOException {
+    write("a.yaml", pod("web-1", ""));
+    var states = watch(directory);
+    last(states, s -> names(s).equals(List.of("web-1")));
+    write("a.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name");
+    write("b.yaml", pod("web-2", ""));
+    var state = last(states, s -> names(s).equals(List.of("web-1", "web-2")));
+    assertThat(state.unknown()).isEmpty();
+    write("a.yaml", pod("web-9", ""));
+    last(states, s -> names(s).equals(List.of("web-9", "web-2")));
+  }
+
+  @Test
+  void namesFilesThatWereNeverReadWell() throws IOException {
+    write(
+        "service.yaml",
+        "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: 80}]}\n");
+    write("elsewhere.yaml", pod("web", "").replace("spec:\n", "spec:\n  nodeName: node-b\n"));
+    var state = last(watch(directory), s -> s.unknown().size() == 2);
+    assertThat(state.pods()).isEmpty();
+    assertThat(state.unknown()).containsExactlyInAnyOrder("service.yaml", "elsewhere.yaml");
+  }
+
+  @Test
+  void givesAPodTheSameIdAfterARestartWhateverItsManifestSaysNow() throws IOException {
+    write("a.yaml", pod("web-1", ""));
+    var before = last(watch(directory), s -> s.pods().size() == 1).pods().getFirst();
+    write("renamed.yaml", pod("web-1", "status: {podIP: 10.244.1.9}\n"));
+    Files.delete(directory.resolve("a.yaml"));
+    var after =
+        last(watch(directory), s -> s.pods().size() == 1 && address(s).equals("10.244.1.9"))
+            .pods()
+            .getFirst();
+    assertThat(after.getMetadata().getUid()).isEqualTo(before.getMetadata().getUid()).isNotEmpty();
+  }
+
+  private static String address(State state) {
+    Pod pod = state.pods().getFirst();
+    return pod.getStatus().getPodIp();
+  }
+
+  @Test
+  void waitsForADirectoryThatIsNotThereYet() throws IOException {
+    var later = directory.resolve("later");
+    var states = watch(later);
+    assertThat(states).isEmpty();
+    Files.createDirectory(later);
+    Files.writeString(later.resolve("a.yaml"), pod("web-1", ""));
+    await("state")
+        .atMost(java.time.Duration.ofSeconds(20))
+        .until(() -> !states.isEmpty() && names(states.getLast()).equals(List.of("web-1")));
+  }
+}
