@@ -35,6 +35,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
@@ -50,13 +51,23 @@ class AgentProcessTest {
   /** As the launcher starts it. */
   private static final List<String> JVM =
       List.of(
+          "-Xms8m",
+          "-Xmn6m",
           "-Xmx64m",
           "-Xss512k",
           "-XX:+UseCompactObjectHeaders",
           "-XX:ReservedCodeCacheSize=32m",
           "-XX:MaxMetaspaceSize=64m",
           "-XX:CICompilerCount=1",
+          "-XX:MinHeapFreeRatio=10",
+          "-XX:MaxHeapFreeRatio=30",
+          "-Dio.grpc.netty.shaded.io.netty.allocator.numDirectArenas=1",
+          "-Dio.grpc.netty.shaded.io.netty.allocator.numHeapArenas=1",
           "-Dio.grpc.netty.shaded.io.netty.allocator.maxOrder=3");
+
+  /** glibc keeps what libnftables frees in an arena for each thread otherwise. */
+  private static final Map<String, String> ENVIRONMENT =
+      Map.of("MALLOC_ARENA_MAX", "1", "MALLOC_TRIM_THRESHOLD_", "131072");
 
   private static final String VIP = "10.96.0.10";
 
@@ -98,6 +109,7 @@ class AgentProcessTest {
                     JVM,
                     arguments,
                     directory.resolve("agent-" + ++starts + ".log"))
+                .withEnvironment(ENVIRONMENT)
                 .through(Fabric.prefix(node.namespace()))));
   }
 
