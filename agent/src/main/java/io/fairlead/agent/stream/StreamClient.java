@@ -1,7 +1,6 @@
 package io.fairlead.agent.stream;
 
 import io.fairlead.agent.stream.Frames.OtherLog;
-import io.fairlead.api.ErrorReport;
 import io.fairlead.api.PositionCodec;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.run.RandomSource;
@@ -201,7 +200,9 @@ final class StreamClient implements AutoCloseable {
   }
 
   private static String words(Status status) {
-    return status.getCode() + ": " + ErrorReport.of(status.asRuntimeException()).words();
+    var said = Optional.ofNullable(status.getDescription()).orElse("nothing more was said");
+    var cause = Optional.ofNullable(status.getCause()).map(Throwable::getMessage);
+    return status.getCode() + ": " + said + cause.map(c -> ": " + c).orElse("");
   }
 
   private void over(Session which, String why) {
