@@ -283,6 +283,28 @@ class NodeStreamTest {
   }
 
   @Test
+  void aSlowAgentThatFallsBehindTheJournalIsSentEverything() {
+    replicas.with(replicas.streams().withJournal(6));
+    replicas.store(service("web", "10.96.0.1"));
+    var replica = replicas.start("a");
+    try (var agent = TestAgent.connect("n1", replica.channel(), Acks.NEVER, hello -> hello)) {
+      await("a frame", () -> !agent.frames.isEmpty());
+      for (int i = 1; i <= 20; i++) {
+        apply(replica, "web-" + i, "n2", "10.244.1." + i);
+      }
+      int unanswered = replicas.streams().unacknowledged();
+      await("frames until it must answer", () -> agent.frames.size() == unanswered);
+      agent.acknowledge(
+          Ack.newBuilder()
+              .setPosition(PositionCodec.proto(agent.position().orElseThrow()))
+              .setFrame(unanswered));
+      awaitEqual(agent, "n1");
+      assertThat(agent.frames).hasSize(unanswered + 1);
+      assertThat(agent.frames.getLast().reset()).isTrue();
+    }
+  }
+
+  @Test
   void sendsNothingBeforeItKnowsWhatTheAgentKnows() {
     replicas.with(replicas.streams().withBarrierTimeout(Duration.ofSeconds(1)));
     var replica = replicas.start("a");
