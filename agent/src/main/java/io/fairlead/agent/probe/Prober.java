@@ -27,6 +27,9 @@ public final class Prober implements AutoCloseable {
   /** First probes of many Pods spread over about that much each, at most over a period. */
   private static final Duration SPREAD = Duration.ofMillis(10);
 
+  /** However short the period is: a probe is no load test. */
+  private static final Duration SHORTEST_PAUSE = Duration.ofMillis(50);
+
   private final Time time;
   private final RandomSource random;
   private final ProbeMetrics metrics;
@@ -193,7 +196,7 @@ public final class Prober implements AutoCloseable {
               });
         }
         long leftNanos = startNanos + probe.period().toNanos() - time.nanoTime();
-        time.sleep(Duration.ofNanos(Math.max(0, leftNanos)));
+        time.sleep(Duration.ofNanos(Math.max(SHORTEST_PAUSE.toNanos(), leftNanos)));
       }
     }
   }

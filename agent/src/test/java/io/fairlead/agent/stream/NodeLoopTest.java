@@ -341,12 +341,11 @@ class NodeLoopTest {
                 "/ready",
                 new TreeMap<>()),
             Duration.ZERO,
-            Duration.ofMillis(50),
+            Duration.ofSeconds(1),
             Duration.ofSeconds(1),
             1,
             2);
     var pod = pod("web-1", "api", Optional.of(probe));
-    // The codec carries whole seconds, so the probe of the stream is one of a second.
     start();
     stream(1).welcome(5).reset(1, at("s:10"), List.of(entry(pod, Optional.empty())));
     await("ready").until(() -> says(stream(1), true));
