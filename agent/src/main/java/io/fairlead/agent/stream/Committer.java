@@ -26,8 +26,11 @@ final class Committer {
   private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
 
-  /** Positions without changes go to disk that late: losing them costs nothing but a bookmark. */
-  private static final Duration LAZY = Duration.ofSeconds(10);
+  /**
+   * Positions without changes go to disk and into the table that late: losing one costs nothing but
+   * a bookmark.
+   */
+  private static final Duration LAZY = Duration.ofSeconds(1);
 
   private static final Duration CHECK = Duration.ofSeconds(1);
 
@@ -115,8 +118,10 @@ final class Committer {
     }
     if (nowNanos - lazyNanos >= 0) {
       lazyNanos = nowNanos + LAZY.toNanos();
-      if (!due) {
-        persistLazily();
+      if (!due && committed.isPresent() && !plane.position().equals(image.position())) {
+        due = true; // so that a failure is tried again
+        commit();
+        return Outcome.TOLD;
       }
     }
     if (nowNanos - checkNanos >= 0) {
@@ -204,15 +209,6 @@ final class Committer {
           .log("Somebody changed our tables; they are as they should be again");
     }
     return Outcome.NOTHING;
-  }
-
-  private void persistLazily() {
-    try {
-      image.persist();
-    } catch (GatewayException e) {
-      due = true; // the next attempt writes all of it, and says so
-      failed("disk", String.valueOf(e.getMessage()));
-    }
   }
 
   private void failed(String where, String words) {

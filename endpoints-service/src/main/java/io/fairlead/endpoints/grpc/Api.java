@@ -3,6 +3,8 @@ package io.fairlead.endpoints.grpc;
 import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.decider.grpc.Caller;
+import io.fairlead.decider.grpc.LogService;
+import io.fairlead.decider.grpc.Reads;
 import io.fairlead.endpoints.stream.NodeStreams;
 import io.fairlead.etcd.Coordination;
 import io.fairlead.eventlog.load.Loader;

@@ -12,6 +12,7 @@ import io.fairlead.core.model.Node;
 import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.model.Position;
 import io.fairlead.decider.grpc.Caller;
+import io.fairlead.decider.grpc.Reads;
 import io.fairlead.endpoints.stream.NodeStreams;
 import io.fairlead.v1.GetNodeRequest;
 import io.fairlead.v1.ListNodesReply;

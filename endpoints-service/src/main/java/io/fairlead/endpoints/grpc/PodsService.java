@@ -14,6 +14,7 @@ import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Pod;
 import io.fairlead.core.view.PodCondition;
 import io.fairlead.decider.grpc.Caller;
+import io.fairlead.decider.grpc.Reads;
 import io.fairlead.v1.ApplyPodRequest;
 import io.fairlead.v1.DeletePodRequest;
 import io.fairlead.v1.GetPodRequest;

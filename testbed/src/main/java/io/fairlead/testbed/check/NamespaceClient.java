@@ -82,7 +82,7 @@ public final class NamespaceClient {
     }
   }
 
-  /** Asks by UDP. @param type a constant of {@link org.xbill.DNS.Type} */
+  /** Asks by UDP. The type is a constant of {@link org.xbill.DNS.Type}. */
   public Resolved resolve(String server, String name, int type) throws IOException {
     var query = Message.newQuery(Record.newRecord(Name.fromString(name), type, DClass.IN));
     try (var channel = NetnsSockets.datagram(namespace, new InetSocketAddress("0.0.0.0", 0))) {

@@ -46,6 +46,10 @@ public final class Cluster implements AutoCloseable {
       100; // ports of replica n are this much above those of replica n - 1
   private static final int ECHO_PORT = 8080;
 
+  /** The class path of tests holds several configurations of logback, which it would tell about. */
+  private static final String QUIET_LOGBACK =
+      "-Dlogback.statusListenerClass=ch.qos.logback.core.status.NopStatusListener";
+
   /** Address of the cluster's DNS Service. */
   public static final String DNS_SERVICE = "10.96.0.10";
 
@@ -245,8 +249,9 @@ public final class Cluster implements AutoCloseable {
       List<String> options,
       String namespace,
       String http) {
+    var flags = Stream.concat(Stream.of(QUIET_LOGBACK), jvm.stream()).toList();
     var command =
-        Command.java(name, main, jvm, options, spec.directory().resolve(name + ".log"))
+        Command.java(name, main, flags, options, spec.directory().resolve(name + ".log"))
             .through(Fabric.prefix(namespace));
     return new Part(command, http);
   }

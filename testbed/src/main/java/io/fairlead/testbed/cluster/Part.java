@@ -52,7 +52,6 @@ public final class Part implements AutoCloseable {
             throw new IllegalStateException(name() + " ended:\n" + process().logTail(40));
           }
         })
-        .conditionEvaluationListener(_ -> {})
         .until(this::isReady);
     return this;
   }

@@ -1,4 +1,4 @@
-package io.fairlead.dns.register;
+package io.fairlead.dns.client;
 
 import io.fairlead.core.model.Address;
 import io.fairlead.core.run.RandomSource;

@@ -1,4 +1,4 @@
-package io.fairlead.endpoints.grpc;
+package io.fairlead.decider.grpc;
 
 import io.fairlead.api.Errors;
 import io.fairlead.core.model.LogPartition;
@@ -12,20 +12,20 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** Images for answers that only read. */
-final class Reads {
+/** Images for answers that only read. Thread-safe. */
+public final class Reads {
   private static final Duration SESSION_WAIT = Duration.ofSeconds(1);
 
   private final Loader loader;
   private final Duration timeout;
 
-  Reads(Loader loader, Duration timeout) {
+  public Reads(Loader loader, Duration timeout) {
     this.loader = loader;
     this.timeout = timeout;
   }
 
   /** What this replica has. */
-  Snapshot current() {
+  public Snapshot current() {
     return loader.current();
   }
 
@@ -33,7 +33,7 @@ final class Reads {
    * LATEST: everything that was confirmed before the call; LOCAL: what this replica has, once it
    * has all.
    */
-  Snapshot at(Freshness freshness) {
+  public Snapshot at(Freshness freshness) {
     return switch (freshness) {
       case LATEST -> loader.barrier(left());
       case LOCAL -> {
@@ -53,7 +53,7 @@ final class Reads {
    * Waits, but not long, until the record that opened a node's session is known here: who decides
    * about the node's Pods may look at its addresses. Without it the session counts all the same.
    */
-  void awaitSession(long session) {
+  public void awaitSession(long session) {
     if (session <= 0) {
       return;
     }
@@ -68,7 +68,7 @@ final class Reads {
   }
 
   /** The time a call has: its deadline, but never longer than the service's limit. */
-  Duration left() {
+  public Duration left() {
     var deadline = Context.current().getDeadline();
     if (deadline == null) {
       return timeout;

@@ -1,5 +1,5 @@
 /** This server as a Pod of the cluster's DNS Service. */
 @NullMarked
-package io.fairlead.dns.register;
+package io.fairlead.dns.client;
 
 import org.jspecify.annotations.NullMarked;

@@ -1,6 +1,4 @@
-package io.fairlead.endpoints.grpc;
-
-import static io.fairlead.endpoints.grpc.PodsService.answer;
+package io.fairlead.decider.grpc;
 
 import io.fairlead.api.Errors;
 import io.fairlead.api.PositionCodec;
@@ -26,7 +24,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /** What this replica knows of the log. */
-final class LogService extends LogImplBase {
+public final class LogService extends LogImplBase {
   private final String replica;
   private final LogIdentity identity;
   private final List<LogPartition> partitions;
@@ -34,7 +32,7 @@ final class LogService extends LogImplBase {
   private final Coordination coordination;
   private final Reads reads;
 
-  LogService(
+  public LogService(
       String replica,
       LogIdentity identity,
       List<LogPartition> partitions,
@@ -66,7 +64,8 @@ final class LogService extends LogImplBase {
               .setObjects(snapshot.image().objects(partition))
               .setOwner(Optional.ofNullable(owners.get(partition)).map(Owner::replica).orElse("")));
     }
-    answer(replies, reply.build());
+    replies.onNext(reply.build());
+    replies.onCompleted();
   }
 
   /**

@@ -1,0 +1,287 @@
+package io.fairlead.bench;
+
+import io.fairlead.core.model.Address;
+import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.PodReadiness;
+import io.fairlead.core.model.Protocol;
+import io.fairlead.core.record.LogEntry;
+import io.fairlead.core.record.LogEvent;
+import io.fairlead.core.run.Time;
+import io.fairlead.core.view.NodeRules.Frontend;
+import io.fairlead.core.view.NodeRules.Target;
+import io.fairlead.etcd.Coordination.NodeLease;
+import io.fairlead.etcd.EtcdConfig;
+import io.fairlead.etcd.EtcdCoordination;
+import io.fairlead.eventlog.log.FollowListener;
+import io.fairlead.eventlog.log.KafkaEventLog;
+import io.fairlead.eventlog.log.KafkaLogConfig;
+import io.fairlead.runtime.GrpcChannels;
+import io.fairlead.testbed.cluster.Api;
+import io.fairlead.testbed.cluster.Cluster;
+import io.fairlead.testbed.cluster.ClusterSpec;
+import io.fairlead.testbed.cluster.Part;
+import io.fairlead.v1.ApplyPodRequest;
+import io.fairlead.v1.Container;
+import io.fairlead.v1.ContainerPort;
+import io.fairlead.v1.Node;
+import io.fairlead.v1.NodesGrpc;
+import io.fairlead.v1.ObjectMeta;
+import io.fairlead.v1.OpenNodeRequest;
+import io.fairlead.v1.Pod;
+import io.fairlead.v1.PodReadinessReport;
+import io.fairlead.v1.PodSpec;
+import io.fairlead.v1.PodStatus;
+import io.fairlead.v1.Probe;
+import io.fairlead.v1.ReportReadinessRequest;
+import io.fairlead.v1.TcpSocketAction;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
+
+/**
+ * From the moment a report "this Pod is ready" (or is not) was accepted to the moment its rule
+ * stands in the kernel of all three nodes, seen by readers of our own; one change at a time. Then
+ * the memory of each process.
+ */
+final class RoadBench implements Bench.Scenario {
+  private static final int WARM_UP = 200;
+  private static final int CHANGES = 1_000;
+  private static final String NODE = "bench-node";
+  private static final ObjectName POD = new ObjectName("default", "bench-1");
+  private static final Target STEADY = new Target(Address.of("10.244.200.1"), 8080);
+  private static final Target MOVING = new Target(Address.of("10.244.200.2"), 8080);
+  private static final Duration LIMIT = Duration.ofSeconds(20);
+
+  @Override
+  public List<Figure> run(Bench.Progress progress) throws Exception {
+    progress.say("starting a cluster of three nodes");
+    var directory = Files.createTempDirectory("fairlead-bench");
+    try (var cluster = Cluster.start(ClusterSpec.of("benchr", directory));
+        var api = new Api(cluster);
+        var etcd =
+            EtcdCoordination.connect(EtcdConfig.of(List.of(cluster.etcdUrl())), Time.system());
+        var lease = etcd.openLease(Duration.ofSeconds(10), () -> {});
+        var log =
+            KafkaEventLog.open(
+                KafkaLogConfig.of(cluster.kafkaBootstrap(), "bench").withReplicationFactor(1),
+                Time.system())) {
+      var accepted = new Acceptances();
+      try (var _ =
+          log.follow(
+              log.partitioning().all(),
+              io.fairlead.core.model.Position.start(log.identity()),
+              accepted)) {
+        return measure(cluster, api, etcd, lease, accepted, progress);
+      }
+    }
+  }
+
+  /** When each report was accepted, as the log tells. */
+  private static final class Acceptances implements FollowListener {
+    private final ConcurrentHashMap<Long, CompletableFuture<Instant>> bySequence =
+        new ConcurrentHashMap<>();
+
+    CompletableFuture<Instant> of(long sequence) {
+      return bySequence.computeIfAbsent(sequence, _ -> new CompletableFuture<>());
+    }
+
+    @Override
+    public void onEntries(List<LogEntry> entries, io.fairlead.core.model.Position applied) {
+      for (var entry : entries) {
+        if (entry.event() instanceof LogEvent.Stored(PodReadiness report, var envelope)
+            && report.node().equals(NODE)
+            && report.pod().equals(POD)) {
+          of(report.sequence()).complete(envelope.accepted());
+        }
+      }
+    }
+
+    @Override
+    public void onConnection(Connection state) {}
+
+    @Override
+    public void onFault(Throwable cause) {
+      System.err.println("the bench's reader of the log stopped: " + cause);
+    }
+  }
+
+  private static List<Figure> measure(
+      Cluster cluster,
+      Api api,
+      EtcdCoordination etcd,
+      EtcdCoordination.Lease lease,
+      Acceptances accepted,
+      Bench.Progress progress)
+      throws Exception {
+    long session = openNode(cluster);
+    etcd.putNode(new NodeLease(NODE, session, "bench"), lease);
+    var vip =
+        Address.of(
+            api.apply(
+                    """
+                    apiVersion: v1
+                    kind: Service
+                    metadata: {name: bench}
+                    spec:
+                      selector: {app: bench}
+                      ports: [{port: 80, targetPort: 8080}]
+                    """)
+                .getFirst()
+                .getService()
+                .getSpec()
+                .getClusterIp());
+    var steady = applyPod(api, "bench-0", STEADY);
+    var moving = applyPod(api, POD.name(), MOVING);
+    long sequence = 1;
+    report(api, session, sequence++, "bench-0", steady, true);
+
+    var watches = new ArrayList<KernelWatch>();
+    try {
+      for (var node : cluster.fabric().nodes()) {
+        watches.add(new KernelWatch(node, new Frontend(vip, Protocol.TCP, 80)));
+      }
+      progress.say("waiting for the first rule");
+      awaitAll(watches, Set.of(STEADY));
+      var samples = new Samples();
+      for (int i = 0; i < WARM_UP + CHANGES; i++) {
+        boolean ready = i % 2 == 0;
+        var number = sequence++;
+        report(api, session, number, POD.name(), moving, ready);
+        var seen = awaitAll(watches, ready ? Set.of(STEADY, MOVING) : Set.of(STEADY));
+        var start = accepted.of(number).get(LIMIT.toSeconds(), TimeUnit.SECONDS);
+        if (i >= WARM_UP) {
+          samples.add(Duration.between(start, seen));
+        }
+        if (i % 200 == 0) {
+          progress.say(i + " of " + (WARM_UP + CHANGES) + " changes");
+        }
+      }
+      var figures = new ArrayList<>(samples.figures("road.rule"));
+      figures.addAll(memory(cluster));
+      return figures;
+    } finally {
+      for (var watch : watches) {
+        watch.close();
+      }
+    }
+  }
+
+  private static long openNode(Cluster cluster) {
+    var channel = GrpcChannels.of(cluster.endpointsServiceAddresses());
+    try {
+      return NodesGrpc.newBlockingStub(channel)
+          .withDeadlineAfter(LIMIT.toSeconds(), TimeUnit.SECONDS)
+          .open(
+              OpenNodeRequest.newBuilder()
+                  .setRequestId(UUID.randomUUID().toString())
+                  .setNode(
+                      Node.newBuilder()
+                          .setMetadata(ObjectMeta.newBuilder().setName(NODE))
+                          .addAddresses("10.244.200.254")
+                          .setAgentVersion("bench"))
+                  .build())
+          .getNode()
+          .getSession();
+    } finally {
+      channel.shutdownNow();
+    }
+  }
+
+  /** The uid it was given. */
+  private static String applyPod(Api api, String name, Target target) {
+    return api.pods()
+        .apply(
+            ApplyPodRequest.newBuilder()
+                .setRequestId(UUID.randomUUID().toString())
+                .setPod(
+                    Pod.newBuilder()
+                        .setMetadata(
+                            ObjectMeta.newBuilder()
+                                .setNamespace(POD.namespace())
+                                .setName(name)
+                                .putLabels("app", "bench"))
+                        .setSpec(
+                            PodSpec.newBuilder()
+                                .setNodeName(NODE)
+                                .addContainers(
+                                    Container.newBuilder()
+                                        .setName("main")
+                                        .setImage("none")
+                                        .addPorts(
+                                            ContainerPort.newBuilder()
+                                                .setContainerPort(target.port()))
+                                        .setReadinessProbe(
+                                            Probe.newBuilder()
+                                                .setTcpSocket(
+                                                    TcpSocketAction.newBuilder()
+                                                        .setPort(
+                                                            Integer.toString(target.port()))))))
+                        .setStatus(
+                            PodStatus.newBuilder()
+                                .setPhase("Running")
+                                .setPodIp(target.address().toString())))
+                .build())
+        .getPod()
+        .getMetadata()
+        .getUid();
+  }
+
+  private static void report(
+      Api api, long session, long sequence, String pod, String uid, boolean ready) {
+    api.pods()
+        .reportReadiness(
+            ReportReadinessRequest.newBuilder()
+                .setRequestId(UUID.randomUUID().toString())
+                .setNamespace(POD.namespace())
+                .setNode(NODE)
+                .setSession(session)
+                .setSequence(sequence)
+                .addReports(
+                    PodReadinessReport.newBuilder()
+                        .setName(pod)
+                        .setPodUid(uid)
+                        .setReady(ready)
+                        .setReason(ready ? "ok" : "refused"))
+                .build());
+  }
+
+  /** When the last node had exactly these targets. */
+  private static Instant awaitAll(List<KernelWatch> watches, Set<Target> targets) {
+    long giveUp = System.nanoTime() + LIMIT.toNanos();
+    while (true) {
+      var sights =
+          watches.stream()
+              .flatMap(w -> w.last().filter(s -> s.targets().equals(targets)).stream())
+              .toList();
+      if (sights.size() == watches.size()) {
+        return sights.stream().map(KernelWatch.Sight::seen).max(Instant::compareTo).orElseThrow();
+      }
+      if (System.nanoTime() > giveUp) {
+        throw new IllegalStateException(
+            "not all kernels had "
+                + targets
+                + " within "
+                + LIMIT
+                + ": "
+                + watches.stream().map(KernelWatch::last).toList());
+      }
+      LockSupport.parkNanos(200_000);
+    }
+  }
+
+  private static List<Figure> memory(Cluster cluster) {
+    return Stream.concat(cluster.controlPlane().stream(), cluster.agents().values().stream())
+        .sorted(java.util.Comparator.comparing(Part::name))
+        .map(p -> new Figure("road.rss." + p.name(), p.residentBytes() / 1e6, "MB", 1))
+        .toList();
+  }
+}
