@@ -9,6 +9,7 @@ import io.fairlead.core.record.LogEvent;
 import io.fairlead.core.run.Time;
 import io.fairlead.core.view.NodeRules.Frontend;
 import io.fairlead.core.view.NodeRules.Target;
+import io.fairlead.etcd.Coordination;
 import io.fairlead.etcd.Coordination.NodeLease;
 import io.fairlead.etcd.EtcdConfig;
 import io.fairlead.etcd.EtcdCoordination;
@@ -118,7 +119,7 @@ final class RoadBench implements Bench.Scenario {
       Cluster cluster,
       Api api,
       EtcdCoordination etcd,
-      EtcdCoordination.Lease lease,
+      Coordination.Lease lease,
       Acceptances accepted,
       Bench.Progress progress)
       throws Exception {

@@ -113,7 +113,11 @@ class RoadTest {
   }
 
   private static NamespaceClient client(String node) {
-    return new NamespaceClient(clients.get(node).namespace(), ANSWER);
+    return new NamespaceClient(namespaceOfClient(node), ANSWER);
+  }
+
+  private static String namespaceOfClient(String node) {
+    return java.util.Objects.requireNonNull(clients.get(node), node).namespace();
   }
 
   private static Address backendAddress() {
@@ -214,7 +218,7 @@ class RoadTest {
         cluster
             .fabric()
             .process(
-                clients.get(node).namespace(),
+                namespaceOfClient(node),
                 List.of(
                     "curl",
                     "-sS",
