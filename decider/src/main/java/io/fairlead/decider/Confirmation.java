@@ -5,8 +5,6 @@ import io.fairlead.core.run.GatewayException;
 import io.fairlead.etcd.Coordination.Owner;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
@@ -41,12 +39,12 @@ final class Confirmation<C, R> {
       var end = parts.log().endOffsets(List.of(partition));
       if (!decidedOn.position().coversOffsets(end)) {
         // markers of our own transactions take offsets, too: only a difference in content counts
-        var now = parts.feed().applied(end).get(CATCH_UP_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+        var now = parts.feed().awaitApplied(end, CATCH_UP_LIMIT);
         if (!now.image().digest(partition).equals(decidedOn.image().digest(partition))) {
           return new Result.Overtaken();
         }
       }
-    } catch (GatewayException | TimeoutException | ExecutionException e) {
+    } catch (GatewayException | TimeoutException e) {
       return unconfirmed(Answer.Reason.LOG_UNAVAILABLE, "the end of the log is not known", e);
     }
     try {

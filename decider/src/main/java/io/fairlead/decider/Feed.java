@@ -8,6 +8,7 @@ import io.fairlead.core.model.Position;
 import io.fairlead.core.record.LogEntry;
 import io.fairlead.eventlog.load.Manifest;
 import io.fairlead.eventlog.load.Publisher;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -15,6 +16,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -103,6 +107,19 @@ public final class Feed implements Publisher {
     }
     reached.complete(state);
     return reached;
+  }
+
+  /** Waits for {@link #applied}; nobody is waited for after the limit. */
+  State awaitApplied(Map<LogPartition, Long> next, Duration limit)
+      throws InterruptedException, TimeoutException {
+    var reached = applied(next);
+    try {
+      return reached.get(limit.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("a state is never awaited in vain", e);
+    } finally {
+      reached.cancel(false);
+    }
   }
 
   /** To be called before the record is appended. */

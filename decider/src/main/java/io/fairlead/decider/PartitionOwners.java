@@ -331,6 +331,7 @@ public final class PartitionOwners<C, R> implements Decider<C, R>, AutoCloseable
           .log("handing over");
       partition.want(false);
     }
+    partition.wake(); // the session may be another
     if (heldBefore.isEmpty() && partition.held().isEmpty() && !mine) {
       // left by an earlier life of this replica, or by a release that did not get through
       key.filter(k -> k.replica().equals(me)).ifPresent(k -> releaseLeftover(name, k));

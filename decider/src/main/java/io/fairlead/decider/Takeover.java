@@ -15,8 +15,6 @@ import io.fairlead.eventlog.log.PartitionAppender;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -126,7 +124,7 @@ final class Takeover<C, R> {
         return new Result.HeldByOther<>();
       }
       var end = parts.log().endOffsets(List.of(partition));
-      var state = parts.feed().applied(end).get(READ_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+      var state = parts.feed().awaitApplied(end, READ_LIMIT);
       if (!stillMine(me)) {
         return new Result.HeldByOther<>();
       }
@@ -150,7 +148,7 @@ final class Takeover<C, R> {
       return new Result.HeldByOther<>();
     } catch (GatewayException e) {
       return new Result.Failed<>(Answer.Reason.LOG_UNAVAILABLE, String.valueOf(e.getMessage()));
-    } catch (TimeoutException | ExecutionException e) {
+    } catch (TimeoutException _) {
       return new Result.Failed<>(
           Answer.Reason.LOG_UNAVAILABLE, "not at the end of the log within " + READ_LIMIT);
     }

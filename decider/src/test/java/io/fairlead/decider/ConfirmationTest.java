@@ -116,6 +116,8 @@ class ConfirmationTest {
   @Test
   void saysSoWhenTheKeyIsAnothers() throws InterruptedException {
     etcd.releaseOwnership(S, me.takeover());
+    var lease = etcd.openLease(Duration.ofSeconds(5), () -> {});
+    assertThat(etcd.takeOwnership(S, "b", "b:1", new UUID(0, 2), lease)).isPresent();
     assertThat(confirmation.of(feed.current())).isEqualTo(new Confirmation.Result.Overtaken());
   }
 

@@ -282,9 +282,13 @@ class GroupCommitTest {
     replicas.await("the other serves", () -> other.serves(S));
     assertThat(other.decided("1", ShopCommand.any("web")).what()).isEqualTo("created");
     for (int i = 0; i < 30; i++) { // it does not come back while it cannot reach the log
-      replicas.time.advance(Duration.ofSeconds(1));
+      long now = replicas.time.nanoTime();
+      replicas.await(
+          "a second", () -> replicas.time.nanoTime() - now >= Duration.ofSeconds(1).toNanos());
       assertThat(owner.owners.serving()).isEmpty();
     }
+    assertThat(other.owners.stats().takeovers.sum()).isEqualTo(1);
+    assertThat(other.serves(S)).isTrue();
     assertThat(replicas.claims()).hasSize(1);
   }
 

@@ -117,9 +117,9 @@ class OwnershipTest {
     }
     assertThat(a.owners.etcdAway()).isTrue();
     replicas.etcd.up();
-    replicas.await("etcd is seen again", () -> !a.owners.etcdAway());
-    // its key has gone with the lease, or hangs on a lease that is lost: a whole take-over follows
-    replicas.await("taken over again", () -> a.owners.stats().takeovers.sum() >= 2);
+    replicas.time.advance(Duration.ofMillis(600));
+    // its key still hangs on the lease that was given up for lost: it does not wait for the end
+    Replicas.awaitStill("taken over again", () -> a.owners.stats().takeovers.sum() >= 2);
     replicas.await("a serves", () -> a.serves(S));
     var key = a.coordination.owner(S).orElseThrow();
     replicas.time.advance(Duration.ofSeconds(20));
@@ -146,6 +146,32 @@ class OwnershipTest {
     replicas.await("taken over again", () -> a.owners.stats().takeovers.sum() == 2);
     assertThat(a.decided("1", ShopCommand.any("web")).what()).isEqualTo("created");
     assertThat(a.coordination.owner(S)).isPresent();
+  }
+
+  @Test
+  void anOwnerWhoseKeySomebodyDeletedTakesOverAgain() {
+    var a = replicas.owner("a");
+    try (var operator = replicas.etcd.client()) {
+      operator.releaseOwnership(S, operator.owner(S).orElseThrow().takeover());
+    }
+    replicas.await("taken over again", () -> a.owners.stats().takeovers.sum() == 2);
+    assertThat(a.decided("1", ShopCommand.any("web")).what()).isEqualTo("created");
+  }
+
+  @Test
+  void claimsAreMadeAnewAfterEtcdWasRestoredFromABackup() {
+    var a = replicas.owner("a");
+    var backup = replicas.etcd.backup();
+    a.decided("1", ShopCommand.at("web", "10.96.0.10"));
+    replicas.await("looked at the newer state", () -> a.owners.ready());
+    long beforeNanos = replicas.time.nanoTime();
+    replicas.await("another look", () -> replicas.time.nanoTime() - beforeNanos > 3_000_000_000L);
+    replicas.etcd.restore(backup);
+    assertThat(replicas.claims()).isEmpty();
+    long fromNanos = replicas.time.nanoTime();
+    replicas.await("claims are back", () -> replicas.claims().size() == 1);
+    assertThat(Duration.ofNanos(replicas.time.nanoTime() - fromNanos))
+        .isLessThan(Duration.ofSeconds(15)); // not by the periodic reconciliation
   }
 
   @Test

@@ -207,6 +207,8 @@ class TakeoverTest {
                 });
     replicas.await(
         "looked", () -> a.owners.owner(S).filter(o -> o.replica().equals("z")).isPresent());
+    // answered when the take-over has ended one way or the other
+    assertThat(a.ask("1", new ShopCommand.Find("web"))).isInstanceOf(Answer.NotOwner.class);
     assertThat(replicas.kafka.committed(S)).isEmpty();
     assertThat(a.owners.stats().takeovers.sum()).isZero();
   }

@@ -99,6 +99,33 @@ public final class FakeEtcd implements AutoCloseable {
     tick();
   }
 
+  /** What is stored now, as a backup has it. */
+  public Backup backup() {
+    return locked(() -> new Backup(revision, Map.copyOf(entries)));
+  }
+
+  /** Goes back to a backup: the same cluster and leases, and revisions that are given out again. */
+  public void restore(Backup backup) {
+    locked(() -> {
+      entries.clear();
+      entries.putAll(backup.entries);
+      revision = backup.revision;
+      return revision;
+    });
+    clients.forEach(FakeCoordination::signal);
+  }
+
+  /** See {@link #backup}. */
+  public static final class Backup {
+    private final long revision;
+    private final Map<String, Entry> entries;
+
+    private Backup(long revision, Map<String, Entry> entries) {
+      this.revision = revision;
+      this.entries = entries;
+    }
+  }
+
   /** Ends a lease although its client could renew it. */
   public void expire(long lease) {
     locked(() -> {
