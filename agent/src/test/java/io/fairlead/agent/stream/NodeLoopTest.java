@@ -11,6 +11,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpServer;
+import io.fairlead.agent.disk.ImageStore;
 import io.fairlead.agent.nft.DataPlane;
 import io.fairlead.agent.nft.DataPlaneConfig;
 import io.fairlead.agent.nft.FakeNft;
@@ -21,6 +22,7 @@ import io.fairlead.core.model.Address;
 import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.PortRef;
+import io.fairlead.core.model.Position;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
 import io.fairlead.core.view.Entry;
@@ -33,6 +35,7 @@ import io.fairlead.v1.NamespacedReadiness;
 import io.fairlead.v1.RefusedPod;
 import io.fairlead.v1.SourceResult;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
@@ -44,6 +47,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -206,6 +210,34 @@ class NodeLoopTest {
   }
 
   @Test
+  void hasAChangeOnDiskBeforeTheKernelHasIt() {
+    start();
+    stream(1).welcome(5).reset(1, at("s:10"), service("web", "10.96.0.1", "10.244.0.1"));
+    awaitAcknowledged(stream(1), "s:10");
+    var onDisk = new CopyOnWriteArrayList<String>();
+    nft.afterCommit((_, _) -> onDisk.add(positionOnDisk("copy-" + onDisk.size())));
+    stream(1).delta(2, at("s:10"), at("s:11"), List.of(endpoint("web", "10.244.0.2")), List.of());
+    awaitAcknowledged(stream(1), "s:11");
+    assertThat(onDisk).isNotEmpty().containsOnly("s:11");
+  }
+
+  /** Of a copy, as a crash at this moment would leave it. */
+  private String positionOnDisk(String name) {
+    var copy = directory.resolve(name);
+    try (var files = Files.newDirectoryStream(directory.resolve("data"))) {
+      Files.createDirectory(copy);
+      for (var file : files) {
+        Files.copy(file, copy.resolve(file.getFileName()));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    try (var store = ImageStore.open(copy)) {
+      return store.position().map(Position::offsets).orElse("nothing");
+    }
+  }
+
+  @Test
   void triesTheKernelAgainUntilItTakesTheChange() {
     var loop = start();
     nft.fail(Optional.of("Device or resource busy"));
@@ -266,7 +298,7 @@ class NodeLoopTest {
   @Test
   void refusesAnotherLogUntilToldToAdoptIt() {
     var other = new LogIdentity("otherServices", "otherPods");
-    var position = new io.fairlead.core.model.Position(other, new TreeMap<>(at("s:3").next()));
+    var position = new Position(other, new TreeMap<>(at("s:3").next()));
     var first = start();
     stream(1).welcome(5).reset(1, at("s:10"), service("web", "10.96.0.1", "10.244.0.1"));
     awaitAcknowledged(stream(1), "s:10");
