@@ -3,6 +3,7 @@ package io.fairlead.testbed;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fairlead.agent.AgentConfig;
+import io.fairlead.allocator.AllocatorConfig;
 import io.fairlead.dns.DnsConfig;
 import io.fairlead.endpoints.EndpointsConfig;
 import io.fairlead.runtime.ConfigSchema;
@@ -23,7 +24,8 @@ class ConfigurationDocTest {
   private static final Path PAGE = Path.of("..", "docs", "configuration.md");
 
   private static final List<ConfigSchema> PROCESSES =
-      List.of(EndpointsConfig.SCHEMA, DnsConfig.SCHEMA, AgentConfig.SCHEMA);
+      List.of(
+          AllocatorConfig.SCHEMA, EndpointsConfig.SCHEMA, DnsConfig.SCHEMA, AgentConfig.SCHEMA);
 
   @Test
   void pageHasTheOptionsOfEveryProcess() throws IOException {
