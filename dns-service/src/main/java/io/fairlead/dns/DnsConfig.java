@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import org.slf4j.LoggerFactory;
 
 /**
  * What dns-service is configured with.
@@ -28,7 +29,7 @@ import java.util.Optional;
 public record DnsConfig(
     String replica,
     String kafkaBootstrap,
-    short replicationFactor,
+    int replicationFactor,
     boolean development,
     List<HostPort> listen,
     HostPort grpcListen,
@@ -124,7 +125,7 @@ public record DnsConfig(
   /** Every option of dns-service. */
   public static final ConfigSchema SCHEMA =
       new ConfigSchema(
-          "dns-service",
+          "fairlead-dns",
           "Answers DNS for Services and Pods from the event log, and forwards everything else.",
           List.of(
               CommonOptions.REPLICA,
@@ -145,7 +146,10 @@ public record DnsConfig(
 
   /** From a command line and an environment; ends the process where they are faulty. */
   public static DnsConfig load(String[] args, Map<String, String> environment) {
-    return of(SCHEMA.load(args, environment));
+    var values = SCHEMA.load(args, environment);
+    var config = of(values);
+    values.log(LoggerFactory.getLogger(DnsConfig.class));
+    return config;
   }
 
   /** From checked values; ends the process where they do not fit together. */
@@ -161,7 +165,7 @@ public record DnsConfig(
     return new DnsConfig(
         values.get(CommonOptions.REPLICA),
         values.get(CommonOptions.KAFKA_BOOTSTRAP),
-        values.find(CommonOptions.REPLICATION_FACTOR).orElse(development ? 1 : 3).shortValue(),
+        values.find(CommonOptions.REPLICATION_FACTOR).orElse(development ? 1 : 3),
         development,
         values.get(LISTEN),
         values.get(GRPC_LISTEN),
