@@ -9,7 +9,6 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Collectors;
 
 /**
  * Watches one frontend in one node's kernel with a reader of its own: when did which targets stand
@@ -50,11 +49,10 @@ final class KernelWatch implements AutoCloseable {
       if (now.isEmpty() || !now.equals(generation)) {
         generation = now;
         var targets =
-            reader.read().families().values().stream()
-                .flatMap(f -> Optional.ofNullable(f.ports().get(frontend)).stream())
-                .flatMap(p -> p.slots().stream())
-                .collect(Collectors.toSet());
-
+            Optional.ofNullable(
+                    reader.ports(frontend.vip().family(), frontend.protocol()).get(frontend))
+                .map(state -> Set.copyOf(state.slots()))
+                .orElse(Set.of());
         last = Optional.of(new Sight(targets, Instant.now()));
       }
       LockSupport.parkNanos(PAUSE_NANOS);

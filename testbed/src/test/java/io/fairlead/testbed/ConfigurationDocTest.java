@@ -24,8 +24,7 @@ class ConfigurationDocTest {
   private static final Path PAGE = Path.of("..", "docs", "configuration.md");
 
   private static final List<ConfigSchema> PROCESSES =
-      List.of(
-          AllocatorConfig.SCHEMA, EndpointsConfig.SCHEMA, DnsConfig.SCHEMA, AgentConfig.SCHEMA);
+      List.of(AllocatorConfig.SCHEMA, EndpointsConfig.SCHEMA, DnsConfig.SCHEMA, AgentConfig.SCHEMA);
 
   @Test
   void pageHasTheOptionsOfEveryProcess() throws IOException {

@@ -166,6 +166,12 @@ final class LibNft implements NftGateway {
     return Optional.of(Listing.contents(list("list table " + name, 0)));
   }
 
+  /** One map of our table, without the rest; the table must exist. Costs what the map holds. */
+  TableContents readMap(Layout layout, String map) {
+    return Listing.contents(
+        list("list map " + layout.nftFamily() + " " + CommandText.TABLE + " " + map, 0));
+  }
+
   @Override
   public OptionalLong generation() {
     try (var call = Arena.ofConfined()) {
