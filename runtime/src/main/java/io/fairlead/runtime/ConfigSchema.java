@@ -27,7 +27,12 @@ import java.util.stream.Collectors;
 public record ConfigSchema(String process, String purpose, List<Option<?>> options) {
   /** Variables that start scripts read, not processes. */
   private static final Set<String> LAUNCHER_VARIABLES =
-      Set.of("FAIRLEAD_HOME", "FAIRLEAD_JAVA", "FAIRLEAD_JAVA_OPTS", "FAIRLEAD_LIB");
+      Set.of(
+          "FAIRLEAD_HOME",
+          "FAIRLEAD_JAVA",
+          "FAIRLEAD_JAVA_OPTS",
+          "FAIRLEAD_LIB",
+          "FAIRLEAD_MVN_OPTS");
 
   private static final String PREFIX = "FAIRLEAD_";
 
