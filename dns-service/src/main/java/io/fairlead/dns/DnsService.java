@@ -11,6 +11,7 @@ import io.fairlead.dns.client.PodRegistration;
 import io.fairlead.dns.forward.Forwarder;
 import io.fairlead.dns.forward.ResolvConf;
 import io.fairlead.dns.server.QueryMetrics;
+import io.fairlead.dns.server.ServerSockets;
 import io.fairlead.dns.server.TcpServer;
 import io.fairlead.dns.server.UdpServer;
 import io.fairlead.dns.wire.Responder;
@@ -66,14 +67,21 @@ public final class DnsService implements AutoCloseable {
    */
   public static DnsService start(DnsConfig config, Time time, RandomSource random)
       throws IOException {
+    return start(config, time, random, ServerSockets.plain());
+  }
+
+  /** As {@link #start(DnsConfig, Time, RandomSource)}, with sockets for DNS that others open. */
+  public static DnsService start(
+      DnsConfig config, Time time, RandomSource random, ServerSockets sockets) throws IOException {
     var kafka =
         KafkaLogConfig.of(config.kafkaBootstrap(), "dns-" + config.replica())
             .withReplicationFactor(config.replicationFactor());
-    return start(config, KafkaEventLog.open(kafka, time), time, random);
+    return start(config, KafkaEventLog.open(kafka, time), time, random, sockets);
   }
 
   /** Wires everything; owns the log from here on. */
-  static DnsService start(DnsConfig config, EventLog eventLog, Time time, RandomSource random)
+  static DnsService start(
+      DnsConfig config, EventLog eventLog, Time time, RandomSource random, ServerSockets sockets)
       throws IOException {
     var shutdown = new Shutdown();
     try {
@@ -121,10 +129,11 @@ public final class DnsService implements AutoCloseable {
       var addresses = new ArrayList<InetSocketAddress>();
       for (var listen : config.listen()) {
         var udp =
-            shutdown.opened("udp", UdpServer.start(listen.bindAddress(), responder, stats, faults));
+            shutdown.opened(
+                "udp", UdpServer.start(listen.bindAddress(), sockets, responder, stats, faults));
         // With port 0 both transports must share the port that UDP was given.
         shutdown.opened(
-            "tcp", TcpServer.start(udp.address(), responder, stats, TCP_LIMITS, faults));
+            "tcp", TcpServer.start(udp.address(), sockets, responder, stats, TCP_LIMITS, faults));
         addresses.add(udp.address());
       }
       config

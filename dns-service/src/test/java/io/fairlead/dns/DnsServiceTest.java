@@ -10,6 +10,7 @@ import io.fairlead.core.model.Service;
 import io.fairlead.core.record.LogEvent;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
+import io.fairlead.dns.server.ServerSockets;
 import io.fairlead.eventlog.log.FakeKafka;
 import io.fairlead.runtime.HostPort;
 import java.io.DataInputStream;
@@ -20,6 +21,8 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
+import java.nio.channels.DatagramChannel;
+import java.nio.channels.ServerSocketChannel;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -62,7 +65,8 @@ class DnsServiceTest {
             config(new DnsConfig.Forward.Servers(List.of(upstream.address()))),
             kafka.connect(),
             Time.system(),
-            RandomSource.seeded(7));
+            RandomSource.seeded(7),
+            ServerSockets.plain());
     append(TestObjects.service("web", "10.96.0.11"));
     await("the Service is served").until(() -> ask(query(WEB, Type.A)).getRcode() == Rcode.NOERROR);
   }
@@ -325,7 +329,11 @@ class DnsServiceTest {
     away.stop();
     try (var unsynchronised =
         DnsService.start(
-            config(new DnsConfig.Forward.Nowhere()), log, Time.system(), RandomSource.seeded(7))) {
+            config(new DnsConfig.Forward.Nowhere()),
+            log,
+            Time.system(),
+            RandomSource.seeded(7),
+            ServerSockets.plain())) {
       var query = query(WEB, Type.A);
       query.addRecord(new OPTRecord(1232, 0, 0), Section.ADDITIONAL);
       var answer = new Message(exchange(unsynchronised, query.toWire()).orElseThrow());
@@ -344,6 +352,41 @@ class DnsServiceTest {
     await("what came after is served")
         .until(() ->
             ask(query("later.default.svc.cluster.local.", Type.A)).getRcode() == Rcode.NOERROR);
+  }
+
+  @Test
+  void opensItsSocketsWhereItIsTold() throws Exception {
+    var opened = new java.util.ArrayList<java.nio.channels.Channel>();
+    var sockets =
+        new ServerSockets() {
+          @Override
+          public DatagramChannel udp(InetSocketAddress address) throws IOException {
+            var channel = ServerSockets.plain().udp(address);
+            opened.add(channel);
+            return channel;
+          }
+
+          @Override
+          public ServerSocketChannel tcp(InetSocketAddress address) throws IOException {
+            var channel = ServerSockets.plain().tcp(address);
+            opened.add(channel);
+            return channel;
+          }
+        };
+    try (var elsewhere =
+        DnsService.start(
+            config(new DnsConfig.Forward.Nowhere()),
+            kafka.connect(),
+            Time.system(),
+            RandomSource.seeded(7),
+            sockets)) {
+      assertThat(((DatagramChannel) opened.getFirst()).getLocalAddress())
+          .isEqualTo(elsewhere.addresses().getFirst());
+      assertThat(((ServerSocketChannel) opened.getLast()).getLocalAddress())
+          .isEqualTo(elsewhere.addresses().getFirst());
+      assertThat(exchange(elsewhere, query(WEB, Type.A).toWire())).isPresent();
+    }
+    assertThat(opened).hasSize(2).noneMatch(java.nio.channels.Channel::isOpen);
   }
 
   /** Another DNS server, which knows one name. */

@@ -10,10 +10,10 @@ import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
-import java.net.SocketException;
 import java.net.SocketTimeoutException;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.ServerSocketChannel;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -27,9 +27,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class TcpServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(TcpServer.class);
-  private static final int BACKLOG = 256;
 
-  private final ServerSocket listener;
+  private final ServerSocketChannel listener;
   private final Responder responder;
   private final QueryStats stats;
   private final Duration idle;
@@ -38,7 +37,7 @@ public final class TcpServer implements AutoCloseable {
   private final Thread thread;
 
   private TcpServer(
-      ServerSocket listener,
+      ServerSocketChannel listener,
       Responder responder,
       QueryStats stats,
       Limits limits,
@@ -69,17 +68,16 @@ public final class TcpServer implements AutoCloseable {
   /** Binds and starts. @throws IOException the address cannot be bound; says which */
   public static TcpServer start(
       InetSocketAddress address,
+      ServerSockets sockets,
       Responder responder,
       QueryStats stats,
       Limits limits,
       FaultHandler faults)
       throws IOException {
-    var listener = new ServerSocket();
+    ServerSocketChannel listener;
     try {
-      listener.setReuseAddress(true);
-      listener.bind(address, BACKLOG);
+      listener = sockets.tcp(address);
     } catch (IOException e) {
-      listener.close();
       throw new IOException("cannot listen on " + address + " by TCP: " + e.getMessage(), e);
     }
     var server = new TcpServer(listener, responder, stats, limits, faults);
@@ -88,14 +86,14 @@ public final class TcpServer implements AutoCloseable {
   }
 
   /** The bound address. */
-  public InetSocketAddress address() {
-    return (InetSocketAddress) listener.getLocalSocketAddress();
+  public InetSocketAddress address() throws IOException {
+    return (InetSocketAddress) listener.getLocalAddress();
   }
 
   private void run() {
-    while (!listener.isClosed()) {
+    while (listener.isOpen()) {
       try {
-        var socket = listener.accept();
+        var socket = listener.accept().socket();
         if (!connections.tryAcquire()) {
           stats.refusedConnection();
           socket.close();
@@ -103,7 +101,7 @@ public final class TcpServer implements AutoCloseable {
         }
         open.add(socket);
         Thread.ofVirtual().name("dns-tcp-connection").start(() -> serve(socket));
-      } catch (SocketException _) {
+      } catch (ClosedChannelException _) {
         return; // closed
       } catch (IOException e) {
         stats.failed();

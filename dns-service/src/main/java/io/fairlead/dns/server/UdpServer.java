@@ -7,6 +7,7 @@ import io.fairlead.dns.wire.Transport;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.DatagramChannel;
@@ -48,15 +49,23 @@ public final class UdpServer implements AutoCloseable {
 
   /** Binds and starts. @throws IOException the address cannot be bound; says which */
   public static UdpServer start(
-      InetSocketAddress address, Responder responder, QueryStats stats, FaultHandler faults)
+      InetSocketAddress address,
+      ServerSockets sockets,
+      Responder responder,
+      QueryStats stats,
+      FaultHandler faults)
       throws IOException {
-    var channel = DatagramChannel.open();
+    DatagramChannel channel;
     try {
-      channel.setOption(java.net.StandardSocketOptions.SO_RCVBUF, RECEIVE_BUFFER);
-      channel.bind(address);
+      channel = sockets.udp(address);
     } catch (IOException e) {
-      channel.close();
       throw new IOException("cannot listen on " + address + " by UDP: " + e.getMessage(), e);
+    }
+    try {
+      channel.setOption(StandardSocketOptions.SO_RCVBUF, RECEIVE_BUFFER);
+    } catch (IOException | RuntimeException e) {
+      channel.close();
+      throw e;
     }
     var server = new UdpServer(channel, responder, stats, faults);
     server.thread.start();
