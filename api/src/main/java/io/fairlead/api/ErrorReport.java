@@ -4,6 +4,7 @@ import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.rpc.BadRequest;
 import com.google.rpc.ErrorInfo;
+import io.fairlead.core.decide.Violation;
 import io.grpc.Status;
 import io.grpc.Status.Code;
 import io.grpc.protobuf.StatusProto;
@@ -14,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * What a client makes of a failed call: the inverse of {@link Errors}.
@@ -33,7 +35,17 @@ public record ErrorReport(
    *
    * @param reason as in Kubernetes: Required, Invalid, Duplicate...
    */
-  public record FieldFault(String field, String reason, String message) {}
+  public record FieldFault(String field, String reason, String message) {
+    /** {@code spec.ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive}. */
+    public String words() {
+      for (var known : Violation.Reason.values()) {
+        if (known.text().equals(reason)) {
+          return field + ": " + known.title() + ": " + message;
+        }
+      }
+      return field + ": " + message; // a newer server has more reasons
+    }
+  }
 
   public ErrorReport {
     metadata = Collections.unmodifiableSortedMap(new TreeMap<>(metadata));
@@ -80,9 +92,36 @@ public record ErrorReport(
     return code == Code.UNAVAILABLE;
   }
 
-  /** As kubectl says it: {@code Error from server (NotFound): services "web" not found}. */
+  /**
+   * As kubectl says it: {@code Error from server (NotFound): services "web" not found}, and of a
+   * faulty object {@code The Service "web" is invalid:} with its faults, each on a line of its own
+   * where there are several.
+   */
   public String words() {
+    if (metadata.containsKey("kind")) {
+      if (!faults.isEmpty()) {
+        return invalid(
+            metadata.get("kind"),
+            metadata.getOrDefault("name", ""),
+            faults.stream().map(FieldFault::words).toList());
+      }
+      if (reason.equals(Optional.of(Reason.CLUSTER_IP_TAKEN))) {
+        return "The " + message;
+      }
+    }
     return "Error from server (" + kubernetesReason() + "): " + message;
+  }
+
+  /**
+   * What is wrong with an object, in kubectl's words.
+   *
+   * @param faults at least one, e.g. {@code spec.ports: Required value: ...}
+   */
+  public static String invalid(String kind, String name, List<String> faults) {
+    var title = "The %s \"%s\" is invalid:".formatted(kind, name);
+    return faults.size() == 1
+        ? title + " " + faults.getFirst()
+        : faults.stream().collect(Collectors.joining("\n* ", title + "\n* ", ""));
   }
 
   private String kubernetesReason() {

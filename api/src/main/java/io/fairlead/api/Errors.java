@@ -57,12 +57,16 @@ public final class Errors {
               violations);
       case Refusal.NameTaken(var object) ->
           status(Reason.NAME_TAKEN, named(object) + " already exists", metadata(object));
-      case Refusal.AddressTaken(var object, var address, var holder) ->
-          status(
-              Reason.CLUSTER_IP_TAKEN,
-              "%s \"%s\" is invalid: spec.clusterIPs: %s is already allocated to Service %s"
-                  .formatted(object.kind().text(), object.name(), address, holder),
-              Map.of("address", address.toString(), "holder", holder.toString()));
+      case Refusal.AddressTaken(var object, var address, var holder) -> {
+        var metadata = metadata(object);
+        metadata.put("address", address.toString());
+        metadata.put("holder", holder.toString());
+        yield status(
+            Reason.CLUSTER_IP_TAKEN,
+            "%s \"%s\" is invalid: %s"
+                .formatted(object.kind().text(), object.name(), taken(address.toString(), holder)),
+            metadata);
+      }
       case Refusal.RangeFull(_, var family, var ranges) ->
           status(
               Reason.RANGE_FULL,
@@ -97,6 +101,15 @@ public final class Errors {
     };
   }
 
+  /** As Kubernetes says it, and who has it. */
+  private static Violation taken(String address, Object holder) {
+    return new Violation(
+        "spec.clusterIPs",
+        Violation.Reason.INVALID,
+        "[\"%s\"]: failed to allocate IP %s: provided IP is already allocated to Service %s"
+            .formatted(address, address, holder));
+  }
+
   /** Faults of a request, all of them. */
   public static StatusRuntimeException invalid(String what, List<Violation> violations) {
     return invalid(what, Map.of(), violations);
@@ -114,7 +127,7 @@ public final class Errors {
     }
     var words =
         violations.stream()
-            .map(v -> v.field() + ": " + v.message())
+            .map(Violation::toString)
             .collect(Collectors.joining("; ", what + ": ", ""));
     return status(Reason.INVALID, words, metadata, Any.pack(badRequest.build()));
   }

@@ -26,7 +26,7 @@ public enum Reason {
       "An object of that kind and name exists."),
   CLUSTER_IP_TAKEN(
       Code.ALREADY_EXISTS,
-      "address, holder",
+      "kind, name, namespace, address, holder",
       Retry.NEVER,
       "The address belongs to another Service. Where other fields are wrong too, it is a violation of INVALID instead."),
   NOT_FOUND(Code.NOT_FOUND, "kind, name, namespace", Retry.NEVER, "There is no such object."),

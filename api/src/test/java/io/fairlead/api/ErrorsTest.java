@@ -63,9 +63,19 @@ class ErrorsTest {
                     WEB, Address.of("10.96.0.10"), new ObjectName("kube-system", "kube-dns"))),
             Code.ALREADY_EXISTS,
             Reason.CLUSTER_IP_TAKEN,
-            Map.of("address", "10.96.0.10", "holder", "kube-system/kube-dns"),
-            "Error from server (AlreadyExists): Service \"web\" is invalid: spec.clusterIPs: "
-                + "10.96.0.10 is already allocated to Service kube-system/kube-dns"),
+            Map.of(
+                "kind",
+                "Service",
+                "name",
+                "web",
+                "namespace",
+                "shop",
+                "address",
+                "10.96.0.10",
+                "holder",
+                "kube-system/kube-dns"),
+            "The Service \"web\" is invalid: spec.clusterIPs: Invalid value: [\"10.96.0.10\"]: "
+                + "failed to allocate IP 10.96.0.10: provided IP is already allocated to Service kube-system/kube-dns"),
         new Case(
             Errors.refused(
                 new Refusal.RangeFull(WEB, Family.IPV4, List.of(Cidr.of("10.96.0.0/29")))),
@@ -218,7 +228,10 @@ class ErrorsTest {
             new FieldFault("spec.ports", "Required", "at least one"));
     assertThat(report.words())
         .isEqualTo(
-            "Error from server (Invalid): Service \"web\" is invalid: spec.type: no NodePort; spec.ports: at least one");
+            """
+            The Service "web" is invalid:
+            * spec.type: Unsupported value: no NodePort
+            * spec.ports: Required value: at least one""");
   }
 
   @Test

@@ -32,15 +32,6 @@ final class CallFailedException extends RuntimeException {
   }
 
   String words() {
-    if (!report.faults().isEmpty() && report.metadata().containsKey("kind")) {
-      var faults = report.faults().stream().map(f -> f.field() + ": " + f.message()).toList();
-      var title =
-          "The %s \"%s\" is invalid: "
-              .formatted(report.metadata().get("kind"), report.metadata().get("name"));
-      return faults.size() == 1
-          ? title + faults.getFirst()
-          : faults.stream().collect(Collectors.joining("\n* ", title.strip() + "\n* ", ""));
-    }
     var where = addresses.stream().map(HostPort::toString).collect(Collectors.joining(","));
     if (report.code() == Code.DEADLINE_EXCEEDED) { // gRPC's words are about its own inside
       return "Error from server (Timeout): no answer from " + where + " in time";

@@ -165,7 +165,7 @@ final class PodRules {
       } else if (!ServiceRules.isPort(port.containerPort())) {
         violations.invalid(
             path + ".containerPort",
-            Integer.toString(port.containerPort()),
+            port.containerPort(),
             ServiceRules.PORT_RULE);
       }
       ServiceRules.protocol(violations, path + ".protocol", port.protocol())

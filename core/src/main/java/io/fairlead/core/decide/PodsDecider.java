@@ -233,7 +233,7 @@ public final class PodsDecider {
     int grace = delete.graceSeconds().orElse(0);
     if (grace < 0) {
       var violations = new Violations();
-      violations.invalid("gracePeriodSeconds", Integer.toString(grace), "must not be negative");
+      violations.invalid("gracePeriodSeconds", grace, "must not be negative");
       return refuse(new Refusal.Invalid(key, violations.list()));
     }
     var existing = image.pods().get(delete.name());

@@ -61,7 +61,7 @@ final class ProbeRules {
   private static int number(Violations violations, String field, OptionalInt given, int byDefault) {
     int value = given.orElse(0);
     if (value < 0) {
-      violations.invalid(field, Integer.toString(value), "must not be negative");
+      violations.invalid(field, value, "must not be negative");
     }
     return value == 0 ? byDefault : value;
   }

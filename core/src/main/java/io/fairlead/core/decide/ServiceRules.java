@@ -240,7 +240,7 @@ final class ServiceRules {
       var protocol = protocol(violations, field + ".protocol", port.protocol());
       boolean inRange = isPort(port.port());
       if (!inRange) {
-        violations.invalid(field + ".port", Integer.toString(port.port()), PORT_RULE);
+        violations.invalid(field + ".port", port.port(), PORT_RULE);
       }
       if (protocol.isPresent() && inRange && !numbers.add(port.port() + "/" + protocol.get())) {
         violations.duplicate(field, port.port() + "/" + protocol.get());
@@ -298,7 +298,7 @@ final class ServiceRules {
     if (text.matches("[+-]?[0-9]+")) {
       int number = text.length() > 6 ? -1 : Integer.parseInt(text);
       if (!isPort(number)) {
-        violations.invalid(field, text, PORT_RULE);
+        violations.invalid(field, text + ": " + PORT_RULE);
         return Optional.empty();
       }
       return Optional.of(new PortRef.Number(number));
@@ -331,7 +331,7 @@ final class ServiceRules {
     if (seconds < 1 || seconds > LONGEST_AFFINITY_SECONDS) {
       violations.invalid(
           "spec.sessionAffinityConfig.clientIP.timeoutSeconds",
-          Integer.toString(seconds),
+          seconds,
           "must be between 1 and " + LONGEST_AFFINITY_SECONDS + ", inclusive");
     }
     return Duration.ofSeconds(seconds);

@@ -4,6 +4,7 @@ import io.fairlead.core.decide.Violation.Reason;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /** The faults found so far, in the order they were found. Lives for one check on one thread. */
 final class Violations {
@@ -17,12 +18,16 @@ final class Violations {
     found.add(new Violation(field, Reason.INVALID, quoted(value) + ": " + message));
   }
 
+  void invalid(String field, int value, String message) {
+    found.add(new Violation(field, Reason.INVALID, value + ": " + message));
+  }
+
   void invalid(String field, String message) {
     found.add(new Violation(field, Reason.INVALID, message));
   }
 
   void duplicate(String field, String value) {
-    found.add(new Violation(field, Reason.DUPLICATE, quoted(value) + " is there already"));
+    found.add(new Violation(field, Reason.DUPLICATE, quoted(value)));
   }
 
   void notSupported(String field, String value, Collection<String> allowed) {
@@ -30,7 +35,9 @@ final class Violations {
         new Violation(
             field,
             Reason.NOT_SUPPORTED,
-            quoted(value) + " is not one of " + String.join(", ", allowed)));
+            quoted(value)
+                + ": supported values: "
+                + allowed.stream().map(Violations::quoted).collect(Collectors.joining(", "))));
   }
 
   void forbidden(String field, String message) {
