@@ -98,6 +98,16 @@ public record ErrorReport(
    * where there are several.
    */
   public String words() {
+    return words("");
+  }
+
+  /**
+   * {@link #words} with what the call was about.
+   *
+   * @param about e.g. {@code error with service/web (web.yaml:1): }; left out where an object is
+   *     called faulty, which names it
+   */
+  public String words(String about) {
     if (metadata.containsKey("kind")) {
       if (!faults.isEmpty()) {
         return invalid(
@@ -109,7 +119,7 @@ public record ErrorReport(
         return "The " + message;
       }
     }
-    return "Error from server (" + kubernetesReason() + "): " + message;
+    return "Error from server (" + kubernetesReason() + "): " + about + message;
   }
 
   /**

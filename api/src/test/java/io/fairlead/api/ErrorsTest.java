@@ -231,7 +231,8 @@ class ErrorsTest {
             """
             The Service "web" is invalid:
             * spec.type: Unsupported value: no NodePort
-            * spec.ports: Required value: at least one""");
+            * spec.ports: Required value: at least one\
+            """);
   }
 
   @Test

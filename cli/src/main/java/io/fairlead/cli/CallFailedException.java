@@ -32,6 +32,13 @@ final class CallFailedException extends RuntimeException {
   }
 
   String words() {
+    return words("");
+  }
+
+  /**
+   * @param about said before what the server said, where that does not name its object itself
+   */
+  String words(String about) {
     var where = addresses.stream().map(HostPort::toString).collect(Collectors.joining(","));
     if (report.code() == Code.DEADLINE_EXCEEDED) { // gRPC's words are about its own inside
       return "Error from server (Timeout): no answer from " + where + " in time";
@@ -39,7 +46,7 @@ final class CallFailedException extends RuntimeException {
     if (report.isTransient() && report.reason().isEmpty()) {
       return "Unable to connect to the server at " + where + ": " + rootWords();
     }
-    return report.words();
+    return report.words(about);
   }
 
   /** "Connection refused: ..." rather than "io exception", which is all that gRPC says itself. */

@@ -98,18 +98,19 @@ final class Senders {
                     + said
                     + (dryRun == DryRun.SERVER ? " (server dry run)" : ""));
       } catch (CallFailedException e) {
-        console.err().println(where(item) + e.words());
+        console
+            .err()
+            .println(
+                e.words(
+                    "error with %s (%s:%d): "
+                        .formatted(item.object().title(), item.source(), item.line())));
         code = 1;
       } catch (CliException e) {
-        console.err().println(where(item) + e.words());
+        console.err().println(e.words());
         code = 1;
       }
     }
     return code;
-  }
-
-  private static String where(Manifests.Item item) {
-    return "Error with %s (%s:%d): ".formatted(item.object().title(), item.source(), item.line());
   }
 
   private static String words(Result result) {

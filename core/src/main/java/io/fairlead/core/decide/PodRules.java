@@ -163,10 +163,7 @@ final class PodRules {
       if (port.containerPort() == 0) {
         violations.required(path + ".containerPort", ServiceRules.PORT_RULE);
       } else if (!ServiceRules.isPort(port.containerPort())) {
-        violations.invalid(
-            path + ".containerPort",
-            port.containerPort(),
-            ServiceRules.PORT_RULE);
+        violations.invalid(path + ".containerPort", port.containerPort(), ServiceRules.PORT_RULE);
       }
       ServiceRules.protocol(violations, path + ".protocol", port.protocol())
           .ifPresent(protocol ->
