@@ -47,6 +47,10 @@ public final class PodCodec {
         spec.getHostname(),
         spec.getSubdomain(),
         spec.getContainersList().stream().map(PodCodec::draft).toList(),
+        spec.getRestartPolicy(),
+        spec.hasTerminationGracePeriodSeconds()
+            ? OptionalLong.of(spec.getTerminationGracePeriodSeconds())
+            : OptionalLong.empty(),
         status.getPhase(),
         status.getPodIp(),
         status.getPodIpsList(),
@@ -65,7 +69,8 @@ public final class PodCodec {
             .toList(),
         container.hasReadinessProbe()
             ? Optional.of(draft(container.getReadinessProbe()))
-            : Optional.empty());
+            : Optional.empty(),
+        container.getWorkingDir());
   }
 
   private static ProbeDraft draft(Probe probe) {
@@ -112,7 +117,11 @@ public final class PodCodec {
   public static io.fairlead.v1.Pod proto(Pod pod, OptionalLong version) {
     var meta = Metas.proto(pod.meta(), version);
     pod.status().deleting().ifPresent(at -> meta.setDeletionTimestamp(Metas.proto(at)));
-    var spec = PodSpec.newBuilder().setHostNetwork(pod.spec().hostNetwork());
+    var spec =
+        PodSpec.newBuilder()
+            .setHostNetwork(pod.spec().hostNetwork())
+            .setRestartPolicy(pod.spec().restartPolicy().text())
+            .setTerminationGracePeriodSeconds(pod.spec().terminationGrace().toSeconds());
     pod.spec().nodeName().ifPresent(spec::setNodeName);
     pod.spec().hostname().ifPresent(spec::setHostname);
     pod.spec().subdomain().ifPresent(spec::setSubdomain);
@@ -147,6 +156,7 @@ public final class PodCodec {
               .setContainerPort(port.containerPort()));
     }
     container.readinessProbe().ifPresent(probe -> proto.setReadinessProbe(proto(probe)));
+    container.workingDir().ifPresent(proto::setWorkingDir);
     return proto.build();
   }
 
@@ -193,7 +203,10 @@ public final class PodCodec {
             spec.getHostNetwork(),
             Metas.present(spec.getHostname()),
             Metas.present(spec.getSubdomain()),
-            spec.getContainersList().stream().map(PodCodec::model).toList()),
+            spec.getContainersList().stream().map(PodCodec::model).toList(),
+            Metas.constant(
+                Pod.RestartPolicy.values(), Pod.RestartPolicy::text, spec.getRestartPolicy()),
+            Duration.ofSeconds(spec.getTerminationGracePeriodSeconds())),
         new Pod.Status(
             Metas.constant(Pod.Phase.values(), Pod.Phase::text, status.getPhase()),
             status.getPodIpsList().stream().map(Address::of).toList(),
@@ -218,7 +231,8 @@ public final class PodCodec {
             .toList(),
         proto.hasReadinessProbe()
             ? Optional.of(model(proto.getReadinessProbe()))
-            : Optional.empty());
+            : Optional.empty(),
+        Metas.present(proto.getWorkingDir()));
   }
 
   private static Pod.Probe model(Probe proto) {

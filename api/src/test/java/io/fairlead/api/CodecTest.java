@@ -100,7 +100,10 @@ class CodecTest {
                             Duration.ofSeconds(10),
                             Duration.ofSeconds(1),
                             1,
-                            3))))),
+                            3)),
+                    Optional.of("/srv"))),
+            Pod.RestartPolicy.ON_FAILURE,
+            Duration.ofSeconds(5)),
         new Pod.Status(
             Pod.Phase.RUNNING,
             List.of(Address.of("10.244.0.7"), Address.of("fd00:244::7")),

@@ -255,10 +255,10 @@ class CommandsTest {
 
   @Test
   void warnsOfFieldsWithoutEffect() {
-    var ran = apply(POD.replace("  nodeName", "  restartPolicy: Always\n  nodeName"));
+    var ran = apply(POD.replace("  nodeName", "  dnsPolicy: Default\n  nodeName"));
     assertThat(ran.code()).isZero();
     assertThat(ran.err())
-        .isEqualTo("Warning: stdin:7: spec.restartPolicy: has no effect here and is ignored\n");
+        .isEqualTo("Warning: stdin:7: spec.dnsPolicy: has no effect here and is ignored\n");
   }
 
   @Test

@@ -39,7 +39,6 @@ final class PodManifest {
           "readinessGates",
           "resourceClaims",
           "resources",
-          "restartPolicy",
           "runtimeClassName",
           "schedulerName",
           "schedulingGates",
@@ -48,7 +47,6 @@ final class PodManifest {
           "serviceAccountName",
           "setHostnameAsFQDN",
           "shareProcessNamespace",
-          "terminationGracePeriodSeconds",
           "tolerations",
           "topologySpreadConstraints",
           "volumes");
@@ -69,8 +67,7 @@ final class PodManifest {
           "terminationMessagePolicy",
           "tty",
           "volumeDevices",
-          "volumeMounts",
-          "workingDir");
+          "volumeMounts");
   private static final Set<String> STATUS_IGNORED =
       Set.of(
           "conditions",
@@ -103,7 +100,10 @@ final class PodManifest {
             .setNodeName(spec.text("nodeName"))
             .setHostNetwork(spec.bool("hostNetwork"))
             .setHostname(spec.text("hostname"))
-            .setSubdomain(spec.text("subdomain"));
+            .setSubdomain(spec.text("subdomain"))
+            .setRestartPolicy(spec.text("restartPolicy"));
+    spec.integer("terminationGracePeriodSeconds")
+        .ifPresent(proto::setTerminationGracePeriodSeconds);
     spec.objects("containers").forEach(container -> proto.addContainers(container(container)));
     spec.ignore(SPEC_IGNORED);
     spec.done();
@@ -131,7 +131,8 @@ final class PodManifest {
             .setName(container.text("name"))
             .setImage(container.text("image"))
             .addAllCommand(container.textList("command"))
-            .addAllArgs(container.textList("args"));
+            .addAllArgs(container.textList("args"))
+            .setWorkingDir(container.text("workingDir"));
     for (var variable : container.objects("env")) {
       var name = variable.text("name");
       if (name.isEmpty()) {
@@ -210,7 +211,11 @@ final class PodManifest {
     }
     spec.put("hostname", pod.getSpec().getHostname());
     spec.put("nodeName", pod.getSpec().getNodeName());
+    spec.put("restartPolicy", pod.getSpec().getRestartPolicy());
     spec.put("subdomain", pod.getSpec().getSubdomain());
+    if (pod.getSpec().hasTerminationGracePeriodSeconds()) {
+      spec.put("terminationGracePeriodSeconds", pod.getSpec().getTerminationGracePeriodSeconds());
+    }
     return Tree.object("Pod", pod.getMetadata(), spec.map(), statusTree(pod));
   }
 
@@ -251,6 +256,7 @@ final class PodManifest {
     if (container.hasReadinessProbe()) {
       tree.put("readinessProbe", tree(container.getReadinessProbe()));
     }
+    tree.put("workingDir", container.getWorkingDir());
     return tree.map();
   }
 

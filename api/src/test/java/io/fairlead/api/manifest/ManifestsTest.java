@@ -65,7 +65,9 @@ class ManifestsTest {
         nodeName: node-a
         hostname: b1
         subdomain: backend
-        restartPolicy: Always
+        restartPolicy: OnFailure
+        terminationGracePeriodSeconds: 5
+        priority: 7
         volumes:
         - name: data
           emptyDir: {}
@@ -73,6 +75,7 @@ class ManifestsTest {
         - name: main
           image: nginx:1
           command: [nginx, -g, "daemon off;"]
+          workingDir: /srv
           env:
           - name: MODE
             value: "1"
@@ -137,6 +140,9 @@ class ManifestsTest {
   void readsAPodAndWarnsOfWhatHasNoEffect() {
     var pod = pod(POD);
     var container = pod.getSpec().getContainers(0);
+    assertThat(pod.getSpec().getRestartPolicy()).isEqualTo("OnFailure");
+    assertThat(pod.getSpec().getTerminationGracePeriodSeconds()).isEqualTo(5);
+    assertThat(container.getWorkingDir()).isEqualTo("/srv");
     assertThat(container.getEnvMap()).isEqualTo(Map.of("MODE", "1"));
     assertThat(container.getPortsList())
         .containsExactly(ContainerPort.newBuilder().setName("web").setContainerPort(8080).build());
@@ -148,10 +154,10 @@ class ManifestsTest {
     assertThat(clean(POD).warnings())
         .extracting(Note::toString)
         .containsExactlyInAnyOrder(
-            "test.yaml:11: spec.restartPolicy: has no effect here and is ignored",
-            "test.yaml:13: spec.volumes: has no effect here and is ignored",
-            "test.yaml:23: spec.containers[0].env[1].valueFrom: has no effect here and is ignored",
-            "test.yaml:28: spec.containers[0].resources: has no effect here and is ignored");
+            "test.yaml:13: spec.priority: has no effect here and is ignored",
+            "test.yaml:15: spec.volumes: has no effect here and is ignored",
+            "test.yaml:26: spec.containers[0].env[1].valueFrom: has no effect here and is ignored",
+            "test.yaml:31: spec.containers[0].resources: has no effect here and is ignored");
   }
 
   @Test

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 
 /**
  * A Pod as a user or a source sent it: nothing is checked, no default is applied. Texts that are
@@ -17,6 +18,8 @@ import java.util.OptionalInt;
  * @param uid "" = whatever is there; a source gives another uid to say that it is another Pod of
  *     the same name
  * @param source who reports it; "" = {@code api}
+ * @param restartPolicy "" = Always
+ * @param terminationGraceSeconds empty = 30
  * @param podIp {@code status.podIP}
  * @param podIps {@code status.podIPs[].ip}
  */
@@ -33,6 +36,8 @@ public record PodDraft(
     String hostname,
     String subdomain,
     List<ContainerDraft> containers,
+    String restartPolicy,
+    OptionalLong terminationGraceSeconds,
     String phase,
     String podIp,
     List<String> podIps,
@@ -47,6 +52,9 @@ public record PodDraft(
     podIps = List.copyOf(podIps);
   }
 
+  /**
+   * @param workingDir "" = /
+   */
   public record ContainerDraft(
       String name,
       String image,
@@ -54,7 +62,8 @@ public record PodDraft(
       List<String> args,
       Map<String, String> env,
       List<ContainerPortDraft> ports,
-      Optional<ProbeDraft> readinessProbe) {
+      Optional<ProbeDraft> readinessProbe,
+      String workingDir) {
     public ContainerDraft {
       command = List.copyOf(command);
       args = List.copyOf(args);

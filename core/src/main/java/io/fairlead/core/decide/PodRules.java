@@ -4,6 +4,7 @@ import io.fairlead.core.decide.PodDraft.ContainerDraft;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Family;
 import io.fairlead.core.model.Pod;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -123,7 +124,37 @@ final class PodRules {
         draft.hostNetwork(),
         text(draft.hostname()),
         text(draft.subdomain()),
-        containers);
+        containers,
+        restartPolicy(),
+        grace());
+  }
+
+  private Pod.RestartPolicy restartPolicy() {
+    if (draft.restartPolicy().isEmpty()) {
+      return Pod.RestartPolicy.ALWAYS;
+    }
+    var policies = Pod.RestartPolicy.values();
+    var policy =
+        Arrays.stream(policies).filter(p -> p.text().equals(draft.restartPolicy())).findFirst();
+    if (policy.isEmpty()) {
+      violations.notSupported(
+          "spec.restartPolicy",
+          draft.restartPolicy(),
+          Arrays.stream(policies).map(Pod.RestartPolicy::text).toList());
+    }
+    return policy.orElse(Pod.RestartPolicy.ALWAYS);
+  }
+
+  private Duration grace() {
+    long seconds = draft.terminationGraceSeconds().orElse(Pod.Spec.DEFAULT_GRACE.toSeconds());
+    if (seconds < 0 || seconds > Integer.MAX_VALUE) {
+      violations.invalid(
+          "spec.terminationGracePeriodSeconds",
+          Long.toString(seconds),
+          "must be within 0 and " + Integer.MAX_VALUE);
+      return Pod.Spec.DEFAULT_GRACE;
+    }
+    return Duration.ofSeconds(seconds);
   }
 
   private Pod.Container container(String field, ContainerDraft container) {
@@ -145,7 +176,16 @@ final class PodRules {
         container.args(),
         new TreeMap<>(container.env()),
         ports(field, container),
-        probe);
+        probe,
+        workingDir(field, container));
+  }
+
+  private Optional<String> workingDir(String field, ContainerDraft container) {
+    var directory = text(container.workingDir());
+    directory
+        .filter(d -> !d.startsWith("/"))
+        .ifPresent(d -> violations.invalid(field + ".workingDir", d, "must begin with /"));
+    return directory;
   }
 
   private List<Pod.ContainerPort> ports(String field, ContainerDraft container) {

@@ -131,6 +131,8 @@ final class CanonicalEncoding {
     maybe(pod.spec().hostname(), this::text);
     maybe(pod.spec().subdomain(), this::text);
     list(pod.spec().containers(), this::container);
+    constant(pod.spec().restartPolicy());
+    duration(pod.spec().terminationGrace());
     constant(pod.status().phase());
     list(pod.status().ips(), this::address);
     text(pod.status().reason());
@@ -146,6 +148,7 @@ final class CanonicalEncoding {
     map(container.env());
     list(container.ports(), this::containerPort);
     maybe(container.readinessProbe(), this::probe);
+    maybe(container.workingDir(), this::text);
   }
 
   private void containerPort(Pod.ContainerPort port) {

@@ -36,15 +36,56 @@ public record Pod(ObjectMeta meta, Spec spec, Status status, String source)
    *
    * @param nodeName empty = not placed yet
    * @param hostname and subdomain: DNS names below a headless Service
+   * @param restartPolicy of its containers, where processes are run for it
+   * @param terminationGrace between SIGTERM and SIGKILL, not negative, whole seconds
    */
   public record Spec(
       Optional<String> nodeName,
       boolean hostNetwork,
       Optional<String> hostname,
       Optional<String> subdomain,
-      List<Container> containers) {
+      List<Container> containers,
+      RestartPolicy restartPolicy,
+      Duration terminationGrace) {
+    /** Kubernetes' default. */
+    public static final Duration DEFAULT_GRACE = Duration.ofSeconds(30);
+
     public Spec {
       containers = List.copyOf(containers);
+    }
+
+    /** With Kubernetes' defaults. */
+    public Spec(
+        Optional<String> nodeName,
+        boolean hostNetwork,
+        Optional<String> hostname,
+        Optional<String> subdomain,
+        List<Container> containers) {
+      this(
+          nodeName,
+          hostNetwork,
+          hostname,
+          subdomain,
+          containers,
+          RestartPolicy.ALWAYS,
+          DEFAULT_GRACE);
+    }
+  }
+
+  /** Which ends of a container lead to its being started again. */
+  public enum RestartPolicy {
+    ALWAYS("Always"),
+    ON_FAILURE("OnFailure"),
+    NEVER("Never");
+
+    private final String text;
+
+    RestartPolicy(String text) {
+      this.text = text;
+    }
+
+    public String text() {
+      return text;
     }
   }
 
@@ -79,6 +120,11 @@ public record Pod(ObjectMeta meta, Spec spec, Status status, String source)
     }
   }
 
+  /**
+   * A container.
+   *
+   * @param workingDir where its program starts; empty: /
+   */
   public record Container(
       String name,
       String image,
@@ -86,12 +132,25 @@ public record Pod(ObjectMeta meta, Spec spec, Status status, String source)
       List<String> args,
       SortedMap<String, String> env,
       List<ContainerPort> ports,
-      Optional<Probe> readinessProbe) {
+      Optional<Probe> readinessProbe,
+      Optional<String> workingDir) {
     public Container {
       command = List.copyOf(command);
       args = List.copyOf(args);
       env = ObjectMeta.sorted(env);
       ports = List.copyOf(ports);
+    }
+
+    /** Without a working directory. */
+    public Container(
+        String name,
+        String image,
+        List<String> command,
+        List<String> args,
+        SortedMap<String, String> env,
+        List<ContainerPort> ports,
+        Optional<Probe> readinessProbe) {
+      this(name, image, command, args, env, ports, readinessProbe, Optional.empty());
     }
   }
 

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 
 /**
  * Builds drafts of Pods for tests: on node-a, one container, port 8080, no probe, no address,
@@ -152,8 +153,11 @@ public final class TestPod {
         hostname,
         "",
         withContainer
-            ? List.of(new ContainerDraft("main", "", List.of(), List.of(), Map.of(), ports, probe))
+            ? List.of(
+                new ContainerDraft("main", "", List.of(), List.of(), Map.of(), ports, probe, ""))
             : List.of(),
+        "",
+        OptionalLong.empty(),
         phase,
         podIp,
         podIps,

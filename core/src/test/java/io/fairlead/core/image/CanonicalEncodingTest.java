@@ -136,7 +136,8 @@ class CanonicalEncodingTest {
                             List.of("--port", "8080"),
                             new TreeMap<>(Map.of("MODE", "fast")),
                             List.of(new Pod.ContainerPort("web", Protocol.TCP, 8080)),
-                            Optional.of(http)),
+                            Optional.of(http),
+                            Optional.of("/srv")),
                         new Pod.Container(
                             "side",
                             "example/side:1",
@@ -144,14 +145,17 @@ class CanonicalEncodingTest {
                             List.of("-v"),
                             new TreeMap<>(Map.of("A", "B")),
                             List.of(new Pod.ContainerPort("m", Protocol.SCTP, 9090)),
-                            Optional.of(tcp)))),
+                            Optional.of(tcp),
+                            Optional.of("/opt"))),
+                    Pod.RestartPolicy.ON_FAILURE,
+                    Duration.ofSeconds(5)),
                 new Pod.Status(
                     Pod.Phase.RUNNING,
                     List.of(Address.of("10.244.0.5")),
                     "started",
                     Optional.of(CREATED)),
                 "manifests/node-a"),
-            "12a9e75844b2a2643e47f41d67b00b2a"),
+            "4a5eb66d6e035d72b872126e4991f49d"),
         new Case(
             "a PodReadiness",
             new PodReadiness(

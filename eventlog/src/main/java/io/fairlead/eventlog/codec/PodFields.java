@@ -28,7 +28,9 @@ final class PodFields {
             .setHostNetwork(spec.hostNetwork())
             .setPhase(write(status.phase()))
             .setReason(status.reason())
-            .setSource(pod.source());
+            .setSource(pod.source())
+            .setRestartPolicy(write(spec.restartPolicy()))
+            .setTerminationGracePeriod(Fields.write(spec.terminationGrace()));
     spec.nodeName().ifPresent(message::setNodeName);
     spec.hostname().ifPresent(message::setHostname);
     spec.subdomain().ifPresent(message::setSubdomain);
@@ -45,7 +47,11 @@ final class PodFields {
             message.getHostNetwork(),
             optional(message.getHostname()),
             optional(message.getSubdomain()),
-            all(message.getContainersList(), PodFields::container));
+            all(message.getContainersList(), PodFields::container),
+            restartPolicy(message.getRestartPolicy()),
+            message.hasTerminationGracePeriod()
+                ? Fields.duration("termination_grace_period", message.getTerminationGracePeriod())
+                : Pod.Spec.DEFAULT_GRACE);
     var status =
         new Pod.Status(
             phase(message.getPhase()),
@@ -98,6 +104,7 @@ final class PodFields {
             .putAllEnv(container.env());
     container.ports().forEach(p -> message.addPorts(write(p)));
     container.readinessProbe().ifPresent(p -> message.setReadinessProbe(write(p)));
+    container.workingDir().ifPresent(message::setWorkingDir);
     return message.build();
   }
 
@@ -111,7 +118,8 @@ final class PodFields {
         all(message.getPortsList(), PodFields::port),
         message.hasReadinessProbe()
             ? Optional.of(probe(message.getReadinessProbe()))
-            : Optional.empty());
+            : Optional.empty(),
+        optional(message.getWorkingDir()));
   }
 
   private static ContainerPort write(Pod.ContainerPort port) {
@@ -189,6 +197,23 @@ final class PodFields {
     var message = TcpSocket.newBuilder().setPort(Fields.write(tcp.port()));
     tcp.host().ifPresent(message::setHost);
     return message.build();
+  }
+
+  private static io.fairlead.log.v1.Pod.RestartPolicy write(Pod.RestartPolicy policy) {
+    return switch (policy) {
+      case ALWAYS -> io.fairlead.log.v1.Pod.RestartPolicy.ALWAYS;
+      case ON_FAILURE -> io.fairlead.log.v1.Pod.RestartPolicy.ON_FAILURE;
+      case NEVER -> io.fairlead.log.v1.Pod.RestartPolicy.NEVER;
+    };
+  }
+
+  private static Pod.RestartPolicy restartPolicy(io.fairlead.log.v1.Pod.RestartPolicy policy) {
+    return switch (policy) {
+      case ALWAYS, RESTART_POLICY_UNSPECIFIED -> Pod.RestartPolicy.ALWAYS;
+      case ON_FAILURE -> Pod.RestartPolicy.ON_FAILURE;
+      case NEVER -> Pod.RestartPolicy.NEVER;
+      case UNRECOGNIZED -> throw unknown("restart_policy");
+    };
   }
 
   private static io.fairlead.log.v1.Pod.Phase write(Pod.Phase phase) {

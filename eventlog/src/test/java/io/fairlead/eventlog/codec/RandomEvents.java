@@ -145,7 +145,9 @@ public final class RandomEvents {
             random.nextBoolean(),
             optional(this::word),
             optional(this::word),
-            list(3, this::container)),
+            list(3, this::container),
+            pick(Pod.RestartPolicy.values()),
+            duration()),
         new Pod.Status(
             pick(Pod.Phase.values()),
             list(2, this::address),
@@ -162,7 +164,8 @@ public final class RandomEvents {
         list(3, this::maybeEmpty),
         words(),
         list(2, () -> new Pod.ContainerPort(maybeEmpty(), pick(Protocol.values()), port())),
-        optional(this::probe));
+        optional(this::probe),
+        optional(this::word));
   }
 
   private Pod.Probe probe() {
