@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
  * What is configured, checked.
  *
  * @param replica unique name of this replica
- * @param listen where gRPC listens
+ * @param listen where gRPC listens, at least one
  * @param advertise where the other replicas reach it
  * @param replicationFactor copies of each partition of the log
  * @param serviceCidrs of the ServiceCIDR {@code default}: one, or one of each family, the family of
@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
  */
 public record AllocatorConfig(
     String replica,
-    HostPort listen,
+    List<HostPort> listen,
     HostPort advertise,
     HostPort httpListen,
     String kafkaBootstrap,
@@ -42,7 +42,7 @@ public record AllocatorConfig(
   public static final int GRPC_PORT = 7401;
   public static final int HTTP_PORT = 7481;
 
-  private static final Option<HostPort> LISTEN = CommonOptions.listen(GRPC_PORT);
+  private static final Option<List<HostPort>> LISTEN = CommonOptions.listen(GRPC_PORT);
   private static final Option<HostPort> HTTP_LISTEN = CommonOptions.httpListen(HTTP_PORT);
   private static final Option<List<Cidr>> SERVICE_CIDRS =
       Option.of(
@@ -99,6 +99,7 @@ public record AllocatorConfig(
               CommonOptions.LOG_LEVEL));
 
   public AllocatorConfig {
+    listen = List.copyOf(listen);
     etcdEndpoints = List.copyOf(etcdEndpoints);
     serviceCidrs = List.copyOf(serviceCidrs);
     var faults =
@@ -134,7 +135,7 @@ public record AllocatorConfig(
     return new AllocatorConfig(
         values.get(CommonOptions.REPLICA),
         listen,
-        CommonOptions.advertised(values, listen.port()),
+        CommonOptions.advertised(values, listen.getFirst().port()),
         values.get(HTTP_LISTEN),
         values.get(CommonOptions.KAFKA_BOOTSTRAP),
         copies,

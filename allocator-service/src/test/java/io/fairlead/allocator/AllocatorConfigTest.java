@@ -27,7 +27,7 @@ class AllocatorConfigTest {
   @Test
   void hasTheDefaultsOfTheDocumentation() {
     var config = config(Map.of(), "--replica=a");
-    assertThat(config.listen()).hasToString("0.0.0.0:7401");
+    assertThat(config.listen()).hasToString("[0.0.0.0:7401]");
     assertThat(config.httpListen()).hasToString("0.0.0.0:7481");
     assertThat(config.advertise().port()).isEqualTo(7401);
     assertThat(config.replicationFactor()).isEqualTo(3);

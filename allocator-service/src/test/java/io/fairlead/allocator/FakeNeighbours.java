@@ -55,7 +55,7 @@ final class FakeNeighbours implements AutoCloseable {
       var config =
           new AllocatorConfig(
               name,
-              listen,
+              List.of(listen),
               listen,
               new HostPort("127.0.0.1", 0),
               "unused:1",

@@ -18,14 +18,14 @@ import org.slf4j.LoggerFactory;
  * What is configured, checked.
  *
  * @param replica unique name of this replica
- * @param listen where gRPC listens
+ * @param listen where gRPC listens, at least one
  * @param advertise where the other replicas reach it
  * @param replicationFactor copies of each partition of the log
  * @param callTimeout longest time a call may take
  */
 public record EndpointsConfig(
     String replica,
-    HostPort listen,
+    List<HostPort> listen,
     HostPort advertise,
     HostPort httpListen,
     String kafkaBootstrap,
@@ -37,7 +37,7 @@ public record EndpointsConfig(
   public static final int GRPC_PORT = 7402;
   public static final int HTTP_PORT = 7482;
 
-  private static final Option<HostPort> LISTEN = CommonOptions.listen(GRPC_PORT);
+  private static final Option<List<HostPort>> LISTEN = CommonOptions.listen(GRPC_PORT);
   private static final Option<HostPort> HTTP_LISTEN = CommonOptions.httpListen(HTTP_PORT);
   private static final Option<Duration> CALL_TIMEOUT =
       Option.of(
@@ -86,6 +86,7 @@ public record EndpointsConfig(
               CommonOptions.LOG_LEVEL));
 
   public EndpointsConfig {
+    listen = List.copyOf(listen);
     etcdEndpoints = List.copyOf(etcdEndpoints);
     if (nodeLoss.after().compareTo(streams.leaseTtl()) < 0) {
       throw new IllegalArgumentException(
@@ -123,7 +124,7 @@ public record EndpointsConfig(
     return new EndpointsConfig(
         values.get(CommonOptions.REPLICA),
         listen,
-        CommonOptions.advertised(values, listen.port()),
+        CommonOptions.advertised(values, listen.getFirst().port()),
         values.get(HTTP_LISTEN),
         values.get(CommonOptions.KAFKA_BOOTSTRAP),
         copies,

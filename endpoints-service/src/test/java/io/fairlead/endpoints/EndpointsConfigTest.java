@@ -23,7 +23,7 @@ class EndpointsConfigTest {
   @Test
   void hasDefaultsForEverything() {
     var config = EndpointsConfig.of(values("--replica=a"));
-    assertThat(config.listen()).hasToString("0.0.0.0:7402");
+    assertThat(config.listen()).hasToString("[0.0.0.0:7402]");
     assertThat(config.httpListen()).hasToString("0.0.0.0:7482");
     assertThat(config.replicationFactor()).isEqualTo(3);
     assertThat(config.nodeLoss().after()).isEqualTo(Duration.ofSeconds(40));

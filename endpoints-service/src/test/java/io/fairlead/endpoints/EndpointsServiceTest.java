@@ -95,7 +95,7 @@ class EndpointsServiceTest {
         EndpointsService.start(
             new EndpointsConfig(
                 name,
-                address,
+                List.of(address),
                 address,
                 new HostPort("127.0.0.1", 0),
                 kafka.orElseThrow().bootstrapServers(),

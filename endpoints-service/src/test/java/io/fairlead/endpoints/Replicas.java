@@ -85,7 +85,7 @@ final class Replicas implements AutoCloseable {
           shutdown,
           new EndpointsConfig(
               name,
-              new HostPort("127.0.0.1", port),
+              List.of(new HostPort("127.0.0.1", port)),
               new HostPort("127.0.0.1", port),
               new HostPort("127.0.0.1", 0),
               "unused:1",

@@ -57,7 +57,7 @@ public final class CommonOptions {
       Option.of(
               "advertise",
               OptionType.address(),
-              "Where the other replicas reach this one's gRPC. Needed where that is not the host name and the port of --listen.")
+              "Where the other replicas reach this one's gRPC. Needed where that is not the host name and the first port of --listen.")
           .optional();
 
   /** 1 to 5; 3 brokers are what a cluster that may lose one needs. */
@@ -72,9 +72,9 @@ public final class CommonOptions {
       Option.flag(
           "development", "Accept a Kafka cluster of one broker: nothing survives its loss.");
 
-  /** {@code --listen} with the service's port. */
-  public static Option<HostPort> listen(int port) {
-    return Option.of("listen", OptionType.listenAddress(), "Where gRPC listens.")
+  /** {@code --listen} with the service's port; never empty. */
+  public static Option<List<HostPort>> listen(int port) {
+    return Option.of("listen", OptionType.listOf(OptionType.listenAddress()), "Where gRPC listens.")
         .withDefault("0.0.0.0:" + port);
   }
 
@@ -98,7 +98,8 @@ public final class CommonOptions {
             "/var/lib/fairlead/" + process + " as root, else $XDG_STATE_HOME/fairlead/" + process);
   }
 
-  static Path dataHome(Map<String, String> environment, String user) {
+  /** The directory of all of Fairlead's files: root's, else the user's by the XDG specification. */
+  public static Path dataHome(Map<String, String> environment, String user) {
     if (user.equals("root")) {
       return Path.of("/var/lib/fairlead");
     }

@@ -25,10 +25,11 @@ import java.util.stream.Collectors;
  * @param purpose what it does, one sentence
  */
 public record ConfigSchema(String process, String purpose, List<Option<?>> options) {
-  /** Variables that start scripts read, not processes. */
+  /** Variables of those who start processes, which they pass over. */
   private static final Set<String> LAUNCHER_VARIABLES =
       Set.of(
           "FAIRLEAD_HOME",
+          "FAIRLEAD_INSTANCE",
           "FAIRLEAD_JAVA",
           "FAIRLEAD_JAVA_OPTS",
           "FAIRLEAD_LIB",

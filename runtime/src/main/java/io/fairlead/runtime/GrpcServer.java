@@ -10,6 +10,7 @@ import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.protobuf.services.ProtoReflectionService;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -30,17 +31,29 @@ public final class GrpcServer implements AutoCloseable {
   /**
    * How it listens.
    *
+   * @param listen at least one; all serve alike
    * @param maxInbound largest message taken, in bytes
    * @param maxConnectionAge connections are asked to end after about that long, so that clients
    *     spread over the replicas again
    * @param drain how long {@link GrpcServer#close} waits for running calls
    */
   public record Settings(
-      HostPort listen, int maxInbound, Optional<Duration> maxConnectionAge, Duration drain) {
+      List<HostPort> listen, int maxInbound, Optional<Duration> maxConnectionAge, Duration drain) {
     public static final int DEFAULT_MAX_INBOUND = 4 << 20;
     public static final Duration DEFAULT_DRAIN = Duration.ofSeconds(10);
 
+    public Settings {
+      listen = List.copyOf(listen);
+      if (listen.isEmpty()) {
+        throw new IllegalArgumentException("a server needs an address to listen on");
+      }
+    }
+
     public static Settings listening(HostPort listen) {
+      return listening(List.of(listen));
+    }
+
+    public static Settings listening(List<HostPort> listen) {
       return new Settings(listen, DEFAULT_MAX_INBOUND, Optional.empty(), DEFAULT_DRAIN);
     }
 
@@ -60,6 +73,7 @@ public final class GrpcServer implements AutoCloseable {
   }
 
   private final Server server;
+  private final int port;
   private final HealthStatusManager health;
   private final List<String> services;
   private final ExecutorService threads;
@@ -67,11 +81,13 @@ public final class GrpcServer implements AutoCloseable {
 
   private GrpcServer(
       Server server,
+      int port,
       HealthStatusManager health,
       List<String> services,
       ExecutorService threads,
       Duration drain) {
     this.server = server;
+    this.port = port;
     this.health = health;
     this.services = services;
     this.threads = threads;
@@ -93,13 +109,14 @@ public final class GrpcServer implements AutoCloseable {
     var health = new HealthStatusManager();
     // A client that pings a quiet stream each 10 s must not be taken for an attacker.
     var builder =
-        NettyServerBuilder.forAddress(settings.listen().bindAddress())
+        NettyServerBuilder.forAddress(settings.listen().getFirst().bindAddress())
             .executor(threads)
             .permitKeepAliveTime(5, TimeUnit.SECONDS)
             .permitKeepAliveWithoutCalls(true)
             .keepAliveTime(10, TimeUnit.SECONDS)
             .keepAliveTimeout(5, TimeUnit.SECONDS)
             .maxInboundMessageSize(settings.maxInbound());
+    settings.listen().stream().skip(1).forEach(a -> builder.addListenAddress(a.bindAddress()));
     settings
         .maxConnectionAge()
         .ifPresent(age -> {
@@ -124,7 +141,14 @@ public final class GrpcServer implements AutoCloseable {
     }
     var names =
         services.stream().map(s -> s.bindService().getServiceDescriptor().getName()).toList();
-    var started = new GrpcServer(server, health, names, threads, settings.drain());
+    var started =
+        new GrpcServer(
+            server,
+            port(server, settings.listen().getFirst()),
+            health,
+            names,
+            threads,
+            settings.drain());
     started.readiness(Readiness.NOT_READY);
     return started;
   }
@@ -145,9 +169,22 @@ public final class GrpcServer implements AutoCloseable {
     services.forEach(name -> health.setStatus(name, status));
   }
 
-  /** The port it listens on, also where 0 was asked for. */
+  /** The port of the first address it listens on, also where 0 was asked for. */
   public int port() {
-    return server.getPort();
+    return port;
+  }
+
+  /** gRPC answers the sockets in no order. */
+  private static int port(Server server, HostPort first) {
+    if (first.port() != 0) {
+      return first.port();
+    }
+    var address = first.bindAddress().getAddress();
+    return server.getListenSockets().stream()
+        .filter(socket -> socket instanceof InetSocketAddress i && i.getAddress().equals(address))
+        .map(socket -> ((InetSocketAddress) socket).getPort())
+        .findFirst()
+        .orElseGet(server::getPort);
   }
 
   /** NOT_SERVING, no new calls, waits for the running ones up to the limit, then cancels them. */

@@ -1,6 +1,8 @@
 package io.fairlead.runtime;
 
 import java.net.BindException;
+import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * An address cannot be listened on. The message names the option, the address, and the usual cause.
@@ -9,7 +11,22 @@ public final class ListenException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
   ListenException(String option, HostPort listen, Throwable cause) {
-    super(option + "=" + listen + ": cannot listen on port " + listen.port() + why(cause), cause);
+    this(option, List.of(listen), cause);
+  }
+
+  /** Which of the addresses it was, only the cause may know. */
+  ListenException(String option, List<HostPort> listen, Throwable cause) {
+    super(
+        "%s=%s: cannot listen on port %s%s"
+            .formatted(
+                option,
+                listen.stream().map(HostPort::toString).collect(Collectors.joining(",")),
+                listen.stream()
+                    .map(a -> Integer.toString(a.port()))
+                    .distinct()
+                    .collect(Collectors.joining(" or ")),
+                why(cause)),
+        cause);
   }
 
   private static String why(Throwable cause) {

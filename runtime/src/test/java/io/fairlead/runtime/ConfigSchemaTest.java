@@ -129,7 +129,7 @@ class ConfigSchemaTest {
             "no value",
             List.of("--listen"),
             Map.of(),
-            "--listen needs a value: host:port, e.g. 0.0.0.0:7401 or [::]:7401"),
+            "--listen needs a value: a comma-separated list of: host:port, e.g. 0.0.0.0:7401 or [::]:7401"),
         new Case(
             "twice",
             List.of("--lease-ttl=5s", "--lease-ttl=6s"),

@@ -261,6 +261,18 @@ class GrpcServerTest {
   }
 
   @Test
+  void servesOnEveryAddress() {
+    var four = server(Replica.named("before"), Settings.listening(ANY));
+    var freed = ANY.withPort(four.port());
+    four.close();
+    var six = HostPort.of("[::1]:0");
+    var both = server(Replica.named("both"), Settings.listening(List.of(six, freed)));
+    assertThat(ask(channel(GrpcChannels.Spread.FIRST, six.withPort(both.port()))))
+        .isEqualTo("both");
+    assertThat(ask(channel(GrpcChannels.Spread.FIRST, freed))).isEqualTo("both");
+  }
+
+  @Test
   void failsOverToAReplicaThatIsThere() throws Exception {
     var first = server(Replica.named("a"), Settings.listening(ANY));
     var second = server(Replica.named("b"), Settings.listening(ANY));
