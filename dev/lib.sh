@@ -1,0 +1,135 @@
+# shellcheck shell=bash
+# What the scripts share; sourced, with $home = the top of the checkout. Bash 3.2 or newer.
+
+say() { printf '%s\n' "$*" >&2; }
+
+fail() {
+  printf 'fairlead: %s\n' "$*" >&2
+  exit 1
+}
+
+# --- JDKs --------------------------------------------------------------------------------------------------------------
+
+# The first directory given that holds a JDK (with javac) of this feature version.
+jdk_of() { # version directory...
+  local version=$1 home
+  shift
+  for home; do
+    if [ -n "$home" ] && [ -x "$home/bin/javac" ] && "$home/bin/javac" -version 2>&1 | grep -qE "^javac $version([.+-]|$)"; then
+      (cd "$home" && pwd -P)
+      return 0
+    fi
+  done
+  return 1
+}
+
+find_jdk() { # version
+  local version=$1 variable="JAVA${1}_HOME" toolchains
+  toolchains=$(sed -n 's:.*<jdkHome>\(.*\)</jdkHome>.*:\1:p' ~/.m2/toolchains.xml 2>/dev/null)
+  # shellcheck disable=SC2086
+  jdk_of "$version" "${JAVA_HOME-}" "${!variable-}" /usr/lib/jvm/*"$version"* /usr/lib/jvm/* /opt/*jdk* /opt/java/* \
+    ~/.sdkman/candidates/java/* ~/.jdks/* /Library/Java/JavaVirtualMachines/*/Contents/Home $toolchains
+}
+
+# Sets $jdk to a JDK 25, or ends.
+need_jdk() {
+  jdk=$(find_jdk 25) && return
+  if is_debian && apt-cache policy openjdk-25-jdk-headless 2>/dev/null | grep -q 'Candidate: [0-9]'; then
+    install_packages openjdk-25-jdk-headless
+    jdk=$(find_jdk 25) && return
+  fi
+  fail "no JDK 25 in JAVA_HOME, JAVA25_HOME, /usr/lib/jvm, /opt, ~/.sdkman, ~/.jdks or ~/.m2/toolchains.xml: install" \
+    "one (Debian 14 and Ubuntu 25.10: openjdk-25-jdk-headless; else Temurin 25 of adoptium.net) or set JAVA25_HOME"
+}
+
+# --- programs and their Debian packages --------------------------------------------------------------------------------
+
+is_debian() { command -v apt-get >/dev/null; }
+
+# Sees to it that these are there: "program:package", or "library.so.N:package". As root on Debian or Ubuntu missing
+# packages are installed; else the command that does is printed, and that is the end.
+need() { # program:package...
+  local entry program packages=() programs=()
+  for entry; do
+    program=${entry%%:*}
+    case $program in
+      *.so.*) ldconfig=$(PATH=$PATH:/usr/sbin:/sbin ldconfig -p 2>/dev/null) && grep -qF "$program" <<<"$ldconfig" ;;
+      *) PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin command -v "$program" >/dev/null ;;
+    esac && continue
+    programs+=("$program") packages+=("${entry##*:}")
+  done
+  [ ${#packages[@]} -eq 0 ] && return
+  is_debian || fail "missing: ${programs[*]} (Debian's packages: ${packages[*]}); please install them"
+  install_packages "${packages[@]}"
+}
+
+install_packages() { # package...
+  [ "$EUID" -eq 0 ] || fail "missing packages; please run: sudo apt-get install ${*}"
+  say "installing with apt-get: $*"
+  local log package apt=(apt-get -o DPkg::Lock::Timeout=120)
+  log=$(mktemp)
+  # The lists may be old or absent; if they cannot be had now, what is there may still do.
+  "${apt[@]}" update >"$log" 2>&1
+  if ! DEBIAN_FRONTEND=noninteractive "${apt[@]}" install -y --no-install-recommends "$@" >>"$log" 2>&1; then
+    tail -n 8 "$log" >&2
+    fail "apt-get install $* failed: $log"
+  fi
+  rm -f "$log"
+  for package; do
+    # Debian starts a server of its own, on the ports of ours.
+    if [ "$package" = etcd-server ] && [ -d /run/systemd/system ]; then
+      systemctl disable --now etcd.service >/dev/null 2>&1 && say "stopped and disabled the service etcd that came with the package"
+    fi
+  done
+}
+
+# --- Maven -------------------------------------------------------------------------------------------------------------
+
+# Runs Maven on a Java of choice. FAIRLEAD_MVN_OPTS: more options for it, e.g. '-o -Dmaven.repo.local=/tmp/repository'.
+maven() { # java-home arguments...
+  local java_home=$1 quiet="" options
+  shift
+  read -r -a options <<<"${FAIRLEAD_MVN_OPTS-}"
+  # Maven's own libraries use what Java 25 warns about.
+  [ "$java_home" != "$jdk" ] || quiet="--sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED"
+  JAVA_HOME=$java_home MAVEN_OPTS="${MAVEN_OPTS-} $quiet" mvn -B -ntp ${options[@]+"${options[@]}"} "$@"
+}
+
+# --- the folder that the command runs from -----------------------------------------------------------------------------
+#
+# .dist/current -> .dist/<stamp>/   inputs      what it was built from: name, time and size of every file
+#                                   jdk         -> the JDK
+#                                   lib/*.jar   the class path; bench/*.jar what benchmarks add to it
+#                                   java.args   an argument file of java: options for every JVM, and the class path
+#                                   cli.args    more options for the JVM of a verb, plane.args for that of "up"
+#                                   bench.args  instead of java.args for benchmarks
+#                                   cli.aot     what the JVM of a verb need not find out again (JEP 514, 515)
+#                                   main        the main class
+# Every process that runs from a folder holds a shared lock on it or names it in its command line.
+
+# What the build reads. One line per file: any change shows, also of a file that got older or went away.
+inputs() {
+  local jdk=$1
+  cd "$home" || return
+  case $OSTYPE in
+    linux*) find pom.xml ./*/pom.xml ./*/src dev "$jdk/release" -type f -printf '%p %T@ %s\n' ;;
+    *) find pom.xml ./*/pom.xml ./*/src dev "$jdk/release" -type f -exec stat -f '%N %Fm %z' {} + ;;
+  esac | LC_ALL=C sort
+}
+
+# Whether the folder was built from what is there now.
+is_current() { # folder
+  [ -e "$1/inputs" ] || return
+  local jdk
+  jdk=$(readlink "$1/jdk") && [ -x "$jdk/bin/java" ] && inputs "$jdk" 2>/dev/null | cmp -s - "$1/inputs"
+}
+
+# flock(1) is not everywhere, Perl nearly.
+lock() { # -x | -s | -xn, fd
+  if command -v flock >/dev/null; then
+    flock "$@"
+  else
+    perl -e 'use Fcntl ":flock"; my %how = ("-x" => LOCK_EX, "-s" => LOCK_SH, "-xn" => LOCK_EX | LOCK_NB);
+      open(my $file, "<&=", $ARGV[1]) or die "$!\n"; exit(flock($file, $how{$ARGV[0]}) ? 0 : 1)' "$@"
+  fi
+}
