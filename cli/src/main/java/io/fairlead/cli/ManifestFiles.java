@@ -1,5 +1,6 @@
 package io.fairlead.cli;
 
+import io.fairlead.api.ErrorReport;
 import io.fairlead.api.manifest.ManifestObject.OfNamespace;
 import io.fairlead.api.manifest.ManifestObject.OfPod;
 import io.fairlead.api.manifest.ManifestObject.OfService;
@@ -12,8 +13,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -37,24 +40,66 @@ final class ManifestFiles {
       List<String> names, Console console, Optional<String> namespace, String orElse) {
     var items = new ArrayList<Manifests.Item>();
     var faults = new ArrayList<String>();
+    var warnings = new ArrayList<Note>();
     for (var name : names) {
       for (var read : sources(name, console)) {
-        read.warnings().forEach(warning -> console.err().println("Warning: " + warning));
-        read.faults().stream().map(Note::toString).forEach(faults::add);
+        warnings.addAll(read.warnings());
+        faults.addAll(words(read.faults()));
         for (var item : read.items()) {
           foreign(item, namespace).ifPresent(faults::add);
           items.add(inNamespace(item, orElse));
         }
       }
     }
+    if (!warnings.isEmpty()) {
+      console.err().println(warning(warnings));
+    }
     if (!faults.isEmpty()) {
-      faults.forEach(fault -> console.err().println("error: " + fault));
+      faults.forEach(console.err()::println);
       throw new CliException("error: nothing was sent, the manifests have faults");
     }
     if (items.isEmpty()) {
       throw new CliException("error: no objects in " + String.join(", ", names));
     }
     return List.copyOf(items);
+  }
+
+  /** Those of one object together, as a server would say them, each with its place. */
+  private static List<String> words(List<Note> faults) {
+    var bySubject = new LinkedHashMap<Note.Subject, List<String>>();
+    var words = new ArrayList<String>();
+    for (var fault : faults) {
+      if (fault.subject().isPresent()) {
+        bySubject
+            .computeIfAbsent(fault.subject().get(), _ -> new ArrayList<>())
+            .add(fault.words() + " (" + fault.place() + ")");
+      } else {
+        words.add("error: " + fault);
+      }
+    }
+    bySubject.forEach(
+        (subject, lines) -> words.add(ErrorReport.invalid(subject.kind(), subject.name(), lines)));
+    return words;
+  }
+
+  /** One line, however many there are: fields by the objects they are in. */
+  private static String warning(List<Note> warnings) {
+    var fields = new LinkedHashMap<String, List<String>>();
+    for (var warning : warnings) {
+      fields
+          .computeIfAbsent(
+              warning.subject().map(Note.Subject::title).orElse(warning.source()),
+              _ -> new ArrayList<>())
+          .add(warning.field());
+    }
+    var objects = new LinkedHashMap<List<String>, List<String>>();
+    fields.forEach(
+        (object, names) -> objects.computeIfAbsent(names, _ -> new ArrayList<>()).add(object));
+    return objects.entrySet().stream()
+        .map(e -> String.join(", ", e.getKey()) + " of " + String.join(", ", e.getValue()))
+        .collect(
+            Collectors.joining(
+                "; ", "Warning: fields that have no meaning here are ignored: ", ""));
   }
 
   private static List<Manifests.Read> sources(String name, Console console) {
@@ -113,7 +158,7 @@ final class ManifestFiles {
         .filter(own -> !own.isEmpty())
         .filter(own -> namespace.filter(given -> !given.equals(own)).isPresent())
         .map(own ->
-            "%s:%d: the namespace from the provided object \"%s\" does not match the namespace \"%s\""
+            "error: %s:%d: the namespace from the provided object \"%s\" does not match the namespace \"%s\""
                 .formatted(item.source(), item.line(), own, namespace.orElseThrow()));
   }
 

@@ -223,10 +223,13 @@ class CommandsTest {
     assertThat(ran.code()).isEqualTo(1);
     assertThat(ran.out()).isEmpty();
     assertThat(ran.err())
-        .contains(
-            "error: stdin:25: spec.ports[0].targetport: unknown field; did you mean targetPort?\n")
-        .contains("error: stdin:27: kind: apps/v1 Deployment is not supported")
-        .endsWith("error: nothing was sent, the manifests have faults\n");
+        .isEqualTo(
+            """
+            error: stdin:27: Deployment is not supported: nothing here makes Pods of a template; apply its Pods, \
+            spec.template as kind: Pod, one for each replica
+            The Service "web" is invalid: spec.ports[0].targetport: unknown field; did you mean targetPort? (stdin:25)
+            error: nothing was sent, the manifests have faults
+            """);
     assertThat(plane.requestIds).isEmpty();
   }
 
@@ -255,10 +258,22 @@ class CommandsTest {
 
   @Test
   void warnsOfFieldsWithoutEffect() {
-    var ran = apply(POD.replace("  nodeName", "  dnsPolicy: Default\n  nodeName"));
-    assertThat(ran.code()).isZero();
-    assertThat(ran.err())
-        .isEqualTo("Warning: stdin:7: spec.dnsPolicy: has no effect here and is ignored\n");
+    var pod = POD.replace("  nodeName", "  dnsPolicy: Default\n  volumes: []\n  nodeName");
+    var other = POD.replace("  nodeName", "  priority: 7\n  nodeName");
+    var ran =
+        apply(
+            pod
+                + "---\n"
+                + pod.replace("web-1", "web-2").replace("0.7", "0.8")
+                + "---\n"
+                + other.replace("web-1", "web-3").replace("0.7", "0.9"));
+    assertThat(ran)
+        .isEqualTo(
+            new Ran(
+                0,
+                "pod/web-1 created\npod/web-2 created\npod/web-3 created\n",
+                "Warning: fields that have no meaning here are ignored: "
+                    + "spec.dnsPolicy, spec.volumes of pod/web-1, pod/web-2; spec.priority of pod/web-3\n"));
   }
 
   @Test

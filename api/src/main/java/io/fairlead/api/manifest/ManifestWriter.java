@@ -6,9 +6,13 @@ import io.fairlead.v1.Service;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.snakeyaml.engine.v2.api.Dump;
 import org.snakeyaml.engine.v2.api.DumpSettings;
 import org.snakeyaml.engine.v2.common.FlowStyle;
+import org.snakeyaml.engine.v2.common.ScalarStyle;
+import org.snakeyaml.engine.v2.nodes.Tag;
+import org.snakeyaml.engine.v2.representer.StandardRepresenter;
 
 /** Writes objects as Kubernetes manifests; {@link Manifests} reads them again. */
 public final class ManifestWriter {
@@ -46,7 +50,31 @@ public final class ManifestWriter {
             .setIndicatorIndent(0)
             .setWidth(4096)
             .build();
-    return new Dump(settings).dumpToString(tree);
+    return new Dump(settings, new PlainOrQuoted(settings)).dumpToString(tree);
+  }
+
+  /**
+   * Texts that some reader of YAML, of whichever version, would take for something else are in
+   * double quotes, as kubectl writes them.
+   */
+  private static final class PlainOrQuoted extends StandardRepresenter {
+    private static final Pattern AMBIGUOUS =
+        Pattern.compile(
+            "|~|(?i:null|y|n|yes|no|on|off|true|false|[-+]?\\.inf|\\.nan)"
+                + "|[-+]?(0x[0-9a-fA-F_]+|0o?[0-7_]+|0b[01_]+|[0-9][0-9_]*(:[0-5]?[0-9])*)"
+                + "|[-+]?(\\.[0-9]+|[0-9]+(\\.[0-9]*)?)([eE][-+]?[0-9]+)?"
+                + "|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?");
+
+    PlainOrQuoted(DumpSettings settings) {
+      super(settings);
+      var standard = representers.get(String.class);
+      representers.put(
+          String.class,
+          data ->
+              AMBIGUOUS.matcher(data.toString()).matches()
+                  ? representScalar(Tag.STR, data.toString(), ScalarStyle.DOUBLE_QUOTED)
+                  : standard.representData(data));
+    }
   }
 
   /** Indented by four, as kubectl does; ends with a line break. */
@@ -103,7 +131,8 @@ public final class ManifestWriter {
         case '\r' -> text.append("\\r");
         case '\t' -> text.append("\\t");
         default -> {
-          if (c < ' ') {
+          // kubectl escapes those three too, so that it may stand in HTML
+          if (c < ' ' || c == '<' || c == '>' || c == '&') {
             text.append("\\u%04x".formatted((int) c));
           } else {
             text.append(c);

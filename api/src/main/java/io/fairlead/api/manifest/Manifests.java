@@ -16,9 +16,9 @@ import org.snakeyaml.engine.v2.nodes.Tag;
 
 /**
  * Reads Kubernetes manifests: {@code v1} Service, Pod, Namespace and List (also ServiceList,
- * PodList), any number of documents. Only the form is checked here, strictly; what the values mean
- * the server checks. Fields that Kubernetes knows and that have no effect here are warnings, all
- * others are faults.
+ * PodList, NamespaceList), any number of documents. Only the form is checked here, strictly; what
+ * the values mean the server checks. Fields of Pods that Kubernetes knows and that have no meaning
+ * here are warnings, all others are faults.
  */
 public final class Manifests {
   private static final Set<String> SET_BY_SERVERS =
@@ -28,6 +28,8 @@ public final class Manifests {
           "generation",
           "managedFields",
           "selfLink");
+  private static final Set<String> KINDS =
+      Set.of("Service", "Pod", "Namespace", "List", "ServiceList", "PodList", "NamespaceList");
   private static final Set<String> META_IGNORED = Set.of("finalizers", "ownerReferences");
 
   private Manifests() {}
@@ -84,36 +86,32 @@ public final class Manifests {
     if (kind.isEmpty() || version.isEmpty()) {
       object.fault(
           kind.isEmpty() ? "kind" : "apiVersion",
-          "is required, e.g. apiVersion: v1, kind: Service");
+          "Required value: e.g. apiVersion: v1, kind: Service");
       return;
     }
-    if (!version.equals("v1")) {
-      object.fault("kind", unsupported(version + " " + kind));
+    var name = object.peek("metadata", "name");
+    if (!version.equals("v1") || !KINDS.contains(kind)) {
+      notes.fault(object.line("kind"), "", OtherKinds.words(version, kind, name));
       return;
     }
+    notes.about(new Note.Subject(kind, name, object.line()));
     Optional<ManifestObject> read =
         switch (kind) {
           case "Service" -> Optional.of(new OfService(ServiceManifest.read(object)));
           case "Pod" -> Optional.of(new OfPod(PodManifest.read(object)));
           case "Namespace" -> Optional.of(namespace(object));
-          case "List", "ServiceList", "PodList" -> {
+          default -> {
+            notes.aboutNone();
             if (path.isEmpty()) {
               list(object, source, notes, items);
             } else {
-              object.fault("kind", "a List in a List is not supported");
+              object.fault("kind", "Forbidden: a List in a List");
             }
             yield Optional.empty();
           }
-          default -> {
-            object.fault("kind", unsupported(kind));
-            yield Optional.empty();
-          }
         };
+    notes.aboutNone();
     read.ifPresent(o -> items.add(new Item(o, source, object.line())));
-  }
-
-  private static String unsupported(String what) {
-    return what + " is not supported; supported are v1 Service, Pod, Namespace and List";
   }
 
   private static void list(YamlObject list, String source, Notes notes, List<Item> items) {
@@ -127,7 +125,13 @@ public final class Manifests {
 
   private static OfNamespace namespace(YamlObject namespace) {
     var meta = meta(namespace);
-    namespace.ignoreSilently(Set.of("spec", "status"));
+    namespace
+        .object("spec")
+        .ifPresent(spec -> {
+          spec.ignoreSilently(Set.of("finalizers")); // every namespace of Kubernetes has one
+          spec.done();
+        });
+    namespace.ignoreSilently(Set.of("status"));
     namespace.done();
     return new OfNamespace(meta.getName());
   }
@@ -137,7 +141,7 @@ public final class Manifests {
     var read = object.object("metadata");
     if (read.isEmpty()) {
       if (!object.has("metadata")) {
-        object.fault("metadata", "is required");
+        object.fault("metadata", "Required value: with a name");
       }
       return proto.build();
     }
@@ -159,7 +163,7 @@ public final class Manifests {
                 .setSeconds(instant.getEpochSecond())
                 .setNanos(instant.getNano()));
       } catch (DateTimeParseException _) {
-        meta.fault("creationTimestamp", "must be a time like 2026-11-01T10:15:30Z");
+        meta.fault("creationTimestamp", "Invalid value: must be a time like 2026-11-01T10:15:30Z");
       }
     }
     meta.ignoreSilently(SET_BY_SERVERS);

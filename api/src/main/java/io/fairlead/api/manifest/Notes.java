@@ -3,6 +3,7 @@ package io.fairlead.api.manifest;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import org.snakeyaml.engine.v2.exceptions.Mark;
 import org.snakeyaml.engine.v2.nodes.Node;
 
@@ -14,6 +15,7 @@ final class Notes {
   private final String source;
   private final List<Note> faults = new ArrayList<>();
   private final List<Note> warnings = new ArrayList<>();
+  private Optional<Note.Subject> subject = Optional.empty();
   private int visits;
 
   /** A manifest is not worth reading to its end. */
@@ -35,16 +37,26 @@ final class Notes {
     }
   }
 
+  /** What follows is about this object. */
+  void about(Note.Subject subject) {
+    this.subject = Optional.of(subject);
+  }
+
+  /** What follows is about none. */
+  void aboutNone() {
+    subject = Optional.empty();
+  }
+
   void fault(Node at, String field, String message) {
     fault(line(at), field, message);
   }
 
   void fault(int line, String field, String message) {
-    faults.add(new Note(source, line, field, message));
+    faults.add(new Note(source, line, subject, field, message));
   }
 
   void ignored(Node at, String field) {
-    warnings.add(new Note(source, line(at), field, "has no effect here and is ignored"));
+    warnings.add(new Note(source, line(at), subject, field, "has no meaning here and is ignored"));
   }
 
   static int line(Node node) {

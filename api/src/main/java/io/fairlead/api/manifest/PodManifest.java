@@ -136,7 +136,7 @@ final class PodManifest {
     for (var variable : container.objects("env")) {
       var name = variable.text("name");
       if (name.isEmpty()) {
-        variable.fault("name", "is required");
+        variable.fault("name", "Required value: a variable needs a name");
       } else if (!variable.has("valueFrom")) {
         proto.putEnv(name, variable.text("value"));
       }
@@ -164,7 +164,7 @@ final class PodManifest {
     probe.object("tcpSocket").ifPresent(action -> proto.setTcpSocket(tcpSocket(action)));
     for (var action : List.of("exec", "grpc")) {
       if (probe.has(action)) { // ignoring it would call a Pod ready that is not
-        probe.fault(action, "is not supported; supported are httpGet and tcpSocket");
+        probe.fault(action, "Forbidden: a probe here is httpGet or tcpSocket");
       }
     }
     probe.integer("initialDelaySeconds").ifPresent(proto::setInitialDelaySeconds);

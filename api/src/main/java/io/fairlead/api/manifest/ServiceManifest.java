@@ -9,7 +9,7 @@ import java.util.Set;
 
 /** {@code v1} Service. */
 final class ServiceManifest {
-  private static final Set<String> IGNORED =
+  private static final Set<String> FORBIDDEN =
       Set.of(
           "allocateLoadBalancerNodePorts",
           "externalIPs",
@@ -59,7 +59,7 @@ final class ServiceManifest {
               });
           config.done();
         });
-    spec.ignore(IGNORED);
+    spec.forbid(FORBIDDEN, "a Service here has its name and its ClusterIP, nothing outside");
     spec.done();
     return proto.build();
   }

@@ -36,9 +36,9 @@ final class YamlObject {
     for (var tuple : node.getValue()) {
       notes.visit();
       if (!(tuple.getKeyNode() instanceof ScalarNode key)) {
-        notes.fault(tuple.getKeyNode(), path, "names of fields must be text");
+        notes.fault(tuple.getKeyNode(), path, "Invalid value: names of fields must be text");
       } else if (keys.putIfAbsent(key.getValue(), key) != null) {
-        notes.fault(key, field(key.getValue()), "is given twice");
+        notes.fault(key, field(key.getValue()), "Duplicate value: is given twice");
       } else {
         values.put(key.getValue(), tuple.getValueNode());
       }
@@ -51,12 +51,33 @@ final class YamlObject {
     if (node instanceof MappingNode mapping) {
       return Optional.of(new YamlObject(mapping, path, notes));
     }
-    notes.fault(node, path, "must be a mapping, not " + kind(node));
+    wrong(notes, node, path, "must be a mapping");
     return Optional.empty();
   }
 
   int line() {
     return Notes.line(node);
+  }
+
+  /** Of the value of a field; of the whole where it is absent. */
+  int line(String name) {
+    return Notes.line(values.getOrDefault(name, node));
+  }
+
+  /**
+   * A text two levels down, without a word about anything that is wrong; "" where there is none.
+   */
+  String peek(String name, String below) {
+    if (values.get(name) instanceof MappingNode mapping) {
+      for (var tuple : mapping.getValue()) {
+        if (tuple.getKeyNode() instanceof ScalarNode key
+            && key.getValue().equals(below)
+            && tuple.getValueNode() instanceof ScalarNode value) {
+          return value.getValue();
+        }
+      }
+    }
+    return "";
   }
 
   String field(String name) {
@@ -88,9 +109,12 @@ final class YamlObject {
       if (scalar.getTag().equals(Tag.STR)) {
         return scalar.getValue();
       }
-      notes.fault(value, field, "must be text: put it in quotes, \"" + scalar.getValue() + "\"");
+      notes.fault(
+          value,
+          field,
+          "Invalid value: must be text: put it in quotes, \"" + scalar.getValue() + '"');
     } else {
-      notes.fault(value, field, "must be text, not " + kind(value));
+      wrong(notes, value, field, "must be text");
     }
     return "";
   }
@@ -102,7 +126,7 @@ final class YamlObject {
           if (v instanceof ScalarNode scalar) {
             return scalar.getValue();
           }
-          notes.fault(v, field(name), "must be text, not " + kind(v));
+          wrong(notes, v, field(name), "must be text");
           return "";
         })
         .orElse("");
@@ -117,11 +141,14 @@ final class YamlObject {
       try {
         return OptionalInt.of(Integer.parseInt(scalar.getValue()));
       } catch (NumberFormatException _) {
-        notes.fault(scalar, field(name), scalar.getValue() + " is not a whole number of 32 bits");
+        notes.fault(
+            scalar,
+            field(name),
+            "Invalid value: " + scalar.getValue() + ": must be a whole number of 32 bits");
         return OptionalInt.empty();
       }
     }
-    notes.fault(value.get(), field(name), "must be a whole number, not " + kind(value.get()));
+    wrong(notes, value.get(), field(name), "must be a whole number");
     return OptionalInt.empty();
   }
 
@@ -144,7 +171,7 @@ final class YamlObject {
     if (value.get() instanceof ScalarNode scalar && scalar.getTag().equals(Tag.BOOL)) {
       return Boolean.parseBoolean(scalar.getValue());
     }
-    notes.fault(value.get(), field(name), "must be true or false, not " + kind(value.get()));
+    wrong(notes, value.get(), field(name), "must be true or false");
     return false;
   }
 
@@ -191,7 +218,7 @@ final class YamlObject {
     if (value.get() instanceof SequenceNode sequence) {
       return sequence.getValue();
     }
-    notes.fault(value.get(), field(name), "must be a list, not " + kind(value.get()));
+    wrong(notes, value.get(), field(name), "must be a list");
     return List.of();
   }
 
@@ -199,6 +226,13 @@ final class YamlObject {
   void ignore(Set<String> names) {
     for (var name : names) {
       value(name).ifPresent(v -> notes.ignored(v, field(name)));
+    }
+  }
+
+  /** Fields that Kubernetes knows and that would mislead if they were passed over. */
+  void forbid(Set<String> names, String message) {
+    for (var name : names) {
+      value(name).ifPresent(v -> notes.fault(v, field(name), "Forbidden: " + message));
     }
   }
 
@@ -220,14 +254,22 @@ final class YamlObject {
     });
   }
 
-  private static String kind(Node node) {
-    return switch (node) {
-      case ScalarNode scalar -> {
-        var value = scalar.getValue();
-        yield '"' + (value.length() > 40 ? value.substring(0, 40) + "…" : value) + '"';
-      }
-      case SequenceNode _ -> "a list";
-      default -> "a mapping";
-    };
+  /** Of another type than the field has. */
+  private static void wrong(Notes notes, Node node, String field, String rule) {
+    notes.fault(
+        node,
+        field,
+        "Invalid value: "
+            + switch (node) {
+              case ScalarNode scalar -> {
+                var value = scalar.getValue();
+                yield '"'
+                    + (value.length() > 40 ? value.substring(0, 40) + "…" : value)
+                    + "\": "
+                    + rule;
+              }
+              case SequenceNode _ -> rule + ", not a list";
+              default -> rule + ", not a mapping";
+            });
   }
 }

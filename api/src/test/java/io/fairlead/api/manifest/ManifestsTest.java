@@ -14,6 +14,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 @Timeout(30)
@@ -154,10 +155,10 @@ class ManifestsTest {
     assertThat(clean(POD).warnings())
         .extracting(Note::toString)
         .containsExactlyInAnyOrder(
-            "test.yaml:13: spec.priority: has no effect here and is ignored",
-            "test.yaml:15: spec.volumes: has no effect here and is ignored",
-            "test.yaml:26: spec.containers[0].env[1].valueFrom: has no effect here and is ignored",
-            "test.yaml:31: spec.containers[0].resources: has no effect here and is ignored");
+            "test.yaml:13: spec.priority: has no meaning here and is ignored",
+            "test.yaml:15: spec.volumes: has no meaning here and is ignored",
+            "test.yaml:26: spec.containers[0].env[1].valueFrom: has no meaning here and is ignored",
+            "test.yaml:31: spec.containers[0].resources: has no meaning here and is ignored");
   }
 
   @Test
@@ -250,51 +251,67 @@ class ManifestsTest {
             List.of(
                 "m.yaml:5: spec.clusterIp: unknown field; did you mean clusterIP?",
                 "m.yaml:7: spec.ports[0].prt: unknown field; did you mean port?",
-                "m.yaml:8: spec.ports[0].targetPort: must be text, not a list",
-                "m.yaml:9: spec.ports[1].port: must be a whole number, not \"80\"",
-                "m.yaml:10: spec.selector[app]: must be text: put it in quotes, \"1\"")),
+                "m.yaml:8: spec.ports[0].targetPort: Invalid value: must be text, not a list",
+                "m.yaml:9: spec.ports[1].port: Invalid value: \"80\": must be a whole number",
+                "m.yaml:10: spec.selector[app]: Invalid value: must be text: put it in quotes, \"1\"")),
         new Case(
             "field twice",
             spec("type: ClusterIP\ntype: ClusterIP\n"),
-            List.of("m.yaml:6: spec.type: is given twice")),
+            List.of("m.yaml:6: spec.type: Duplicate value: is given twice")),
         new Case(
             "number too large",
             spec("ports: [{port: 99999999999}]"),
-            List.of("m.yaml:5: spec.ports[0].port: 99999999999 is not a whole number of 32 bits")),
+            List.of(
+                "m.yaml:5: spec.ports[0].port: Invalid value: 99999999999: must be a whole number of 32 bits")),
         new Case(
             "not true or false",
             spec("publishNotReadyAddresses: yes"),
-            List.of("m.yaml:5: spec.publishNotReadyAddresses: must be true or false, not \"yes\"")),
+            List.of(
+                "m.yaml:5: spec.publishNotReadyAddresses: Invalid value: \"yes\": must be true or false")),
         new Case(
             "mapping wanted",
             spec("selector: [app]"),
-            List.of("m.yaml:5: spec.selector: must be a mapping, not a list")),
+            List.of("m.yaml:5: spec.selector: Invalid value: must be a mapping, not a list")),
         new Case(
             "list wanted",
             spec("ports: {port: 80}"),
-            List.of("m.yaml:5: spec.ports: must be a list, not a mapping")),
+            List.of("m.yaml:5: spec.ports: Invalid value: must be a list, not a mapping")),
         new Case(
             "kind of another API",
             "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n",
             List.of(
-                "m.yaml:2: kind: apps/v1 Deployment is not supported; supported are v1 Service, Pod, Namespace and List")),
+                "m.yaml:2: Deployment \"a\" is not supported: nothing here makes Pods of a template; apply its Pods, "
+                    + "spec.template as kind: Pod, one for each replica")),
         new Case(
             "unknown kind",
-            "apiVersion: v1\nkind: ConfigMap\n",
+            "apiVersion: example.com/v2\nkind: Frob\n",
             List.of(
-                "m.yaml:2: kind: ConfigMap is not supported; supported are v1 Service, Pod, Namespace and List")),
+                "m.yaml:2: Frob (example.com/v2) is not supported: apply takes Service, Pod, Namespace and List, all of v1")),
+        new Case(
+            "kind of another version",
+            "apiVersion: v2\nkind: Service\nmetadata: {name: a}\n",
+            List.of("m.yaml:2: Service \"a\" of v2 is not supported: apiVersion must be v1")),
+        new Case(
+            "fields of other types of Services",
+            spec("externalIPs: [192.0.2.1]\n"),
+            List.of(
+                "m.yaml:5: spec.externalIPs: Forbidden: a Service here has its name and its ClusterIP, nothing outside")),
+        new Case(
+            "field that no namespace has",
+            "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\nspec: {finalizers: [kubernetes], quota: 1}\n",
+            List.of("m.yaml:4: spec.quota: unknown field")),
         new Case(
             "no kind",
             "apiVersion: v1\nmetadata: {name: a}\n",
-            List.of("m.yaml:1: kind: is required, e.g. apiVersion: v1, kind: Service")),
+            List.of("m.yaml:1: kind: Required value: e.g. apiVersion: v1, kind: Service")),
         new Case(
             "no metadata",
             "apiVersion: v1\nkind: Pod\n",
-            List.of("m.yaml:1: metadata: is required")),
+            List.of("m.yaml:1: metadata: Required value: with a name")),
         new Case(
             "metadata that is text",
             "apiVersion: v1\nkind: Pod\nmetadata: x\n",
-            List.of("m.yaml:3: metadata: must be a mapping, not \"x\"")),
+            List.of("m.yaml:3: metadata: Invalid value: \"x\": must be a mapping")),
         new Case(
             "a probe that would be ignored",
             """
@@ -308,16 +325,17 @@ class ManifestsTest {
                   exec: {command: [true]}
             """,
             List.of(
-                "m.yaml:8: spec.containers[0].readinessProbe.exec: is not supported; supported are httpGet and tcpSocket")),
+                "m.yaml:8: spec.containers[0].readinessProbe.exec: Forbidden: a probe here is httpGet or tcpSocket")),
         new Case(
             "a List in a List",
             "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: List}]\n",
-            List.of("m.yaml:3: items[0].kind: a List in a List is not supported")),
-        new Case("text", "hello\n", List.of("m.yaml:1: must be a mapping, not \"hello\"")),
+            List.of("m.yaml:3: items[0].kind: Forbidden: a List in a List")),
+        new Case(
+            "text", "hello\n", List.of("m.yaml:1: Invalid value: \"hello\": must be a mapping")),
         new Case(
             "key that is no text",
             "apiVersion: v1\nkind: Service\nmetadata: {[a]: b}\n",
-            List.of("m.yaml:3: metadata: names of fields must be text")));
+            List.of("m.yaml:3: metadata: Invalid value: names of fields must be text")));
   }
 
   @ParameterizedTest
@@ -414,12 +432,39 @@ class ManifestsTest {
               - port: 80
                 targetPort: 8080
               selector:
-                on: 'true'
+                "on": "true"
             status:
               loadBalancer: {}
             """);
     assertThat(ManifestWriter.json(ManifestWriter.tree(service)))
         .contains("\"a\": \"line 1\\nline \\\"2\\\"\"", "        \"ports\": [\n            {\n");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      quoteCharacter = '`',
+      delimiter = '|',
+      value = {
+        "yes|\"yes\"",
+        "``|\"\"",
+        "8080|\"8080\"",
+        "1.2|\"1.2\"",
+        "12e03|\"12e03\"",
+        "0x1f|\"0x1f\"",
+        "1:30|\"1:30\"",
+        "~|\"~\"",
+        "2026-11-01T12:00:00Z|\"2026-11-01T12:00:00Z\"",
+        "1.2.3|1.2.3",
+        "10.0.0.1|10.0.0.1",
+        "fd00::a|fd00::a",
+        "http://x:80/|http://x:80/",
+        "[::1]:80|'[::1]:80'",
+        "a: b|'a: b'",
+        "- x|'- x'",
+        "` x`|' x'",
+      })
+  void quotesTextsAsKubectlDoes(String text, String written) {
+    assertThat(ManifestWriter.yaml(Map.of("key", text))).isEqualTo("key: " + written + "\n");
   }
 
   @Test
