@@ -6,6 +6,7 @@ import io.fairlead.v1.Service;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Pattern;
 import org.snakeyaml.engine.v2.api.Dump;
 import org.snakeyaml.engine.v2.api.DumpSettings;
@@ -67,7 +68,7 @@ public final class ManifestWriter {
 
     PlainOrQuoted(DumpSettings settings) {
       super(settings);
-      var standard = representers.get(String.class);
+      var standard = Objects.requireNonNull(representers.get(String.class));
       representers.put(
           String.class,
           data ->
