@@ -1,10 +1,10 @@
 package io.fairlead.cli;
 
 /** The command cannot be done; the message is what the user sees, whole. Exit code 1. */
-final class CliException extends RuntimeException {
+public final class CliException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
-  CliException(String message) {
+  public CliException(String message) {
     super(message);
   }
 

@@ -7,4 +7,4 @@ import java.io.PrintStream;
  * Where a command reads and writes. Data goes to {@code out}, everything said about it to {@code
  * err}.
  */
-record Console(InputStream in, PrintStream out, PrintStream err) {}
+public record Console(InputStream in, PrintStream out, PrintStream err) {}

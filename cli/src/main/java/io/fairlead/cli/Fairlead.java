@@ -1,10 +1,12 @@
 package io.fairlead.cli;
 
+import io.fairlead.cli.plane.RunFile;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
 import io.fairlead.runtime.HostPort;
 import io.fairlead.runtime.OptionType;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -34,32 +36,49 @@ import picocli.CommandLine.TypeConversionException;
       VersionCommand.class,
       CompletionCommand.class
     })
-final class Fairlead {
+public final class Fairlead {
   private static final Duration LEAST_TIMEOUT = Duration.ofMillis(1);
   private static final Duration MOST_TIMEOUT = Duration.ofHours(1);
 
-  /** Options that an environment variable gives a default, and the default of that. */
-  private static final Map<String, List<String>> DEFAULTS =
+  /** Where services listen by default, for those that run without a plane. */
+  private static final List<HostPort> ALLOCATOR = List.of(HostPort.of("127.0.0.1:7401"));
+
+  private static final List<HostPort> ENDPOINTS = List.of(HostPort.of("127.0.0.1:7402"));
+
+  /** Options that an environment variable gives a default. */
+  private static final Map<String, String> VARIABLES =
       Map.of(
-          "--allocator", List.of("FAIRLEAD_ALLOCATOR", "127.0.0.1:7401"),
-          "--endpoints", List.of("FAIRLEAD_ENDPOINTS", "127.0.0.1:7402"),
-          "--timeout", List.of("FAIRLEAD_TIMEOUT", "30s"));
+          "--allocator", "FAIRLEAD_ALLOCATOR",
+          "--endpoints", "FAIRLEAD_ENDPOINTS",
+          "--timeout", "FAIRLEAD_TIMEOUT");
+
+  private static final Map<String, String> DEFAULTS = Map.of("--timeout", "30s");
 
   @Option(
       names = "--allocator",
       scope = ScopeType.INHERIT,
       paramLabel = "host:port,...",
       converter = Addresses.Converter.class,
-      description = "Replicas of allocator-service (FAIRLEAD_ALLOCATOR; default 127.0.0.1:7401).")
-  private Addresses allocator;
+      description =
+          "Replicas of allocator-service (FAIRLEAD_ALLOCATOR; default: the plane's that runs here, else 127.0.0.1:7401).")
+  private @Nullable Addresses allocator;
 
   @Option(
       names = "--endpoints",
       scope = ScopeType.INHERIT,
       paramLabel = "host:port,...",
       converter = Addresses.Converter.class,
-      description = "Replicas of endpoints-service (FAIRLEAD_ENDPOINTS; default 127.0.0.1:7402).")
-  private Addresses endpoints;
+      description =
+          "Replicas of endpoints-service (FAIRLEAD_ENDPOINTS; default: the plane's that runs here, else 127.0.0.1:7402).")
+  private @Nullable Addresses endpoints;
+
+  @Option(
+      names = "--data-dir",
+      scope = ScopeType.INHERIT,
+      paramLabel = "directory",
+      description =
+          "Which plane of this machine: that with this data directory (FAIRLEAD_DATA_DIR; default /var/lib/fairlead as root, else $XDG_STATE_HOME/fairlead; other commands than up also find the only one that runs).")
+  private @Nullable Path dataDirectory;
 
   @Option(
       names = {"-n", "--namespace"},
@@ -99,7 +118,13 @@ final class Fairlead {
 
   /** The parser, ready to run. */
   CommandLine commandLine() {
+    return commandLine(List.of());
+  }
+
+  /** With further subcommands. */
+  CommandLine commandLine(List<Class<?>> more) {
     var line = new CommandLine(this);
+    more.forEach(line::addSubcommand);
     line.setDefaultValueProvider(argument ->
         argument instanceof CommandLine.Model.OptionSpec option
             ? defaultOf(option.longestName())
@@ -115,8 +140,9 @@ final class Fairlead {
   }
 
   private @Nullable String defaultOf(String option) {
-    var named = DEFAULTS.get(option);
-    return named == null ? null : environment.getOrDefault(named.getFirst(), named.getLast());
+    var variable = VARIABLES.get(option);
+    var value = variable == null ? null : environment.get(variable);
+    return value == null ? DEFAULTS.get(option) : value;
   }
 
   /** What the user reads of a failure. */
@@ -128,14 +154,50 @@ final class Fairlead {
     };
   }
 
-  Console console() {
+  public Console console() {
     return console;
+  }
+
+  public Map<String, String> environment() {
+    return environment;
+  }
+
+  public Time time() {
+    return time;
+  }
+
+  /** What {@code --data-dir} says. */
+  public Optional<Path> givenDataDirectory() {
+    return Optional.ofNullable(dataDirectory);
+  }
+
+  /**
+   * The plane of this machine that the command means.
+   *
+   * @throws CliException several may be meant
+   */
+  Optional<RunFile> plane() {
+    return switch (RunFile.find(environment, givenDataDirectory())) {
+      case RunFile.Found.One(var plane) -> Optional.of(plane);
+      case RunFile.Found.Nothing _ -> Optional.empty();
+      case RunFile.Found.Several several -> throw new CliException(several.words());
+    };
   }
 
   /** The caller closes it. */
   Session session() {
+    var toAllocator = Optional.ofNullable(allocator).map(Addresses::all);
+    var toEndpoints = Optional.ofNullable(endpoints).map(Addresses::all);
+    // who says both needs no plane, and may have several
+    var plane =
+        toAllocator.isPresent() && toEndpoints.isPresent() ? Optional.<RunFile>empty() : plane();
     return new Session(
-        new Session.Settings(allocator.all(), endpoints.all(), timeout), time, random);
+        new Session.Settings(
+            toAllocator.or(() -> plane.map(RunFile::allocator)).orElse(ALLOCATOR),
+            toEndpoints.or(() -> plane.map(RunFile::endpoints)).orElse(ENDPOINTS),
+            timeout),
+        time,
+        random);
   }
 
   /** The namespace that was asked for, on the command line or in the environment. */

@@ -4,6 +4,7 @@ import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
 import io.grpc.netty.shaded.io.netty.util.internal.logging.InternalLoggerFactory;
 import io.grpc.netty.shaded.io.netty.util.internal.logging.JdkLoggerFactory;
+import java.util.List;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
@@ -15,12 +16,22 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] args) {
+    run(args, List.of());
+  }
+
+  /**
+   * Runs the command that the arguments name and ends the process with its exit code.
+   *
+   * @param more classes of further subcommands, annotated for picocli; made only when they are
+   *     called, with a {@link Fairlead} as parent
+   */
+  public static void run(String[] args, List<Class<?>> more) {
     // Netty would start logback, a good part of the time that a short command takes.
     InternalLoggerFactory.setDefaultFactory(JdkLoggerFactory.INSTANCE);
     GRPC.setLevel(Level.OFF); // what fails is told once, by the command
     var console = new Console(System.in, System.out, System.err);
     var fairlead = new Fairlead(console, System.getenv(), Time.system(), RandomSource.secure());
-    int code = fairlead.commandLine().execute(args);
+    int code = fairlead.commandLine(more).execute(args);
     System.out.flush();
     System.exit(code);
   }

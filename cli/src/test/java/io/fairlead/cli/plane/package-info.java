@@ -1,0 +1,4 @@
+@NullMarked
+package io.fairlead.cli.plane;
+
+import org.jspecify.annotations.NullMarked;
