@@ -4,13 +4,18 @@ import io.fairlead.core.decide.ServiceDraft;
 import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Family;
+import io.fairlead.core.model.PortRef;
+import io.fairlead.core.model.Protocol;
 import io.fairlead.core.model.Service;
 import io.fairlead.core.model.ServicePort;
 import io.fairlead.core.model.ServiceSpec;
 import io.fairlead.core.model.ServiceSpec.Balancing;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 
 /**
  * Services: what users send, as drafts; what is stored, with every default spelled out as
@@ -126,5 +131,69 @@ public final class ServiceCodec {
             .setTargetPort(port.targetPort().toString());
     port.appProtocol().ifPresent(proto::setAppProtocol);
     return proto.build();
+  }
+
+  /**
+   * What {@link #proto(Service, OptionalLong)} wrote.
+   *
+   * @throws IllegalArgumentException it is something else
+   */
+  public static Service model(io.fairlead.v1.Service proto) {
+    var meta = Metas.model(proto.getMetadata());
+    var balancing =
+        Metas.constant(
+            Balancing.values(),
+            Balancing::text,
+            meta.annotations().getOrDefault(Balancing.ANNOTATION, Balancing.ROUND_ROBIN.text()));
+    return new Service(meta, model(proto.getSpec(), balancing));
+  }
+
+  private static ServiceSpec model(io.fairlead.v1.ServiceSpec proto, Balancing balancing) {
+    var headless = proto.getClusterIp().equals("None");
+    var exposure =
+        proto.getType().equals("ExternalName")
+            ? ServiceSpec.Exposure.EXTERNAL_NAME
+            : headless ? ServiceSpec.Exposure.HEADLESS : ServiceSpec.Exposure.CLUSTER_IP;
+    var policies = ServiceSpec.IpFamilyPolicy.values();
+    var traffic = ServiceSpec.TrafficPolicy.values();
+    return new ServiceSpec(
+        exposure,
+        headless ? List.of() : proto.getClusterIpsList().stream().map(Address::of).toList(),
+        proto.getIpFamiliesList().stream()
+            .map(text -> Metas.constant(Family.values(), Family::text, text))
+            .toList(),
+        Metas.present(proto.getIpFamilyPolicy())
+            .map(text -> Metas.constant(policies, ServiceSpec.IpFamilyPolicy::text, text))
+            .orElse(ServiceSpec.IpFamilyPolicy.SINGLE_STACK),
+        new TreeMap<>(proto.getSelectorMap()),
+        proto.getPortsList().stream().map(ServiceCodec::model).toList(),
+        proto.getSessionAffinity().equals("ClientIP")
+            ? Optional.of(
+                Duration.ofSeconds(
+                    proto.getSessionAffinityConfig().getClientIp().getTimeoutSeconds()))
+            : Optional.empty(),
+        Metas.present(proto.getInternalTrafficPolicy())
+            .map(text -> Metas.constant(traffic, ServiceSpec.TrafficPolicy::text, text))
+            .orElse(ServiceSpec.TrafficPolicy.CLUSTER),
+        Metas.present(proto.getTrafficDistribution())
+            .map(text ->
+                Metas.constant(
+                    ServiceSpec.TrafficDistribution.values(),
+                    ServiceSpec.TrafficDistribution::text,
+                    text)),
+        proto.getPublishNotReadyAddresses(),
+        Metas.present(proto.getExternalName()),
+        balancing);
+  }
+
+  private static ServicePort model(io.fairlead.v1.ServicePort proto) {
+    return new ServicePort(
+        proto.getName(),
+        Protocol.valueOf(proto.getProtocol()),
+        proto.getPort(),
+        Metas.isNumber(proto.getTargetPort())
+            ? new PortRef.Number(Integer.parseInt(proto.getTargetPort()))
+            : new PortRef.Name(proto.getTargetPort()),
+        Metas.present(proto.getAppProtocol()));
   }
 }

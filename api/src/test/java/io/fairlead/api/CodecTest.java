@@ -183,6 +183,21 @@ class CodecTest {
   }
 
   @Test
+  void theSpecOfAServiceComesBackWhole() {
+    for (var exposure : List.of(ServiceSpec.Exposure.CLUSTER_IP, ServiceSpec.Exposure.HEADLESS)) {
+      var service = new Service(META, spec(exposure));
+      var back = ServiceCodec.model(ServiceCodec.proto(service, OptionalLong.of(3)));
+      assertThat(back.spec()).isEqualTo(service.spec());
+      assertThat(back.uid()).isEqualTo(UID);
+    }
+    var external = new Service(META, spec(ServiceSpec.Exposure.EXTERNAL_NAME));
+    assertThat(ServiceCodec.model(ServiceCodec.proto(external, OptionalLong.of(3))).spec())
+        .extracting(ServiceSpec::exposure, ServiceSpec::externalName, ServiceSpec::clusterIps)
+        .containsExactly(
+            ServiceSpec.Exposure.EXTERNAL_NAME, Optional.of("db.example.com"), List.of());
+  }
+
+  @Test
   void aPodComesBackWhole() {
     for (var action : List.of(HTTP, TCP)) {
       var pod = pod(action);

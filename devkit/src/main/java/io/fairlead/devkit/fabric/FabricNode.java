@@ -3,7 +3,10 @@ package io.fairlead.devkit.fabric;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * A node: a namespace with an address on the fabric, and its Pods, each behind a veth pair of its
@@ -13,6 +16,10 @@ public final class FabricNode {
   private static final int GATEWAY = 1;
   private static final int FIRST_POD = 2;
   private static final int LAST_POD = 254;
+
+  /** As container runtimes set them: a Pod's processes are not root. */
+  private static final Map<String, String> POD_PARAMETERS =
+      Map.of("ipv4/ip_unprivileged_port_start", "0", "ipv4/ping_group_range", "0 2147483647");
 
   private final Ip ip;
   private final Namespaces namespaces;
@@ -70,14 +77,25 @@ public final class FabricNode {
   }
 
   /**
-   * Makes a Pod's namespace with an address; all other Pods and nodes reach it. Addresses are given
-   * out in turn, so that one that was freed is not used again soon.
+   * Makes a Pod's namespace with an address; all other Pods and nodes reach it. In it, every user
+   * may listen on every port, and ping. Addresses are given out in turn, so that one that was freed
+   * is not used again soon.
    *
    * @throws IllegalArgumentException for a name that is none or taken
    * @throws FabricException when the node has no free address, or the kernel refuses; nothing is
    *     left then
    */
   public FabricPod addPod(String podName) {
+    return addPod(podName, Optional.empty());
+  }
+
+  /**
+   * As {@link #addPod(String)}.
+   *
+   * @param wanted an address that it had before: is given where it is one of this node's Pod
+   *     network and free, else another one
+   */
+  public FabricPod addPod(String podName, Optional<String> wanted) {
     FabricSpec.requireLabel("Pod", podName);
     var namespaceOfPod = namespace + "-" + podName;
     if (namespaces.exists(
@@ -85,7 +103,7 @@ public final class FabricNode {
       throw new IllegalArgumentException(
           "network namespace " + namespaceOfPod + " for Pod '" + podName + "' is already there");
     }
-    var placed = reserve(podName, namespaceOfPod);
+    var placed = reserve(podName, namespaceOfPod, wanted);
     try {
       build(placed);
     } catch (FabricException e) {
@@ -99,11 +117,18 @@ public final class FabricNode {
     return placed.pod();
   }
 
-  private synchronized Placed reserve(String podName, String namespaceOfPod) {
+  private synchronized Placed reserve(
+      String podName, String namespaceOfPod, Optional<String> wanted) {
     if (pods.containsKey(podName)) {
       throw new IllegalArgumentException("Pod '" + podName + "' is already on node " + name);
     }
-    var number = nextNumber();
+    var taken = pods.values().stream().map(Placed::number).collect(Collectors.toSet());
+    int number =
+        IntStream.rangeClosed(FIRST_POD, LAST_POD)
+            .filter(n -> !taken.contains(n))
+            .filter(n -> wanted.equals(Optional.of(podNetwork.address(n))))
+            .findFirst()
+            .orElseGet(() -> nextNumber(taken));
     var pod = new FabricPod(podName, name, namespaceOfPod, podNetwork.address(number));
     var placed = new Placed(pod, number);
     lastPod = number;
@@ -111,8 +136,7 @@ public final class FabricNode {
     return placed;
   }
 
-  private int nextNumber() {
-    var taken = pods.values().stream().map(Placed::number).toList();
+  private int nextNumber(Set<Integer> taken) {
     var count = LAST_POD - FIRST_POD + 1;
     for (var i = 0; i < count; i++) {
       var number = FIRST_POD + (lastPod - FIRST_POD + 1 + i) % count;
@@ -126,6 +150,7 @@ public final class FabricNode {
   private void build(Placed placed) {
     var pod = placed.pod();
     ip.here(List.of("netns add " + pod.namespace()));
+    Namespaces.setParameters(pod.namespace(), POD_PARAMETERS);
     var outside = placed.interfaceName();
     ip.in(
         namespace,

@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -230,6 +231,31 @@ final class FabricTest {
       var again = node.addPod("backend-0");
       assertThat(again.address()).isEqualTo("10.244.1.3");
       assertThatThrownBy(() -> node.addPod("backend-0")).hasMessageContaining("backend-0");
+    }
+  }
+
+  @Test
+  void aPodGetsTheAddressItHadWhereThatIsFree() {
+    try (var fabric = Fabric.create(SPEC)) {
+      var node = fabric.node("node-a");
+      assertThat(node.addPod("one", Optional.of("10.244.1.77")).address()).isEqualTo("10.244.1.77");
+      // taken, of another node, the gateway's
+      assertThat(node.addPod("two", Optional.of("10.244.1.77")).address()).isEqualTo("10.244.1.78");
+      assertThat(node.addPod("three", Optional.of("10.244.2.9")).address())
+          .isEqualTo("10.244.1.79");
+      assertThat(node.addPod("four", Optional.of("10.244.1.1")).address()).isEqualTo("10.244.1.80");
+    }
+  }
+
+  @Test
+  void everyUserOfAPodMayListenOnEveryPort() throws IOException {
+    try (var fabric = Fabric.create(SPEC)) {
+      var pod = fabric.node("node-a").addPod("web");
+      var read =
+          NetnsSockets.<String, IOException>call(
+              pod.namespace(),
+              () -> Files.readString(Path.of("/proc/sys/net/ipv4/ip_unprivileged_port_start")));
+      assertThat(read).isEqualTo("0\n");
     }
   }
 
