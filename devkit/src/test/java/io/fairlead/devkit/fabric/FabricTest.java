@@ -255,7 +255,7 @@ final class FabricTest {
           NetnsSockets.<String, IOException>call(
               pod.namespace(),
               () -> Files.readString(Path.of("/proc/sys/net/ipv4/ip_unprivileged_port_start")));
-      assertThat(read).isEqualTo("0\n");
+      assertThat(read.strip()).isEqualTo("0");
     }
   }
 
