@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-@Timeout(30)
+@Timeout(60)
 class AgentConfigTest {
   private static AgentConfig of(Map<String, String> environment, String... args) {
     assertThat(AgentConfig.SCHEMA.parse(args, environment)).isInstanceOf(Complete.class);

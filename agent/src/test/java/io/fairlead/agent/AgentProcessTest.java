@@ -1,10 +1,10 @@
 package io.fairlead.agent;
 
+import static io.fairlead.agent.Waiting.await;
 import static io.fairlead.agent.stream.FakeReplica.at;
 import static io.fairlead.agent.stream.TestEntries.endpoint;
 import static io.fairlead.agent.stream.TestEntries.service;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.fairlead.agent.stream.FakeReplica;
 import io.fairlead.agent.stream.TestEntries;

@@ -39,7 +39,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-@Timeout(10)
+@Timeout(60)
 class CodecTest {
   private static final Instant CREATED = Instant.parse("2026-11-01T10:15:30.123456789Z");
   private static final UUID UID = UUID.fromString("0191d7a0-0000-7000-8000-000000000001");

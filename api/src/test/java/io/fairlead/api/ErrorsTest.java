@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-@Timeout(10)
+@Timeout(60)
 class ErrorsTest {
   private static final ObjectKey WEB = ObjectKey.of(Kind.SERVICE, new ObjectName("shop", "web"));
   private static final ObjectKey NODE = ObjectKey.ofCluster(Kind.NODE, "node-a");

@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
@@ -90,13 +91,16 @@ final class Session implements AutoCloseable {
     var channel = channels.computeIfAbsent(addresses, this::connect);
     long end = time.nanoTime() + settings.timeout().toNanos();
     var pause = FIRST_PAUSE;
+    Optional<StatusRuntimeException> said = Optional.empty();
     while (true) {
       long attempt = Math.max(1, Math.min(end - time.nanoTime(), ATTEMPT.toNanos()));
       try {
         return rpc.apply(stub.apply(channel).withDeadlineAfter(attempt, TimeUnit.NANOSECONDS));
       } catch (StatusRuntimeException e) {
+        // An attempt that was cut short at the end says less than the answer before it.
+        said = e.getStatus().getCode() == Code.DEADLINE_EXCEEDED ? said : Optional.of(e);
         if (!isWorthAnother(e) || time.nanoTime() + pause.toNanos() >= end) {
-          throw new CallFailedException(addresses, e);
+          throw new CallFailedException(addresses, said.orElse(e));
         }
       }
       sleep(pause);

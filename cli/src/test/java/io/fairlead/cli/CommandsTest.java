@@ -314,7 +314,7 @@ class CommandsTest {
   @Test
   void givesUpWhenTheTimeIsUp() {
     plane.failNext(1_000, () -> Errors.notSynced("reading the log"));
-    var ran = apply(WEB, "--timeout=300ms");
+    var ran = apply(WEB, "--timeout=3s");
     assertThat(ran.code()).isEqualTo(1);
     assertThat(ran.err())
         .isEqualTo(
@@ -330,7 +330,7 @@ class CommandsTest {
 
   @Test
   void saysWhatItCannotReach() {
-    var ran = cli.run("get", "svc", "--allocator=127.0.0.1:1", "--timeout=200ms");
+    var ran = cli.run("get", "svc", "--allocator=127.0.0.1:1", "--timeout=3s");
     assertThat(ran.code()).isEqualTo(1);
     assertThat(ran.err())
         .startsWith("Unable to connect to the server at 127.0.0.1:1: ")

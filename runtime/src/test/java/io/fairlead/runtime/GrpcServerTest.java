@@ -94,7 +94,7 @@ class GrpcServerTest {
 
   private static String ask(ManagedChannel channel) {
     return LogGrpc.newBlockingStub(channel)
-        .withDeadlineAfter(10, TimeUnit.SECONDS)
+        .withDeadlineAfter(30, TimeUnit.SECONDS)
         .status(LogStatusRequest.getDefaultInstance())
         .getReplica();
   }
@@ -153,7 +153,7 @@ class GrpcServerTest {
                   public void onCompleted() {}
                 });
     requests.onNext(ServerReflectionRequest.newBuilder().setListServices("*").build());
-    assertThat(names.get(10, TimeUnit.SECONDS))
+    assertThat(names.get(30, TimeUnit.SECONDS))
         .contains(
             "fairlead.v1.Log",
             "grpc.health.v1.Health",
@@ -196,14 +196,14 @@ class GrpcServerTest {
               answer.onNext(LogStatusReply.newBuilder().setReplica("late").build());
               answer.onCompleted();
             }),
-            Settings.listening(ANY));
+            Settings.listening(ANY).withDrain(Duration.ofSeconds(50)));
     var answer = new AtomicReference<String>("");
     var channel = channel(server);
     var asking = Thread.ofVirtual().start(() -> answer.set(ask(channel)));
     running.await();
     var closing = Thread.ofVirtual().start(server::close);
     await("new calls are refused")
-        .atMost(Duration.ofSeconds(10))
+        .atMost(Duration.ofSeconds(40))
         .until(() -> isRefused(ANY.withPort(server.port())));
     goOn.countDown();
     asking.join();
@@ -244,7 +244,7 @@ class GrpcServerTest {
         });
     running.await();
     server.close();
-    assertThat(failure.get(10, TimeUnit.SECONDS))
+    assertThat(failure.get(30, TimeUnit.SECONDS))
         .isIn(Status.Code.UNAVAILABLE, Status.Code.CANCELLED);
   }
 
@@ -285,7 +285,7 @@ class GrpcServerTest {
     assertThat(ask(channel)).isEqualTo("a");
     first.close();
     await("the other replica answers")
-        .atMost(Duration.ofSeconds(10))
+        .atMost(Duration.ofSeconds(40))
         .ignoreException(StatusRuntimeException.class)
         .until(() -> ask(channel).equals("b"));
   }
@@ -299,7 +299,7 @@ class GrpcServerTest {
     var channel = channel(GrpcChannels.Spread.ROUND_ROBIN, replicas.toArray(HostPort[]::new));
     Set<String> seen = new HashSet<>();
     await("all replicas were asked")
-        .atMost(Duration.ofSeconds(10))
+        .atMost(Duration.ofSeconds(40))
         .until(() -> {
           seen.add(ask(channel));
           return seen.size() == 3;
@@ -331,7 +331,7 @@ class GrpcServerTest {
                 Settings.listening(ANY), List.of(Replica.named("a")), List.of(), counted));
     ask(channel(server));
     await("the call is counted")
-        .atMost(Duration.ofSeconds(10))
+        .atMost(Duration.ofSeconds(40))
         .until(() ->
             counted
                 .page("")

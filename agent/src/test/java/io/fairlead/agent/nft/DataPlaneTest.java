@@ -28,7 +28,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(30)
+@Timeout(60)
 class DataPlaneTest {
   private static final Frontend WEB = Views.tcp("10.96.0.10", 80);
   private static final Frontend WEB6 = Views.tcp("fd00:96::10", 80);

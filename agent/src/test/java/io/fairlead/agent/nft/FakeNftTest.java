@@ -2,7 +2,7 @@ package io.fairlead.agent.nft;
 
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(10)
+@Timeout(60)
 class FakeNftTest extends NftGatewayContract {
   private final FakeNft nft = new FakeNft();
 

@@ -8,7 +8,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(10)
+@Timeout(60)
 class ListingTest {
   /** As libnftables 1.0.6 prints it, shortened. */
   private static final String LISTING =

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvFileSource;
 
-@Timeout(30)
+@Timeout(60)
 class ProbeCounterTest {
   @ParameterizedTest(name = "{0} {1}: {2}")
   @CsvFileSource(

@@ -1,7 +1,7 @@
 package io.fairlead.agent.probe;
 
+import static io.fairlead.agent.Waiting.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.fairlead.agent.probe.Prober.Finding;
 import io.fairlead.agent.stream.TestEntries;
@@ -30,6 +30,7 @@ class ProberTest {
   private final Prober prober =
       new Prober(time, RandomSource.seeded(7), new ProbeMetrics(new Metrics()), findings::add);
   private final ServerSocket server = server();
+  private Thread accepting = Thread.ofVirtual().unstarted(() -> {});
 
   private static ServerSocket server() {
     try {
@@ -41,22 +42,29 @@ class ProberTest {
 
   @BeforeEach
   void accept() {
-    Thread.ofVirtual()
-        .start(() -> {
-          while (!server.isClosed()) {
-            try {
-              server.accept().close();
-            } catch (IOException _) {
-              return;
-            }
-          }
-        });
+    accepting =
+        Thread.ofVirtual()
+            .start(() -> {
+              while (!server.isClosed()) {
+                try {
+                  server.accept().close();
+                } catch (IOException _) {
+                  return;
+                }
+              }
+            });
   }
 
   @AfterEach
-  void close() throws IOException {
+  void close() throws Exception {
     prober.close();
+    closeServer();
+  }
+
+  /** Closing it alone leaves it open until the thread that accepts has noticed. */
+  private void closeServer() throws Exception {
     server.close();
+    accepting.join();
   }
 
   private Pod.Probe probe(int port) {
@@ -100,7 +108,7 @@ class ProberTest {
   }
 
   @Test
-  void probesAfterTheInitialDelayAndThenPeriodically() throws IOException {
+  void probesAfterTheInitialDelayAndThenPeriodically() throws Exception {
     var pod = pod(probe(server.getLocalPort()));
     prober.put(pod);
     sleeping(1);
@@ -111,7 +119,7 @@ class ProberTest {
     assertThat(prober.verdict(pod)).contains(new Verdict(true, "connected"));
 
     sleeping(1);
-    server.close();
+    closeServer();
     time.advance(Duration.ofSeconds(10));
     sleeping(1);
     assertThat(findings).as("one failure of two").isEmpty();

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-@Timeout(10)
+@Timeout(60)
 class PositionCodecTest {
   private static final LogIdentity LOG =
       new LogIdentity("Wl7vJ3eXTiG9VgXoY0yqAA", "c2VydmljZXMtdG9waWMtaQ");

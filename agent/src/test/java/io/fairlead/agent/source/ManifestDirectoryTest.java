@@ -1,7 +1,7 @@
 package io.fairlead.agent.source;
 
+import static io.fairlead.agent.Waiting.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import io.fairlead.agent.source.ManifestDirectory.State;
 import io.fairlead.core.model.Address;

@@ -24,6 +24,7 @@ import io.grpc.InsecureServerCredentials;
 import io.grpc.Server;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -32,6 +33,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 
 /** The other end of the agents' streams, over TCP: says what a test makes it say. */
 public final class FakeReplica implements AutoCloseable {
@@ -39,21 +41,28 @@ public final class FakeReplica implements AutoCloseable {
 
   /** One call. */
   public static final class Stream implements StreamObserver<AgentMessage> {
-    private final StreamObserver<ReplicaMessage> out;
+    private final ServerCallStreamObserver<ReplicaMessage> out;
+    private final Consumer<Stream> greeted;
     public final List<Ack> acks = new CopyOnWriteArrayList<>();
     public final List<NamespacedReadiness> readiness = new CopyOnWriteArrayList<>();
     public final List<SourceState> sources = new CopyOnWriteArrayList<>();
     public volatile Optional<Hello> hello = Optional.empty();
     public volatile boolean over;
 
-    private Stream(StreamObserver<ReplicaMessage> out) {
+    private Stream(ServerCallStreamObserver<ReplicaMessage> out, Consumer<Stream> greeted) {
       this.out = out;
+      this.greeted = greeted;
+      // The agent may leave at any word of ours: what is said after it is lost, not an error here.
+      out.setOnCancelHandler(() -> over = true);
     }
 
     @Override
     public void onNext(AgentMessage message) {
       switch (message.getMessageCase()) {
-        case HELLO -> hello = Optional.of(message.getHello());
+        case HELLO -> {
+          hello = Optional.of(message.getHello());
+          greeted.accept(this);
+        }
         case ACK -> acks.add(message.getAck());
         case READINESS -> readiness.addAll(message.getReadiness().getReportsList());
         case SOURCE_STATE -> sources.add(message.getSourceState());
@@ -151,7 +160,9 @@ public final class FakeReplica implements AutoCloseable {
     }
   }
 
+  /** Those that greeted, in that order: a call that was given up before its Hello is none. */
   public final List<Stream> streams = new CopyOnWriteArrayList<>();
+
   private final Server server;
   private final HostPort address;
 
@@ -170,9 +181,8 @@ public final class FakeReplica implements AutoCloseable {
                   new NodeAgentsImplBase() {
                     @Override
                     public StreamObserver<AgentMessage> sync(StreamObserver<ReplicaMessage> out) {
-                      var stream = new Stream(out);
-                      streams.add(stream);
-                      return stream;
+                      return new Stream(
+                          (ServerCallStreamObserver<ReplicaMessage>) out, streams::add);
                     }
                   })
               .build()
@@ -189,7 +199,7 @@ public final class FakeReplica implements AutoCloseable {
 
   /** How many streams greeted. */
   public long greeted() {
-    return streams.stream().filter(s -> s.hello.isPresent()).count();
+    return streams.size();
   }
 
   public static Position at(String offsets) {

@@ -1,5 +1,6 @@
 package io.fairlead.agent.stream;
 
+import static io.fairlead.agent.Waiting.await;
 import static io.fairlead.agent.stream.FakeReplica.at;
 import static io.fairlead.agent.stream.TestEntries.endpoint;
 import static io.fairlead.agent.stream.TestEntries.endpointKey;
@@ -8,7 +9,6 @@ import static io.fairlead.agent.stream.TestEntries.pod;
 import static io.fairlead.agent.stream.TestEntries.recorded;
 import static io.fairlead.agent.stream.TestEntries.service;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpServer;
 import io.fairlead.agent.disk.ImageStore;
@@ -152,10 +152,9 @@ class NodeLoopTest {
     var stream = stream(1);
     stream.welcome(5).reset(1, at("s:10"), service("web", "10.96.0.1", "10.244.0.1"));
     awaitAcknowledged(stream, "s:10");
-    int commits = nft.commits();
+    nft.fail(Optional.of("not to be touched"));
     stream.bookmark(at("s:12,p0:7"));
     awaitAcknowledged(stream, "s:12,p0:7");
-    assertThat(nft.commits()).isEqualTo(commits);
   }
 
   @Test
@@ -308,13 +307,17 @@ class NodeLoopTest {
     assertThat(differences(service("web", "10.96.0.1", "10.244.0.1"))).isEmpty();
     first.close();
 
-    int before = (int) replica.greeted();
     start(OtherLogPolicy.ADOPT, List.of(replica.address()));
-    var adopted = stream(before + 1);
-    assertThat(adopted.hello.orElseThrow().getAdoptLog()).isTrue();
+    // a last attempt of the first agent may greet late: the stream is known by what its Hello says
+    var adopted =
+        await("a stream that adopts").until(this::adopting, Optional::isPresent).orElseThrow();
     adopted.welcome(1, other).reset(1, position, service("api", "10.96.0.2", "10.244.0.3"));
     awaitAcknowledged(adopted, "s:3");
     assertThat(differences(service("api", "10.96.0.2", "10.244.0.3"))).isEmpty();
+  }
+
+  private Optional<Stream> adopting() {
+    return replica.streams.stream().filter(s -> s.hello.orElseThrow().getAdoptLog()).findFirst();
   }
 
   @Test
@@ -374,7 +377,7 @@ class NodeLoopTest {
                 new TreeMap<>()),
             Duration.ZERO,
             Duration.ofSeconds(1),
-            Duration.ofSeconds(1),
+            Duration.ofSeconds(10),
             1,
             2);
     var pod = pod("web-1", "api", Optional.of(probe));

@@ -11,7 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(30)
+@Timeout(60)
 class ReplicasTest {
   private static final List<HostPort> THREE =
       List.of(HostPort.of("a:1"), HostPort.of("b:1"), HostPort.of("c:1"));

@@ -2,6 +2,8 @@ package io.fairlead.core.run;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -15,7 +17,11 @@ public final class FakeTime implements Time {
   private final Condition advanced = lock.newCondition();
   private Duration elapsed = Duration.ZERO;
   private Duration wallJump = Duration.ZERO;
-  private int sleepers;
+
+  /**
+   * When each thread in {@link #sleep} wants to wake; those that are due but do not run yet too.
+   */
+  private final List<Duration> wakings = new ArrayList<>();
 
   @Override
   public Instant now() {
@@ -42,13 +48,13 @@ public final class FakeTime implements Time {
     lock.lockInterruptibly();
     try {
       var until = elapsed.plus(duration);
-      sleepers++;
+      wakings.add(until);
       try {
         while (elapsed.compareTo(until) < 0) {
           advanced.await();
         }
       } finally {
-        sleepers--;
+        wakings.remove(until);
       }
     } finally {
       lock.unlock();
@@ -79,11 +85,15 @@ public final class FakeTime implements Time {
     }
   }
 
-  /** How many threads sleep now: a test waits for one before it advances. */
+  /**
+   * How many threads sleep now: a test waits for them before it advances. One whose time has come
+   * is not among them, even before it was given the processor: so after {@link #advance} this waits
+   * for what it did and its next sleep.
+   */
   public int sleepers() {
     lock.lock();
     try {
-      return sleepers;
+      return (int) wakings.stream().filter(until -> elapsed.compareTo(until) < 0).count();
     } finally {
       lock.unlock();
     }

@@ -39,6 +39,23 @@ class FakeTimeTest {
   }
 
   @Test
+  void doesNotCountSleepersWhoseTimeHasComeBeforeTheyRun() {
+    for (int i = 0; i < 50; i++) {
+      Thread.ofVirtual()
+          .start(() -> {
+            try {
+              time.sleep(Duration.ofSeconds(1));
+            } catch (InterruptedException _) {
+              Thread.currentThread().interrupt();
+            }
+          });
+    }
+    await("all sleep").until(() -> time.sleepers() == 50);
+    time.advance(Duration.ofSeconds(1));
+    assertThat(time.sleepers()).isZero();
+  }
+
+  @Test
   void jumpsOfTheWallClockLeaveMonotonicTimeAlone() {
     time.jumpWallClock(Duration.ofHours(-1));
     assertThat(time.nanoTime()).isZero();

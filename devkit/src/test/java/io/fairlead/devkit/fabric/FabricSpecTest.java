@@ -10,7 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-@Timeout(20)
+@Timeout(60)
 final class FabricSpecTest {
   @ParameterizedTest
   @ValueSource(strings = {"", "Upper", "with-dash", "elevenchars", "a/b"})

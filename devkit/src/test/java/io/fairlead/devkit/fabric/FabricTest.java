@@ -32,7 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("kernel")
 @Timeout(120)
 final class FabricTest {
-  private static final Duration LIMIT = Duration.ofSeconds(5);
+  private static final Duration LIMIT = Duration.ofSeconds(20);
   private static final FabricSpec SPEC = FabricSpec.of("devkit1", List.of("node-a", "node-b"));
 
   @TempDir Path directory;

@@ -9,7 +9,7 @@ import java.net.ServerSocket;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(20)
+@Timeout(60)
 final class PortsTest {
   @Test
   void givesDifferentPortsOutsideTheRangeOfOutgoingConnections() {
