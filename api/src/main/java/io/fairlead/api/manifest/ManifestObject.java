@@ -1,5 +1,6 @@
 package io.fairlead.api.manifest;
 
+import io.fairlead.v1.Namespace;
 import io.fairlead.v1.Pod;
 import io.fairlead.v1.Service;
 
@@ -22,11 +23,10 @@ public sealed interface ManifestObject {
     }
   }
 
-  /** Only its name counts. */
-  record OfNamespace(String name) implements ManifestObject {
+  record OfNamespace(Namespace namespace) implements ManifestObject {
     @Override
     public String title() {
-      return "namespace/" + name;
+      return "namespace/" + namespace.getMetadata().getName();
     }
   }
 }

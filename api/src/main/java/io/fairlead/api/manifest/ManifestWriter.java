@@ -1,5 +1,7 @@
 package io.fairlead.api.manifest;
 
+import io.fairlead.v1.EndpointSlice;
+import io.fairlead.v1.Namespace;
 import io.fairlead.v1.Node;
 import io.fairlead.v1.Pod;
 import io.fairlead.v1.Service;
@@ -30,6 +32,14 @@ public final class ManifestWriter {
 
   public static Map<String, Object> tree(Node node) {
     return NodeManifest.tree(node);
+  }
+
+  public static Map<String, Object> tree(EndpointSlice slice) {
+    return EndpointSliceManifest.tree(slice);
+  }
+
+  public static Map<String, Object> tree(Namespace namespace) {
+    return NamespaceManifest.tree(namespace);
   }
 
   /** A {@code v1} List of such trees. */

@@ -99,7 +99,7 @@ public final class Manifests {
         switch (kind) {
           case "Service" -> Optional.of(new OfService(ServiceManifest.read(object)));
           case "Pod" -> Optional.of(new OfPod(PodManifest.read(object)));
-          case "Namespace" -> Optional.of(namespace(object));
+          case "Namespace" -> Optional.of(new OfNamespace(NamespaceManifest.read(object)));
           default -> {
             notes.aboutNone();
             if (path.isEmpty()) {
@@ -121,19 +121,6 @@ public final class Manifests {
       object(element, "items[" + i++ + "]", source, notes, items);
     }
     list.done();
-  }
-
-  private static OfNamespace namespace(YamlObject namespace) {
-    var meta = meta(namespace);
-    namespace
-        .object("spec")
-        .ifPresent(spec -> {
-          spec.ignoreSilently(Set.of("finalizers")); // every namespace of Kubernetes has one
-          spec.done();
-        });
-    namespace.ignoreSilently(Set.of("status"));
-    namespace.done();
-    return new OfNamespace(meta.getName());
   }
 
   static ObjectMeta meta(YamlObject object) {

@@ -230,6 +230,11 @@ final class PodManifest {
     ready.put("type", "Ready");
     var tree = new Tree();
     tree.put("conditions", List.of(ready.map()));
+    tree.put(
+        "containerStatuses",
+        status.getContainerStatusesList().stream().map(ContainerStatuses::tree).toList());
+    tree.put("hostIP", status.getHostIp());
+    tree.put("message", status.getMessage());
     tree.put("phase", status.getPhase());
     tree.put("podIP", status.getPodIp());
     tree.put("podIPs", status.getPodIpsList().stream().map(ip -> Map.of("ip", ip)).toList());

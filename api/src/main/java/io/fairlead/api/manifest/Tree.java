@@ -26,6 +26,11 @@ final class Tree {
     }
   }
 
+  /** Also where it is empty. */
+  void always(String key, Object value) {
+    map.put(key, value);
+  }
+
   Map<String, Object> map() {
     return map;
   }
@@ -41,7 +46,7 @@ final class Tree {
     return tree.map();
   }
 
-  private static Map<String, Object> meta(ObjectMeta meta) {
+  static Map<String, Object> meta(ObjectMeta meta) {
     var tree = new Tree();
     tree.put("annotations", sorted(meta.getAnnotationsMap()));
     if (meta.hasCreationTimestamp()) {

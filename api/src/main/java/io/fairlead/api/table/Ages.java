@@ -1,6 +1,7 @@
 package io.fairlead.api.table;
 
 import com.google.protobuf.Timestamp;
+import io.fairlead.v1.ObjectMeta;
 import java.time.Duration;
 import java.time.Instant;
 
@@ -10,6 +11,11 @@ import java.time.Instant;
  */
 final class Ages {
   private Ages() {}
+
+  /** Since it was created; {@code <unknown>} for what has no record of its own. */
+  static String of(ObjectMeta meta, Instant now) {
+    return meta.hasCreationTimestamp() ? since(meta.getCreationTimestamp(), now) : "<unknown>";
+  }
 
   static String since(Timestamp time, Instant now) {
     return text(Duration.between(Instant.ofEpochSecond(time.getSeconds()), now));

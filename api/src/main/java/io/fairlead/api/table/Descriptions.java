@@ -1,12 +1,19 @@
 package io.fairlead.api.table;
 
+import com.google.protobuf.Timestamp;
 import io.fairlead.v1.Container;
+import io.fairlead.v1.ContainerState;
+import io.fairlead.v1.ContainerStatus;
+import io.fairlead.v1.EndpointSlice;
+import io.fairlead.v1.NamedHint;
+import io.fairlead.v1.Namespace;
 import io.fairlead.v1.Node;
 import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.Pod;
 import io.fairlead.v1.Probe;
 import io.fairlead.v1.Service;
 import io.fairlead.v1.ServicePort;
+import io.fairlead.v1.SliceEndpoint;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -107,9 +114,14 @@ public final class Descriptions {
     var to = new Descriptions();
     var status = pod.getStatus();
     to.meta(pod.getMetadata());
-    to.line("Node", Tables.orNone(pod.getSpec().getNodeName()));
+    var node = pod.getSpec().getNodeName();
+    to.line(
+        "Node", status.getHostIp().isEmpty() ? Tables.orNone(node) : node + "/" + status.getHostIp());
     to.line("Source", Tables.orNone(pod.getSource()));
-    to.line("Status", Tables.status(pod));
+    to.line("Status", PodStates.status(pod));
+    if (!status.getMessage().isEmpty()) {
+      to.line("Message", status.getMessage());
+    }
     var since = status.hasReadySince() ? ", for " + Ages.since(status.getReadySince(), now) : "";
     to.line(
         "Ready",
@@ -123,14 +135,73 @@ public final class Descriptions {
       to.line("Hostname", pod.getSpec().getHostname());
       to.line("Subdomain", Tables.orNone(pod.getSpec().getSubdomain()));
     }
+    if (!pod.getSpec().getRestartPolicy().isEmpty()) {
+      to.line("Restart Policy", pod.getSpec().getRestartPolicy());
+    }
     to.text.append("Containers:\n");
-    pod.getSpec().getContainersList().forEach(to::container);
+    for (var container : pod.getSpec().getContainersList()) {
+      to.container(container);
+      status.getContainerStatusesList().stream()
+          .filter(s -> s.getName().equals(container.getName()))
+          .forEach(to::containerStatus);
+    }
     return to.text.toString();
+  }
+
+  private void containerStatus(ContainerStatus status) {
+    state("    State", status.getState());
+    if (!status.getLastState().equals(ContainerState.getDefaultInstance())) {
+      state("    Last State", status.getLastState());
+    }
+    line("    Ready", status.getReady() ? "True" : "False");
+    line("    Restart Count", Integer.toString(status.getRestartCount()));
+  }
+
+  private void state(String label, ContainerState state) {
+    switch (state.getStateCase()) {
+      case WAITING -> {
+        line(label, "Waiting");
+        optional("      Reason", state.getWaiting().getReason());
+        optional("      Message", state.getWaiting().getMessage());
+      }
+      case RUNNING -> {
+        line(label, "Running");
+        time("      Started", state.getRunning().hasStartedAt(), state.getRunning().getStartedAt());
+      }
+      case TERMINATED -> {
+        var terminated = state.getTerminated();
+        line(label, "Terminated");
+        optional("      Reason", terminated.getReason());
+        optional("      Message", terminated.getMessage());
+        line("      Exit Code", Integer.toString(terminated.getExitCode()));
+        time("      Started", terminated.hasStartedAt(), terminated.getStartedAt());
+        time("      Finished", terminated.hasFinishedAt(), terminated.getFinishedAt());
+      }
+      case STATE_NOT_SET -> line(label, Tables.NONE);
+    }
+  }
+
+  private void optional(String label, String value) {
+    if (!value.isEmpty()) {
+      line(label, value);
+    }
+  }
+
+  private void time(String label, boolean known, Timestamp time) {
+    if (known) {
+      line(label, Instant.ofEpochSecond(time.getSeconds()).toString());
+    }
   }
 
   private void container(Container container) {
     text.append("  ").append(container.getName()).append(":\n");
     line("    Image", Tables.orNone(container.getImage()));
+    if (container.getCommandCount() > 0) {
+      line("    Command", String.join(" ", container.getCommandList()));
+    }
+    if (container.getArgsCount() > 0) {
+      line("    Args", String.join(" ", container.getArgsList()));
+    }
     for (var port : container.getPortsList()) {
       line(
           "    Port",
@@ -141,6 +212,11 @@ public final class Descriptions {
     }
     if (container.hasReadinessProbe()) {
       line("    Readiness", probe(container.getReadinessProbe()));
+    }
+    if (container.getEnvCount() > 0) {
+      text.append("    Environment:\n");
+      new TreeMap<>(container.getEnvMap())
+          .forEach((name, value) -> line("      " + name, value));
     }
   }
 
@@ -164,6 +240,59 @@ public final class Descriptions {
             probe.getPeriodSeconds(),
             probe.getSuccessThreshold(),
             probe.getFailureThreshold());
+  }
+
+  public static String of(EndpointSlice slice) {
+    var to = new Descriptions();
+    to.meta(slice.getMetadata());
+    to.line("AddressType", slice.getAddressType());
+    if (slice.getPortsCount() == 0) {
+      to.line("Ports", "<unset>");
+    } else {
+      to.text.append("Ports:\n");
+      var ports =
+          new TextTable(
+              List.of("Name", "Port", "Protocol"),
+              slice.getPortsList().stream()
+                  .map(port ->
+                      List.of(
+                          port.getName().isEmpty() ? "<unset>" : port.getName(),
+                          Integer.toString(port.getPort()),
+                          port.getProtocol()))
+                  .toList());
+      to.text.append(ports.text(TextTable.Heads.SHOWN).indent(2));
+    }
+    to.text.append(slice.getEndpointsCount() == 0 ? "Endpoints: <none>\n" : "Endpoints:\n");
+    slice.getEndpointsList().forEach(to::endpoint);
+    return to.text.toString();
+  }
+
+  private void endpoint(SliceEndpoint endpoint) {
+    line("  - Addresses", String.join(",", endpoint.getAddressesList()));
+    text.append("    Conditions:\n");
+    line("      Ready", Boolean.toString(endpoint.getConditions().getReady()));
+    line("      Serving", Boolean.toString(endpoint.getConditions().getServing()));
+    line("      Terminating", Boolean.toString(endpoint.getConditions().getTerminating()));
+    optional("    Hostname", endpoint.getHostname());
+    var target = endpoint.getTargetRef();
+    optional("    TargetRef", target.getName().isEmpty() ? "" : target.getKind() + "/" + target.getName());
+    optional("    NodeName", endpoint.getNodeName());
+    optional("    Zone", endpoint.getZone());
+    optional(
+        "    For Zones",
+        String.join(
+            ",", endpoint.getHints().getForZonesList().stream().map(NamedHint::getName).toList()));
+    optional(
+        "    For Nodes",
+        String.join(
+            ",", endpoint.getHints().getForNodesList().stream().map(NamedHint::getName).toList()));
+  }
+
+  public static String of(Namespace namespace) {
+    var to = new Descriptions();
+    to.meta(namespace.getMetadata());
+    to.line("Status", Tables.orNone(namespace.getStatus().getPhase()));
+    return to.text.toString();
   }
 
   public static String of(Node node) {
@@ -192,8 +321,13 @@ public final class Descriptions {
     }
     lines("Labels", meta.getLabelsMap(), "=");
     lines("Annotations", meta.getAnnotationsMap(), ": ");
-    line("UID", meta.getUid());
-    line("Version", Tables.orNone(meta.getResourceVersion()));
+    if (!meta.getUid().isEmpty()) { // derived objects have neither
+      line("UID", meta.getUid());
+      line("Version", Tables.orNone(meta.getResourceVersion()));
+    }
+    if (meta.hasDeletionTimestamp()) {
+      time("Terminating Since", true, meta.getDeletionTimestamp());
+    }
   }
 
   private void lines(String label, Map<String, String> map, String between) {

@@ -1,5 +1,7 @@
 package io.fairlead.api.table;
 
+import io.fairlead.v1.EndpointSlice;
+import io.fairlead.v1.Namespace;
 import io.fairlead.v1.Node;
 import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.Pod;
@@ -14,6 +16,7 @@ import java.util.stream.Collectors;
 /** Tables of objects. */
 public final class Tables {
   static final String NONE = "<none>";
+  private static final int MANY = 3;
 
   private Tables() {}
 
@@ -42,7 +45,7 @@ public final class Tables {
               orNone(spec.getClusterIp()),
               orNone(spec.getExternalName()),
               ports(service),
-              Ages.since(service.getMetadata().getCreationTimestamp(), now),
+              Ages.of(service.getMetadata(), now),
               pairs(spec.getSelectorMap())));
     }
     var table =
@@ -52,26 +55,38 @@ public final class Tables {
     return shown(table, 6, width, namespaces, services.stream().map(Service::getMetadata).toList());
   }
 
+  /** In the columns of kubectl, also where nothing here can fill them: scripts count them. */
   public static TextTable pods(List<Pod> pods, Width width, Namespaces namespaces, Instant now) {
     var rows = new ArrayList<List<String>>();
     for (var pod : pods) {
       rows.add(
           List.of(
               pod.getMetadata().getName(),
-              ready(pod),
-              status(pod),
-              Ages.since(pod.getMetadata().getCreationTimestamp(), now),
+              PodStates.ready(pod),
+              PodStates.status(pod),
+              PodStates.restarts(pod, now),
+              Ages.of(pod.getMetadata(), now),
               pod.getStatus().getPodIpsCount() == 0
                   ? NONE
                   : String.join(",", pod.getStatus().getPodIpsList()),
               orNone(pod.getSpec().getNodeName()),
-              orNone(pod.getSource()),
-              orNone(pod.getStatus().getReadyReason())));
+              NONE,
+              NONE));
     }
     var table =
         new TextTable(
-            List.of("NAME", "READY", "STATUS", "AGE", "IP", "NODE", "SOURCE", "READINESS"), rows);
-    return shown(table, 4, width, namespaces, pods.stream().map(Pod::getMetadata).toList());
+            List.of(
+                "NAME",
+                "READY",
+                "STATUS",
+                "RESTARTS",
+                "AGE",
+                "IP",
+                "NODE",
+                "NOMINATED NODE",
+                "READINESS GATES"),
+            rows);
+    return shown(table, 5, width, namespaces, pods.stream().map(Pod::getMetadata).toList());
   }
 
   public static TextTable nodes(List<Node> nodes, Width width, Instant now) {
@@ -81,11 +96,12 @@ public final class Tables {
           List.of(
               node.getMetadata().getName(),
               nodeStatus(node),
-              orNone(node.getZone()),
-              Ages.since(node.getMetadata().getCreationTimestamp(), now),
+              NONE,
+              Ages.of(node.getMetadata(), now),
               orNone(node.getAgentVersion()),
               node.getAddressesCount() == 0 ? NONE : String.join(",", node.getAddressesList()),
               node.getPodCidrsCount() == 0 ? NONE : String.join(",", node.getPodCidrsList()),
+              orNone(node.getZone()),
               orNone(node.getAcknowledged().getOffsets())));
     }
     var table =
@@ -93,15 +109,63 @@ public final class Tables {
             List.of(
                 "NAME",
                 "STATUS",
-                "ZONE",
+                "ROLES",
                 "AGE",
                 "VERSION",
                 "INTERNAL-IP",
                 "POD-CIDRS",
+                "ZONE",
                 "ACKNOWLEDGED"),
             rows);
     return shown(
         table, 5, width, Namespaces.HIDDEN, nodes.stream().map(Node::getMetadata).toList());
+  }
+
+  public static TextTable endpointSlices(
+      List<EndpointSlice> slices, Namespaces namespaces, Instant now) {
+    var rows = new ArrayList<List<String>>();
+    for (var slice : slices) {
+      rows.add(
+          List.of(
+              slice.getMetadata().getName(),
+              slice.getAddressType(),
+              firstOf(
+                  slice.getPortsList().stream().map(p -> Integer.toString(p.getPort())).toList()),
+              firstOf(
+                  slice.getEndpointsList().stream()
+                      .flatMap(e -> e.getAddressesList().stream())
+                      .toList()),
+              Ages.of(slice.getMetadata(), now)));
+    }
+    var table =
+        new TextTable(List.of("NAME", "ADDRESSTYPE", "PORTS", "ENDPOINTS", "AGE"), rows);
+    return shown(
+        table,
+        5,
+        Width.NORMAL,
+        namespaces,
+        slices.stream().map(EndpointSlice::getMetadata).toList());
+  }
+
+  /** {@code 10.0.0.1,10.0.0.2,10.0.0.3 + 4 more...}. */
+  private static String firstOf(List<String> values) {
+    if (values.isEmpty()) {
+      return "<unset>";
+    }
+    var shown = String.join(",", values.subList(0, Math.min(values.size(), MANY)));
+    return values.size() > MANY ? shown + " + " + (values.size() - MANY) + " more..." : shown;
+  }
+
+  public static TextTable namespaces(List<Namespace> namespaces, Instant now) {
+    var rows = new ArrayList<List<String>>();
+    for (var namespace : namespaces) {
+      rows.add(
+          List.of(
+              namespace.getMetadata().getName(),
+              orNone(namespace.getStatus().getPhase()),
+              Ages.of(namespace.getMetadata(), now)));
+    }
+    return new TextTable(List.of("NAME", "STATUS", "AGE"), rows);
   }
 
   private static TextTable shown(
@@ -123,20 +187,6 @@ public final class Tables {
         service.getSpec().getPortsList().stream()
             .map(port -> port.getPort() + "/" + port.getProtocol())
             .collect(Collectors.joining(",")));
-  }
-
-  /** Of its containers; the whole Pod is probed, so that it is none or all of them. */
-  static String ready(Pod pod) {
-    int containers = Math.max(1, pod.getSpec().getContainersCount());
-    return (pod.getStatus().getReady() ? containers : 0) + "/" + containers;
-  }
-
-  static String status(Pod pod) {
-    if (pod.getMetadata().hasDeletionTimestamp()) {
-      return "Terminating";
-    }
-    var reason = pod.getStatus().getReason();
-    return reason.isEmpty() ? orNone(pod.getStatus().getPhase()) : reason;
   }
 
   static String nodeStatus(Node node) {

@@ -2,7 +2,6 @@ package io.fairlead.api.table;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /** Rows under heads, padded with blanks, three between the columns. Cells hold no line breaks. */
 public record TextTable(List<String> heads, List<List<String>> rows) {
@@ -37,6 +36,20 @@ public record TextTable(List<String> heads, List<List<String>> rows) {
     return new TextTable(widerHeads, widerRows);
   }
 
+  /** With {@code pod/} before each name, as where several kinds are shown together. */
+  public TextTable named(String prefix) {
+    int column = heads.indexOf("NAME");
+    return new TextTable(
+        heads,
+        rows.stream()
+            .map(row -> {
+              var named = new ArrayList<>(row);
+              named.set(column, prefix + row.get(column));
+              return List.copyOf(named);
+            })
+            .toList());
+  }
+
   /** Only the first so many columns. */
   TextTable first(int columns) {
     return new TextTable(
@@ -45,15 +58,36 @@ public record TextTable(List<String> heads, List<List<String>> rows) {
 
   /** Each line ends with a line break and has no blanks before it. */
   public String text(Heads shown) {
+    return text(shown, new int[heads.size()]);
+  }
+
+  /** Prints tables of the same columns one below the other: columns grow, but never shrink. */
+  public static final class Growing {
+    private int[] widths = new int[0];
+
+    /** As {@link TextTable#text}, at least as wide as what was printed before. */
+    public String text(TextTable table, Heads shown) {
+      if (widths.length != table.heads().size()) {
+        widths = new int[table.heads().size()];
+      }
+      return table.text(shown, widths);
+    }
+  }
+
+  /**
+   * @param widths of the columns, at least; set to what they became
+   */
+  private String text(Heads shown, int[] widths) {
     var lines = new ArrayList<List<String>>();
     if (shown == Heads.SHOWN) {
       lines.add(heads);
     }
     lines.addAll(rows);
-    var widths =
-        IntStream.range(0, heads.size())
-            .map(column -> lines.stream().mapToInt(l -> l.get(column).length()).max().orElse(0))
-            .toArray();
+    for (var line : lines) {
+      for (int column = 0; column < widths.length; column++) {
+        widths[column] = Math.max(widths[column], line.get(column).length());
+      }
+    }
     var text = new StringBuilder();
     for (var line : lines) {
       var row = new StringBuilder();

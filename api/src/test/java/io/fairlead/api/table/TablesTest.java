@@ -6,6 +6,9 @@ import com.google.protobuf.Timestamp;
 import io.fairlead.api.table.Tables.Namespaces;
 import io.fairlead.api.table.Tables.Width;
 import io.fairlead.api.table.TextTable.Heads;
+import io.fairlead.v1.ContainerStatus;
+import io.fairlead.v1.EndpointSlice;
+import io.fairlead.v1.Namespace;
 import io.fairlead.v1.Node;
 import io.fairlead.v1.Pod;
 import io.fairlead.v1.Service;
@@ -125,9 +128,9 @@ class TablesTest {
                 .text(Heads.SHOWN))
         .isEqualTo(
             """
-            NAME   READY   STATUS        AGE   IP           NODE     SOURCE             READINESS
-            a      1/1     Running       3h    10.244.0.7   node-a   manifests/node-a   http 200
-            b      0/1     Terminating   3h    10.244.0.8   node-a   manifests/node-a   http 503
+            NAME   READY   STATUS        RESTARTS   AGE   IP           NODE     NOMINATED NODE   READINESS GATES
+            a      1/1     Running       0          3h    10.244.0.7   node-a   <none>           <none>
+            b      0/1     Terminating   0          3h    10.244.0.8   node-a   <none>           <none>
             """);
   }
 
@@ -144,9 +147,197 @@ class TablesTest {
     assertThat(Tables.nodes(List.of(node.build()), Width.WIDE, NOW).text(Heads.SHOWN))
         .isEqualTo(
             """
-            NAME     STATUS     ZONE   AGE   VERSION   INTERNAL-IP   POD-CIDRS   ACKNOWLEDGED
-            node-a   NotReady   z1     45s   0.1.0     192.0.2.1     <none>      s:9,p3:1
+            NAME     STATUS     ROLES    AGE   VERSION   INTERNAL-IP   POD-CIDRS   ZONE   ACKNOWLEDGED
+            node-a   NotReady   <none>   45s   0.1.0     192.0.2.1     <none>      z1     s:9,p3:1
             """);
+  }
+
+  private static Pod withContainers(ContainerStatus... statuses) {
+    var pod = pod("a", "10.244.0.7").toBuilder();
+    pod.getSpecBuilder().addContainersBuilder().setName("second");
+    return pod.setStatus(pod.getStatus().toBuilder().addAllContainerStatuses(List.of(statuses)))
+        .build();
+  }
+
+  private static ContainerStatus.Builder runs(String name, int restarts) {
+    var status = ContainerStatus.newBuilder().setName(name).setReady(true).setRestartCount(restarts);
+    status.getStateBuilder().getRunningBuilder().setStartedAt(ago(Duration.ofMinutes(4)));
+    return status;
+  }
+
+  private static ContainerStatus ended(String name, int code, String reason) {
+    var status = ContainerStatus.newBuilder().setName(name);
+    status
+        .getStateBuilder()
+        .getTerminatedBuilder()
+        .setExitCode(code)
+        .setReason(reason)
+        .setFinishedAt(ago(Duration.ofMinutes(5)));
+    return status.build();
+  }
+
+  private static ContainerStatus waits(String name, String reason) {
+    var status = ContainerStatus.newBuilder().setName(name);
+    status.getStateBuilder().getWaitingBuilder().setReason(reason);
+    return status.build();
+  }
+
+  private static String row(Pod pod) {
+    return Tables.pods(List.of(pod), Width.NORMAL, Namespaces.HIDDEN, NOW).text(Heads.HIDDEN);
+  }
+
+  @Test
+  void tellsOfContainers() {
+    var restarted = runs("main", 2);
+    restarted
+        .getLastStateBuilder()
+        .getTerminatedBuilder()
+        .setExitCode(1)
+        .setFinishedAt(ago(Duration.ofMinutes(5)));
+    assertThat(row(withContainers(restarted.build(), runs("second", 1).build())))
+        .isEqualTo("a   2/2   Running   3 (5m ago)   3h\n");
+    assertThat(row(withContainers(runs("main", 0).build(), waits("second", "CrashLoopBackOff"))))
+        .isEqualTo("a   1/2   CrashLoopBackOff   0   3h\n");
+    assertThat(row(withContainers(ended("main", 0, "Completed"), runs("second", 0).build())))
+        .isEqualTo("a   1/2   Running   0   3h\n");
+    assertThat(row(withContainers(ended("main", 3, ""), ended("second", 0, "Completed"))))
+        .isEqualTo("a   0/2   ExitCode:3   0   3h\n");
+  }
+
+  @Test
+  void describesContainers() {
+    assertThat(
+            Descriptions.of(
+                withContainers(
+                    ended("main", 3, "Error"), waits("second", "CrashLoopBackOff")),
+                NOW))
+        .contains(
+            """
+                State:                Terminated
+                  Reason:             Error
+                  Exit Code:          3
+                  Finished:           2026-11-01T11:55:00Z
+                Ready:                False
+                Restart Count:        0
+            """)
+        .endsWith(
+            """
+              second:
+                Image:                <none>
+                State:                Waiting
+                  Reason:             CrashLoopBackOff
+                Ready:                False
+                Restart Count:        0
+            """);
+  }
+
+  private static EndpointSlice slice(int endpoints) {
+    var slice = EndpointSlice.newBuilder().setAddressType("IPv4");
+    slice
+        .getMetadataBuilder()
+        .setName("web-abc")
+        .setNamespace("shop")
+        .putLabels("kubernetes.io/service-name", "web");
+    slice.addPortsBuilder().setName("http").setPort(8080).setProtocol("TCP");
+    for (int i = 1; i <= endpoints; i++) {
+      var endpoint = slice.addEndpointsBuilder().addAddresses("10.244.0." + i).setNodeName("node-a");
+      endpoint.getConditionsBuilder().setReady(true).setServing(true);
+      endpoint.getTargetRefBuilder().setKind("Pod").setNamespace("shop").setName("web-" + i);
+    }
+    return slice.build();
+  }
+
+  @Test
+  void listsEndpointSlicesAsKubectlDoes() {
+    var none =
+        EndpointSlice.newBuilder()
+            .setAddressType("IPv6")
+            .setMetadata(slice(0).getMetadata().toBuilder().setName("web-def"))
+            .build();
+    assertThat(
+            Tables.endpointSlices(List.of(slice(3), slice(5), none), Namespaces.SHOWN, NOW)
+                .text(Heads.SHOWN))
+        .isEqualTo(
+            """
+            NAMESPACE   NAME      ADDRESSTYPE   PORTS     ENDPOINTS                                      AGE
+            shop        web-abc   IPv4          8080      10.244.0.1,10.244.0.2,10.244.0.3               <unknown>
+            shop        web-abc   IPv4          8080      10.244.0.1,10.244.0.2,10.244.0.3 + 2 more...   <unknown>
+            shop        web-def   IPv6          <unset>   <unset>                                        <unknown>
+            """);
+  }
+
+  @Test
+  void describesAnEndpointSlice() {
+    assertThat(Descriptions.of(slice(1)))
+        .isEqualTo(
+            """
+            Name:                     web-abc
+            Namespace:                shop
+            Labels:                   kubernetes.io/service-name=web
+            Annotations:              <none>
+            AddressType:              IPv4
+            Ports:
+              Name   Port   Protocol
+              http   8080   TCP
+            Endpoints:
+              - Addresses:            10.244.0.1
+                Conditions:
+                  Ready:              true
+                  Serving:            true
+                  Terminating:        false
+                TargetRef:            Pod/web-1
+                NodeName:             node-a
+            """);
+  }
+
+  @Test
+  void listsAndDescribesNamespaces() {
+    var made = Namespace.newBuilder();
+    made.getMetadataBuilder()
+        .setName("shop")
+        .setUid("u")
+        .setResourceVersion("4")
+        .putLabels("team", "a")
+        .setCreationTimestamp(ago(Duration.ofMinutes(3)));
+    made.getStatusBuilder().setPhase("Active");
+    var held = Namespace.newBuilder();
+    held.getMetadataBuilder().setName("default");
+    held.getStatusBuilder().setPhase("Active");
+    assertThat(Tables.namespaces(List.of(held.build(), made.build()), NOW).text(Heads.SHOWN))
+        .isEqualTo(
+            """
+            NAME      STATUS   AGE
+            default   Active   <unknown>
+            shop      Active   3m
+            """);
+    assertThat(Descriptions.of(made.build()))
+        .isEqualTo(
+            """
+            Name:                     shop
+            Labels:                   team=a
+            Annotations:              <none>
+            UID:                      u
+            Version:                  4
+            Status:                   Active
+            """);
+  }
+
+  @Test
+  void namesKindsWhereSeveralAreShown() {
+    assertThat(
+            Tables.services(List.of(service()), Width.NORMAL, Namespaces.SHOWN, NOW)
+                .named("service/")
+                .text(Heads.HIDDEN))
+        .startsWith("shop   service/web   ClusterIP");
+  }
+
+  @Test
+  void columnsGrowWhileRowsAreAdded() {
+    var growing = new TextTable.Growing();
+    var first = new TextTable(List.of("NAME", "AGE"), List.of(List.of("a-long-name", "1s")));
+    var second = new TextTable(List.of("NAME", "AGE"), List.of(List.of("b", "2s")));
+    assertThat(growing.text(first, Heads.SHOWN) + growing.text(second, Heads.HIDDEN))
+        .isEqualTo("NAME          AGE\na-long-name   1s\nb             2s\n");
   }
 
   @Test
