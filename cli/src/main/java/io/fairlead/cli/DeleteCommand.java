@@ -92,10 +92,13 @@ final class DeleteCommand implements Callable<Integer> {
                       new PodResource(),
                       pod.getMetadata().getNamespace(),
                       pod.getMetadata().getName()));
-          case OfNamespace(var name) ->
+          case OfNamespace _ ->
               console
                   .err()
-                  .println("Warning: namespace/" + name + " is left: it goes with its last object");
+                  .println(
+                      "Warning: "
+                          + item.object().title()
+                          + " is left: it goes with its last object");
         }
       }
       return targets;

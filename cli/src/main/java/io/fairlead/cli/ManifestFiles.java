@@ -148,7 +148,7 @@ final class ManifestFiles {
     return switch (item.object()) {
       case OfService(var service) -> Optional.of(service.getMetadata());
       case OfPod(var pod) -> Optional.of(pod.getMetadata());
-      case OfNamespace _ -> Optional.empty();
+      case OfNamespace _ -> Optional.empty(); // in no namespace
     };
   }
 

@@ -116,7 +116,8 @@ public final class Descriptions {
     to.meta(pod.getMetadata());
     var node = pod.getSpec().getNodeName();
     to.line(
-        "Node", status.getHostIp().isEmpty() ? Tables.orNone(node) : node + "/" + status.getHostIp());
+        "Node",
+        status.getHostIp().isEmpty() ? Tables.orNone(node) : node + "/" + status.getHostIp());
     to.line("Source", Tables.orNone(pod.getSource()));
     to.line("Status", PodStates.status(pod));
     if (!status.getMessage().isEmpty()) {
@@ -215,8 +216,7 @@ public final class Descriptions {
     }
     if (container.getEnvCount() > 0) {
       text.append("    Environment:\n");
-      new TreeMap<>(container.getEnvMap())
-          .forEach((name, value) -> line("      " + name, value));
+      new TreeMap<>(container.getEnvMap()).forEach((name, value) -> line("      " + name, value));
     }
   }
 
@@ -275,7 +275,9 @@ public final class Descriptions {
     line("      Terminating", Boolean.toString(endpoint.getConditions().getTerminating()));
     optional("    Hostname", endpoint.getHostname());
     var target = endpoint.getTargetRef();
-    optional("    TargetRef", target.getName().isEmpty() ? "" : target.getKind() + "/" + target.getName());
+    optional(
+        "    TargetRef",
+        target.getName().isEmpty() ? "" : target.getKind() + "/" + target.getName());
     optional("    NodeName", endpoint.getNodeName());
     optional("    Zone", endpoint.getZone());
     optional(

@@ -137,8 +137,7 @@ public final class Tables {
                       .toList()),
               Ages.of(slice.getMetadata(), now)));
     }
-    var table =
-        new TextTable(List.of("NAME", "ADDRESSTYPE", "PORTS", "ENDPOINTS", "AGE"), rows);
+    var table = new TextTable(List.of("NAME", "ADDRESSTYPE", "PORTS", "ENDPOINTS", "AGE"), rows);
     return shown(
         table,
         5,

@@ -184,7 +184,8 @@ class ManifestsTest {
         .extracting(item -> item.object().title())
         .containsExactly(
             "service/backend-service", "pod/backend-1", "namespace/shop", "service/a", "service/b");
-    assertThat(read.items().get(2).object()).isInstanceOfSatisfying(
+    assertThat(read.items().get(2).object())
+        .isInstanceOfSatisfying(
             OfNamespace.class,
             of -> assertThat(of.namespace().getMetadata().getName()).isEqualTo("shop"));
   }

@@ -160,7 +160,8 @@ class TablesTest {
   }
 
   private static ContainerStatus.Builder runs(String name, int restarts) {
-    var status = ContainerStatus.newBuilder().setName(name).setReady(true).setRestartCount(restarts);
+    var status =
+        ContainerStatus.newBuilder().setName(name).setReady(true).setRestartCount(restarts);
     status.getStateBuilder().getRunningBuilder().setStartedAt(ago(Duration.ofMinutes(4)));
     return status;
   }
@@ -208,8 +209,7 @@ class TablesTest {
   void describesContainers() {
     assertThat(
             Descriptions.of(
-                withContainers(
-                    ended("main", 3, "Error"), waits("second", "CrashLoopBackOff")),
+                withContainers(ended("main", 3, "Error"), waits("second", "CrashLoopBackOff")),
                 NOW))
         .contains(
             """
@@ -240,7 +240,8 @@ class TablesTest {
         .putLabels("kubernetes.io/service-name", "web");
     slice.addPortsBuilder().setName("http").setPort(8080).setProtocol("TCP");
     for (int i = 1; i <= endpoints; i++) {
-      var endpoint = slice.addEndpointsBuilder().addAddresses("10.244.0." + i).setNodeName("node-a");
+      var endpoint =
+          slice.addEndpointsBuilder().addAddresses("10.244.0." + i).setNodeName("node-a");
       endpoint.getConditionsBuilder().setReady(true).setServing(true);
       endpoint.getTargetRefBuilder().setKind("Pod").setNamespace("shop").setName("web-" + i);
     }
