@@ -56,6 +56,27 @@ final class Names {
   }
 
   /**
+   * A name that others look up: a subdomain whose parts also fit into a DNS message (RFC 1035
+   * 2.3.4). Stricter than Kubernetes, which takes parts of any length here and leaves it to its DNS
+   * server to fail.
+   */
+  static void checkDomainName(Violations violations, String field, String value) {
+    checkSubdomain(violations, field, value);
+    for (var part : value.split("\\.", -1)) {
+      if (part.length() > LABEL_LENGTH) {
+        violations.tooLong(
+            field,
+            "each part between dots must have at most "
+                + LABEL_LENGTH
+                + " characters, "
+                + Violations.quoted(part)
+                + " has "
+                + part.length());
+      }
+    }
+  }
+
+  /**
    * Labels, or a selector, which has their syntax. Faults are named at {@code field} itself, as a
    * key may contain dots.
    */

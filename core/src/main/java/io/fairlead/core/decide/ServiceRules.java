@@ -363,7 +363,7 @@ final class ServiceRules {
       return Optional.empty();
     }
     var relative = name.endsWith(".") ? name.substring(0, name.length() - 1) : name;
-    Names.checkSubdomain(violations, "spec.externalName", relative);
+    Names.checkDomainName(violations, "spec.externalName", relative);
     return Optional.of(relative);
   }
 

@@ -43,6 +43,42 @@ public final class Zone {
 
   /** One reason for a name to exist; without data it only exists. */
   record Contribution(String owner, Optional<RecordData> data) {
+    private static final int LONGEST_LABEL = 63;
+
+    /** With the octet before each label and the root's: 255 on the wire. */
+    private static final int LONGEST_NAME = 254;
+
+    /** Whether a DNS message can hold it (RFC 1035 2.3.4). */
+    boolean fits() {
+      return fits(owner)
+          && data.map(some ->
+                  switch (some) {
+                    case RecordData.Srv(int _, var target) -> fits(target);
+                    case RecordData.Ptr(var target) -> fits(target);
+                    case RecordData.Cname(var target) -> fits(target);
+                    case RecordData.Ns(var target) -> fits(target);
+                    case RecordData.Soa soa -> fits(soa.server()) && fits(soa.mailbox());
+                    case RecordData.Host _, RecordData.Txt _ -> true;
+                  })
+              .orElse(true);
+    }
+
+    private static boolean fits(String name) {
+      if (name.length() > LONGEST_NAME) {
+        return false;
+      }
+      int start = 0;
+      while (start < name.length()) {
+        int dot = name.indexOf('.', start);
+        int end = dot < 0 ? name.length() : dot;
+        if (end == start || end - start > LONGEST_LABEL) {
+          return false;
+        }
+        start = end + 1;
+      }
+      return true;
+    }
+
     static Contribution of(String owner, RecordData data) {
       return new Contribution(owner, Optional.of(data));
     }
@@ -83,8 +119,9 @@ public final class Zone {
   }
 
   /**
-   * The zone after some contributions went and others came; costs what changed. Names outside the
-   * zones are passed over.
+   * The zone after some contributions went and others came; costs what changed. Passed over are
+   * names outside the zones, and what no message can hold: a long domain before which long names
+   * stand, or what an older log has.
    */
   Zone changed(Collection<Contribution> gone, Collection<Contribution> come, long newSerial) {
     var changed = owners;
@@ -98,7 +135,7 @@ public final class Zone {
   }
 
   private PMap<String, Owner> add(PMap<String, Owner> map, Contribution contribution) {
-    if (apexOf(contribution.owner()).isEmpty()) {
+    if (isPassedOver(contribution)) {
       return map;
     }
     var known = map.get(contribution.owner());
@@ -118,7 +155,7 @@ public final class Zone {
   }
 
   private PMap<String, Owner> remove(PMap<String, Owner> map, Contribution contribution) {
-    if (apexOf(contribution.owner()).isEmpty()) {
+    if (isPassedOver(contribution)) {
       return map;
     }
     var owner = map.get(contribution.owner());
@@ -145,6 +182,10 @@ public final class Zone {
     return parent(contribution.owner())
         .map(parent -> remove(changed, Contribution.exists(parent)))
         .orElse(changed);
+  }
+
+  private boolean isPassedOver(Contribution contribution) {
+    return !contribution.fits() || apexOf(contribution.owner()).isEmpty();
   }
 
   /** The name one label up, as long as that is still within a zone. */

@@ -288,6 +288,16 @@ class ServicesDeciderTest {
         .containsExactly("metadata.annotations[fairlead.io/load-balancing] NotSupported");
   }
 
+  /** Kubernetes takes it; no DNS message can hold it. */
+  @Test
+  void refusesAnExternalNameThatDnsCannotAnswer() {
+    var longest = "x".repeat(63) + ".example.com";
+    assertThat(services.stored(service("a").externalName(longest).create()).spec().externalName())
+        .contains(longest);
+    assertThat(services.faults(service("b").externalName("x" + longest).create()))
+        .containsExactly("spec.externalName TooLong");
+  }
+
   private Balancing balancing(ServiceCommand command) {
     return services.stored(command).spec().balancing();
   }

@@ -76,6 +76,7 @@ class ZoneProjectionTest {
         external("ext-in", "web.default.svc.cluster.local"),
         external("ext-loop", "ext-loop.default.svc.cluster.local"),
         external("ext-ip", "192.0.2.1"),
+        external("ext-long", "x".repeat(64) + ".example.test"),
         pod("web-0", "web", "node-a", "10.244.1.11"),
         db0,
         db1,
@@ -216,6 +217,11 @@ class ZoneProjectionTest {
             "ext-ip.default.svc.cluster.local.",
             DnsType.A,
             "NAME_ERROR soa"),
+        new Case(
+            "an external name that no message can hold",
+            "ext-long.default.svc.cluster.local.",
+            DnsType.A,
+            "NAME_ERROR soa"),
         new Case("the version", "dns-version.cluster.local.", DnsType.TXT, "FOUND TXT 1.1.0"),
         new Case(
             "the version has no address", "dns-version.cluster.local.", DnsType.A, "NO_DATA soa"),
@@ -279,6 +285,27 @@ class ZoneProjectionTest {
         .isEqualTo(
             new RecordData.Soa(
                 "ns.dns.96.10.in-addr.arpa.", "hostmaster.96.10.in-addr.arpa.", 7, 5));
+  }
+
+  /** Otherwise one such name would fail only when it is asked for. */
+  @Test
+  void leavesOutWhatNoMessageCanHold() {
+    var domain = ("d".repeat(59) + ".").repeat(3);
+    var settings = new ZoneSettings(domain, SETTINGS.reverse(), SETTINGS.ttl(), SETTINGS.servers());
+    var longest = "s".repeat(63);
+    var image = image(service("web", "10.96.0.11"), service(longest, "10.96.0.12"));
+    var zone = ZoneProjection.of(settings, image, 1);
+
+    assertThat(text(zone.lookup("web.default.svc." + domain, DnsType.A)))
+        .isEqualTo("FOUND A 10.96.0.11");
+    assertThat(longest + ".default.svc." + domain).hasSizeGreaterThan(254);
+    assertThat(text(zone.lookup(longest + ".default.svc." + domain, DnsType.A)))
+        .isEqualTo("NAME_ERROR soa");
+    assertThat(text(zone.lookup("12.0.96.10.in-addr.arpa.", DnsType.PTR)))
+        .isEqualTo("NAME_ERROR soa");
+    var gone = TestObjects.delta(image, service("web", "10.96.0.13"));
+    assertThat(ZoneProjection.update(zone, gone, gone.apply(), 2))
+        .isEqualTo(ZoneProjection.of(settings, gone.apply(), 2));
   }
 
   @Test
