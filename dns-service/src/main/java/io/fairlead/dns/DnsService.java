@@ -2,24 +2,24 @@ package io.fairlead.dns;
 
 import io.fairlead.core.dns.ZoneSettings;
 import io.fairlead.core.model.Address;
-import io.fairlead.core.model.LogPartition;
-import io.fairlead.core.model.Topic;
 import io.fairlead.core.run.FaultHandler;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
 import io.fairlead.dns.client.PodRegistration;
 import io.fairlead.dns.forward.Forwarder;
 import io.fairlead.dns.forward.ResolvConf;
+import io.fairlead.dns.server.GuardedResponder;
 import io.fairlead.dns.server.QueryMetrics;
+import io.fairlead.dns.server.QueryStats;
 import io.fairlead.dns.server.ServerSockets;
+import io.fairlead.dns.server.TcpLimits;
 import io.fairlead.dns.server.TcpServer;
 import io.fairlead.dns.server.UdpServer;
 import io.fairlead.dns.wire.Responder;
 import io.fairlead.dns.wire.Upstream;
 import io.fairlead.dns.zone.ZonePublisher;
-import io.fairlead.eventlog.load.Loader;
+import io.fairlead.dns.zone.ZoneReader;
 import io.fairlead.eventlog.log.EventLog;
-import io.fairlead.eventlog.log.FollowListener.Connection;
 import io.fairlead.eventlog.log.KafkaEventLog;
 import io.fairlead.eventlog.log.KafkaLogConfig;
 import io.fairlead.runtime.Faults;
@@ -35,20 +35,20 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * Answers DNS from the log. Nothing durable: the zone is rebuilt from the log on start; until then
- * names of the zones are answered SERVFAIL. With Kafka away it goes on with the last zone it has;
- * broken invariants freeze that zone and turn it not ready.
+ * names of the zones are answered SERVFAIL and all others forwarded. With Kafka away it goes on
+ * with the last zone it has; broken invariants freeze that zone and turn it not ready.
  *
- * <p>Threads: the loader's, one for UDP, one that accepts TCP, virtual ones for TCP connections and
- * forwarded queries.
+ * <p>Threads: the loader's, one for UDP, one that accepts TCP, virtual ones for TCP connections,
+ * forwarded queries and the search for the log.
  */
 public final class DnsService implements AutoCloseable {
   private static final Duration FORWARD_TIMEOUT = Duration.ofSeconds(2);
   private static final int FORWARD_LIMIT = 1_000; // as CoreDNS' usual max_concurrent
-  private static final TcpServer.Limits TCP_LIMITS =
-      new TcpServer.Limits(1_000, Duration.ofSeconds(10));
+  private static final int PORT_ATTEMPTS = 10;
   private static final Duration CHANNEL_DRAIN = Duration.ofSeconds(2);
 
   private final Shutdown shutdown;
@@ -62,8 +62,8 @@ public final class DnsService implements AutoCloseable {
   }
 
   /**
-   * Wires everything against Kafka. @throws IOException an address cannot be bound, or resolv.conf
-   * cannot be read
+   * Wires everything against Kafka, which may come later. @throws IOException an address cannot be
+   * bound, or resolv.conf cannot be read
    */
   public static DnsService start(DnsConfig config, Time time, RandomSource random)
       throws IOException {
@@ -76,16 +76,23 @@ public final class DnsService implements AutoCloseable {
     var kafka =
         KafkaLogConfig.of(config.kafkaBootstrap(), "dns-" + config.replica())
             .withReplicationFactor(config.replicationFactor());
-    return start(config, KafkaEventLog.open(kafka, time), time, random, sockets);
+    return start(config, () -> KafkaEventLog.open(kafka, time), time, random, sockets);
   }
 
-  /** Wires everything; owns the log from here on. */
+  /**
+   * Wires everything.
+   *
+   * @param openLog called until it does not throw; what it opens is closed here
+   */
   static DnsService start(
-      DnsConfig config, EventLog eventLog, Time time, RandomSource random, ServerSockets sockets)
+      DnsConfig config,
+      Supplier<EventLog> openLog,
+      Time time,
+      RandomSource random,
+      ServerSockets sockets)
       throws IOException {
     var shutdown = new Shutdown();
     try {
-      var log = shutdown.opened("event log", eventLog);
       var health = new Health();
       shutdown.onClose("readiness", health::drain);
       FaultHandler faults = Faults.unready(health);
@@ -101,39 +108,25 @@ public final class DnsService implements AutoCloseable {
                   metrics));
 
       var zones = new ZonePublisher(zoneSettings(config));
-      var loader =
-          shutdown.opened(
-              "loader", Loader.start(log, allPartitions(log), List.of(zones), faults, time));
-      health.ready(
-          "synced",
-          () ->
-              loader.synced()
-                  ? Optional.empty()
-                  : Optional.of("the log was not read to its end yet"));
+      var reader = shutdown.opened("log", ZoneReader.start(openLog, zones, faults, time));
+      health.ready("log", reader::trouble);
       metrics.gauge(
           "dns",
           "names",
           "Names that exist in the served zones.",
           () -> zones.zone().names().size());
       metrics.gauge(
-          "dns",
-          "log_connected",
-          "1 while the log can be read.",
-          () -> loader.connection() == Connection.CONNECTED ? 1 : 0);
+          "dns", "log_connected", "1 while the log can be read.", () -> reader.connected() ? 1 : 0);
 
-      var responder =
-          new Responder(
-              () -> loader.synced() ? Optional.of(zones.zone()) : Optional.empty(),
-              upstream(config.forward(), random));
       var stats = new QueryMetrics(metrics);
+      var responder =
+          new GuardedResponder(
+              new Responder(zones::zone, reader::synced, upstream(config.forward(), random)),
+              stats,
+              time);
       var addresses = new ArrayList<InetSocketAddress>();
       for (var listen : config.listen()) {
-        var udp =
-            shutdown.opened(
-                "udp", UdpServer.start(listen.bindAddress(), sockets, responder, stats, faults));
-        // With port 0 both transports must share the port that UDP was given.
-        shutdown.opened(
-            "tcp", TcpServer.start(udp.address(), sockets, responder, stats, TCP_LIMITS, faults));
+        var udp = listen(shutdown, listen.bindAddress(), sockets, responder, stats, faults, time);
         addresses.add(udp.address());
       }
       config
@@ -148,7 +141,7 @@ public final class DnsService implements AutoCloseable {
                     config.replica(),
                     registration.address(),
                     addresses.getFirst().getPort(),
-                    loader::synced,
+                    health::isReady,
                     time,
                     random));
           });
@@ -157,6 +150,35 @@ public final class DnsService implements AutoCloseable {
     } catch (IOException | RuntimeException e) {
       shutdown.close();
       throw e;
+    }
+  }
+
+  /** Both transports on one port, also where any port will do. */
+  private static UdpServer listen(
+      Shutdown shutdown,
+      InetSocketAddress address,
+      ServerSockets sockets,
+      GuardedResponder responder,
+      QueryStats stats,
+      FaultHandler faults,
+      Time time)
+      throws IOException {
+    for (int attempt = 1; ; attempt++) {
+      var udp = UdpServer.start(address, sockets, responder, stats, faults, time);
+      try {
+        var tcp =
+            TcpServer.start(
+                udp.address(), sockets, responder, stats, TcpLimits.DEFAULT, faults, time);
+        shutdown.opened("udp", udp);
+        shutdown.opened("tcp", tcp);
+        return udp;
+      } catch (IOException | RuntimeException e) {
+        udp.close();
+        // The port that UDP was given may be somebody else's by TCP.
+        if (address.getPort() != 0 || attempt == PORT_ATTEMPTS) {
+          throw e;
+        }
+      }
     }
   }
 
@@ -170,16 +192,6 @@ public final class DnsService implements AutoCloseable {
           .forEach(servers::add);
     }
     return new ZoneSettings(config.domain(), config.reverse(), config.ttl(), servers);
-  }
-
-  private static List<LogPartition> allPartitions(EventLog log) {
-    var partitions = new ArrayList<LogPartition>();
-    for (var topic : Topic.values()) {
-      for (int i = 0; i < log.partitioning().partitions(topic); i++) {
-        partitions.add(new LogPartition(topic, i));
-      }
-    }
-    return partitions;
   }
 
   private static Optional<Upstream> upstream(DnsConfig.Forward forward, RandomSource random)

@@ -12,7 +12,6 @@ import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
 import io.fairlead.dns.server.ServerSockets;
 import io.fairlead.eventlog.log.FakeKafka;
-import io.fairlead.runtime.HostPort;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.net.DatagramPacket;
@@ -63,7 +62,7 @@ class DnsServiceTest {
     service =
         DnsService.start(
             config(new DnsConfig.Forward.Servers(List.of(upstream.address()))),
-            kafka.connect(),
+            kafka::connect,
             Time.system(),
             RandomSource.seeded(7),
             ServerSockets.plain());
@@ -77,7 +76,7 @@ class DnsServiceTest {
     upstream.close();
   }
 
-  private static DnsConfig config(DnsConfig.Forward forward) {
+  static DnsConfig config(DnsConfig.Forward forward) {
     var values =
         (io.fairlead.runtime.ConfigSchema.Complete)
             DnsConfig.SCHEMA.parse(
@@ -180,7 +179,7 @@ class DnsServiceTest {
     assertThat(answer.getHeader().getID()).isEqualTo(query.getHeader().getID());
     assertThat(answer.getHeader().getFlag(Flags.AA)).isTrue();
     assertThat(answer.getHeader().getFlag(Flags.RD)).isTrue();
-    assertThat(answer.getHeader().getFlag(Flags.RA)).isFalse();
+    assertThat(answer.getHeader().getFlag(Flags.RA)).as("it asks others on request").isTrue();
     assertThat(answer.getQuestion().getName().toString())
         .isEqualTo("WeB.dEfault.svc.cluster.LOCAL.");
     assertThat(answer.getSection(Section.ANSWER).getFirst().getName().toString())
@@ -330,7 +329,7 @@ class DnsServiceTest {
     try (var unsynchronised =
         DnsService.start(
             config(new DnsConfig.Forward.Nowhere()),
-            log,
+            () -> log,
             Time.system(),
             RandomSource.seeded(7),
             ServerSockets.plain())) {
@@ -355,6 +354,36 @@ class DnsServiceTest {
   }
 
   @Test
+  void takesAnotherPortWhereTcpHasNoPlaceBesideUdp() throws Exception {
+    var refused = new java.util.concurrent.atomic.AtomicInteger();
+    var sockets =
+        new ServerSockets() {
+          @Override
+          public DatagramChannel udp(InetSocketAddress address) throws IOException {
+            return ServerSockets.plain().udp(address);
+          }
+
+          @Override
+          public ServerSocketChannel tcp(InetSocketAddress address) throws IOException {
+            if (refused.getAndIncrement() == 0) {
+              throw new java.net.BindException("Address already in use");
+            }
+            return ServerSockets.plain().tcp(address);
+          }
+        };
+    try (var other =
+        DnsService.start(
+            config(new DnsConfig.Forward.Nowhere()),
+            kafka::connect,
+            Time.system(),
+            RandomSource.seeded(7),
+            sockets)) {
+      assertThat(exchange(other, query(WEB, Type.A).toWire())).isPresent();
+      assertThat(refused).hasValue(2);
+    }
+  }
+
+  @Test
   void opensItsSocketsWhereItIsTold() throws Exception {
     var opened = new java.util.ArrayList<java.nio.channels.Channel>();
     var sockets =
@@ -376,7 +405,7 @@ class DnsServiceTest {
     try (var elsewhere =
         DnsService.start(
             config(new DnsConfig.Forward.Nowhere()),
-            kafka.connect(),
+            kafka::connect,
             Time.system(),
             RandomSource.seeded(7),
             sockets)) {
@@ -387,62 +416,5 @@ class DnsServiceTest {
       assertThat(exchange(elsewhere, query(WEB, Type.A).toWire())).isPresent();
     }
     assertThat(opened).hasSize(2).noneMatch(java.nio.channels.Channel::isOpen);
-  }
-
-  /** Another DNS server, which knows one name. */
-  private static final class UpstreamStub implements AutoCloseable {
-    private final DatagramSocket socket;
-    private final java.util.concurrent.atomic.AtomicInteger asked =
-        new java.util.concurrent.atomic.AtomicInteger();
-
-    private UpstreamStub(DatagramSocket socket) {
-      this.socket = socket;
-    }
-
-    static UpstreamStub start() throws IOException {
-      var stub =
-          new UpstreamStub(
-              new DatagramSocket(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0)));
-      Thread.ofVirtual().start(stub::run);
-      return stub;
-    }
-
-    private void run() {
-      var packet = new DatagramPacket(new byte[4096], 4096);
-      try {
-        while (true) {
-          socket.receive(packet);
-          asked.incrementAndGet();
-          var query = new Message(ByteBuffer.wrap(packet.getData(), 0, packet.getLength()));
-          var answer = new Message(query.getHeader().getID());
-          answer.getHeader().setFlag(Flags.QR);
-          answer.addRecord(query.getQuestion(), Section.QUESTION);
-          answer.addRecord(
-              new org.xbill.DNS.ARecord(
-                  query.getQuestion().getName(),
-                  DClass.IN,
-                  60,
-                  InetAddress.ofLiteral("192.0.2.53")),
-              Section.ANSWER);
-          var octets = answer.toWire();
-          socket.send(new DatagramPacket(octets, octets.length, packet.getSocketAddress()));
-        }
-      } catch (IOException _) {
-        // closed
-      }
-    }
-
-    HostPort address() {
-      return new HostPort("127.0.0.1", socket.getLocalPort());
-    }
-
-    int asked() {
-      return asked.get();
-    }
-
-    @Override
-    public void close() {
-      socket.close();
-    }
   }
 }

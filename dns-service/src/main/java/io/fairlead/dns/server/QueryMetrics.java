@@ -18,7 +18,9 @@ public final class QueryMetrics implements QueryStats {
   private final CounterDataPoint dropped;
   private final CounterDataPoint forwarded;
   private final CounterDataPoint failed;
+  private final CounterDataPoint faults;
   private final CounterDataPoint refusedConnections;
+  private final CounterDataPoint expiredConnections;
 
   public QueryMetrics(Metrics metrics) {
     var byTransport =
@@ -37,8 +39,23 @@ public final class QueryMetrics implements QueryStats {
         metrics
             .counter("dns", "socket_failures", "Packets and connections that failed.")
             .labelValues();
+    faults =
+        metrics
+            .counter(
+                "dns", "faults", "Queries answered SERVFAIL because of a fault of this server.")
+            .labelValues();
     refusedConnections =
-        metrics.counter("dns", "tcp_refused", "TCP connections above the limit.").labelValues();
+        metrics
+            .counter(
+                "dns", "tcp_refused", "TCP connections above a limit, in all or of one client.")
+            .labelValues();
+    expiredConnections =
+        metrics
+            .counter(
+                "dns",
+                "tcp_expired",
+                "TCP connections closed because the client was idle, or slow to send or to read.")
+            .labelValues();
   }
 
   @Override
@@ -67,6 +84,16 @@ public final class QueryMetrics implements QueryStats {
   @Override
   public void failed() {
     failed.inc();
+  }
+
+  @Override
+  public void fault() {
+    faults.inc();
+  }
+
+  @Override
+  public void expiredConnection() {
+    expiredConnections.inc();
   }
 
   @Override

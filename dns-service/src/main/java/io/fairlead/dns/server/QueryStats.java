@@ -19,5 +19,11 @@ public interface QueryStats {
 
   void failed();
 
+  /** A query met a fault of this server. */
+  void fault();
+
   void refusedConnection();
+
+  /** A connection took too long over something. */
+  void expiredConnection();
 }

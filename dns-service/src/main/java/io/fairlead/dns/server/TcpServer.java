@@ -1,78 +1,79 @@
 package io.fairlead.dns.server;
 
 import io.fairlead.core.run.FaultHandler;
-import io.fairlead.dns.wire.Reply;
-import io.fairlead.dns.wire.Responder;
-import io.fairlead.dns.wire.Transport;
-import java.io.BufferedOutputStream;
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
-import java.io.EOFException;
+import io.fairlead.core.run.Time;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.Socket;
-import java.net.SocketTimeoutException;
-import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Semaphore;
+import java.util.concurrent.ConcurrentMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Answers DNS over TCP (RFC 7766) on one address: a virtual thread for each connection, queries of
- * one connection in their order. Connections are bounded in number and in idle time.
+ * Answers DNS over TCP (RFC 7766) on one address: a platform thread that accepts, a virtual thread
+ * for each connection, one that closes those that take too long. Holds nothing.
  */
 public final class TcpServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(TcpServer.class);
 
+  /** Accepting fails while the process has no file descriptor left: others give theirs back. */
+  private static final Duration BACK_OFF = Duration.ofMillis(100);
+
+  private static final Duration SLOWEST_LOOK = Duration.ofSeconds(1);
+
   private final ServerSocketChannel listener;
-  private final Responder responder;
+  private final GuardedResponder responder;
   private final QueryStats stats;
-  private final Duration idle;
-  private final Semaphore connections;
-  private final Set<Socket> open = ConcurrentHashMap.newKeySet();
-  private final Thread thread;
+  private final TcpLimits limits;
+  private final Time time;
+  private final LogLimit limit;
+  private final Set<TcpConnection> open = ConcurrentHashMap.newKeySet();
+
+  /** How many are open, by client; the acceptor adds, connections take away. */
+  private final ConcurrentMap<InetAddress, Integer> clients = new ConcurrentHashMap<>();
+
+  private final Thread acceptor;
+  private final Thread watcher;
 
   private TcpServer(
       ServerSocketChannel listener,
-      Responder responder,
+      GuardedResponder responder,
       QueryStats stats,
-      Limits limits,
-      FaultHandler faults) {
+      TcpLimits limits,
+      FaultHandler faults,
+      Time time) {
     this.listener = listener;
     this.responder = responder;
     this.stats = stats;
-    this.idle = limits.idle();
-    this.connections = new Semaphore(limits.connections());
-    this.thread =
+    this.limits = limits;
+    this.time = time;
+    this.limit = new LogLimit(time, Duration.ofMinutes(1));
+    this.acceptor =
         Thread.ofPlatform()
             .name("dns-tcp")
             .unstarted(() -> {
               try {
-                run();
+                accept();
               } catch (Throwable t) {
                 faults.fault("accepting DNS over TCP", t);
               }
             });
+    this.watcher = Thread.ofVirtual().name("dns-tcp-watch").unstarted(this::watch);
   }
-
-  /**
-   * @param connections at one time; one more is closed at once
-   * @param idle after which a connection without a query is closed
-   */
-  public record Limits(int connections, Duration idle) {}
 
   /** Binds and starts. @throws IOException the address cannot be bound; says which */
   public static TcpServer start(
       InetSocketAddress address,
       ServerSockets sockets,
-      Responder responder,
+      GuardedResponder responder,
       QueryStats stats,
-      Limits limits,
-      FaultHandler faults)
+      TcpLimits limits,
+      FaultHandler faults,
+      Time time)
       throws IOException {
     ServerSocketChannel listener;
     try {
@@ -80,8 +81,9 @@ public final class TcpServer implements AutoCloseable {
     } catch (IOException e) {
       throw new IOException("cannot listen on " + address + " by TCP: " + e.getMessage(), e);
     }
-    var server = new TcpServer(listener, responder, stats, limits, faults);
-    server.thread.start();
+    var server = new TcpServer(listener, responder, stats, limits, faults, time);
+    server.acceptor.start();
+    server.watcher.start();
     return server;
   }
 
@@ -90,76 +92,103 @@ public final class TcpServer implements AutoCloseable {
     return (InetSocketAddress) listener.getLocalAddress();
   }
 
-  private void run() {
+  /** Connections that are open now. */
+  public int connections() {
+    return open.size();
+  }
+
+  private void accept() throws InterruptedException {
     while (listener.isOpen()) {
       try {
         var socket = listener.accept().socket();
-        if (!connections.tryAcquire()) {
+        var connection = new TcpConnection(socket, responder, stats, limits, time);
+        if (!admit(connection)) {
           stats.refusedConnection();
-          socket.close();
+          connection.close();
           continue;
         }
-        open.add(socket);
-        Thread.ofVirtual().name("dns-tcp-connection").start(() -> serve(socket));
-      } catch (ClosedChannelException _) {
-        return; // closed
-      } catch (IOException e) {
-        stats.failed();
-        LOG.atDebug().addKeyValue("cause", e.toString()).log("accepting failed");
-      }
-    }
-  }
-
-  private void serve(Socket socket) {
-    try (socket) {
-      socket.setSoTimeout((int) idle.toMillis());
-      socket.setTcpNoDelay(true);
-      var in = new DataInputStream(socket.getInputStream());
-      var out = new DataOutputStream(new BufferedOutputStream(socket.getOutputStream()));
-      while (true) {
-        var octets = new byte[in.readUnsignedShort()];
-        in.readFully(octets);
-        stats.query(Transport.TCP);
-        switch (responder.respond(octets, Transport.TCP)) {
-          case Reply.Send(var answer) -> send(out, answer);
-          case Reply.Drop _ -> {
-            stats.dropped();
-            return; // whoever sends that speaks something else
-          }
-          case Reply.Elsewhere(var pending) -> {
-            stats.forwarded();
-            send(out, responder.resolve(pending));
-          }
+        Thread.ofVirtual().name("dns-tcp-connection").start(() -> serve(connection));
+      } catch (IOException | RuntimeException e) {
+        if (listener.isOpen()) {
+          stats.failed();
+          limit
+              .pass()
+              .ifPresent(kept ->
+                  LOG.atWarn()
+                      .setCause(e)
+                      .addKeyValue("notLogged", kept)
+                      .log("A connection could not be accepted, going on"));
+          time.sleep(BACK_OFF);
         }
       }
-    } catch (EOFException | SocketTimeoutException _) {
-      // the client is done, or idle
-    } catch (IOException e) {
-      stats.failed();
-      LOG.atDebug().addKeyValue("cause", e.toString()).log("connection failed");
-    } finally {
-      open.remove(socket);
-      connections.release();
     }
   }
 
-  private void send(DataOutputStream out, byte[] answer) throws IOException {
-    out.writeShort(answer.length);
-    out.write(answer);
-    out.flush(); // length and message in one segment
-    stats.answer(answer);
+  private boolean admit(TcpConnection connection) {
+    var client = connection.client();
+    if (open.size() >= limits.connections()
+        || clients.getOrDefault(client, 0) >= limits.perClient()) {
+      return false;
+    }
+    clients.merge(client, 1, Integer::sum);
+    open.add(connection);
+    return true;
+  }
+
+  private void serve(TcpConnection connection) {
+    try {
+      connection.serve();
+    } finally {
+      open.remove(connection);
+      clients.computeIfPresent(connection.client(), (_, count) -> count == 1 ? null : count - 1);
+    }
+  }
+
+  private void watch() {
+    var look = shortest(shortest(limits.idle(), limits.message()), limits.write()).dividedBy(4);
+    try {
+      while (listener.isOpen()) {
+        for (var connection : open) {
+          if (connection.isOverdue()) {
+            expire(connection);
+          }
+        }
+        time.sleep(shortest(look, SLOWEST_LOOK));
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt(); // closed
+    }
+  }
+
+  private void expire(TcpConnection connection) {
+    if (open.remove(connection)) {
+      stats.expiredConnection();
+      close(connection);
+    }
+  }
+
+  private static Duration shortest(Duration one, Duration other) {
+    return one.compareTo(other) < 0 ? one : other;
+  }
+
+  private static void close(TcpConnection connection) {
+    try {
+      connection.close();
+    } catch (IOException e) {
+      LOG.atDebug().addKeyValue("cause", e.toString()).log("closing failed");
+    }
   }
 
   @Override
   public void close() throws IOException {
     listener.close();
-    for (var socket : open) {
-      socket.close();
-    }
+    watcher.interrupt();
     try {
-      thread.join();
+      acceptor.join();
+      watcher.join();
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
     }
+    open.forEach(TcpServer::close);
   }
 }

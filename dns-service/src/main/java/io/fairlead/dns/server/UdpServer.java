@@ -1,16 +1,16 @@
 package io.fairlead.dns.server;
 
 import io.fairlead.core.run.FaultHandler;
+import io.fairlead.core.run.Time;
 import io.fairlead.dns.wire.Reply;
-import io.fairlead.dns.wire.Responder;
 import io.fairlead.dns.wire.Transport;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
-import java.nio.channels.ClosedChannelException;
 import java.nio.channels.DatagramChannel;
+import java.time.Duration;
 import java.util.Arrays;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,16 +25,27 @@ public final class UdpServer implements AutoCloseable {
   private static final int LONGEST_QUERY = 4096;
   private static final int RECEIVE_BUFFER = 4 << 20;
 
+  /** So that a socket that fails for good does not keep a processor busy. */
+  private static final Duration BACK_OFF = Duration.ofMillis(10);
+
   private final DatagramChannel channel;
-  private final Responder responder;
+  private final GuardedResponder responder;
   private final QueryStats stats;
+  private final Time time;
+  private final LogLimit limit;
   private final Thread thread;
 
   private UdpServer(
-      DatagramChannel channel, Responder responder, QueryStats stats, FaultHandler faults) {
+      DatagramChannel channel,
+      GuardedResponder responder,
+      QueryStats stats,
+      FaultHandler faults,
+      Time time) {
     this.channel = channel;
     this.responder = responder;
     this.stats = stats;
+    this.time = time;
+    this.limit = new LogLimit(time, Duration.ofMinutes(1));
     this.thread =
         Thread.ofPlatform()
             .name("dns-udp")
@@ -51,9 +62,10 @@ public final class UdpServer implements AutoCloseable {
   public static UdpServer start(
       InetSocketAddress address,
       ServerSockets sockets,
-      Responder responder,
+      GuardedResponder responder,
       QueryStats stats,
-      FaultHandler faults)
+      FaultHandler faults,
+      Time time)
       throws IOException {
     DatagramChannel channel;
     try {
@@ -67,7 +79,7 @@ public final class UdpServer implements AutoCloseable {
       channel.close();
       throw e;
     }
-    var server = new UdpServer(channel, responder, stats, faults);
+    var server = new UdpServer(channel, responder, stats, faults, time);
     server.thread.start();
     return server;
   }
@@ -77,30 +89,40 @@ public final class UdpServer implements AutoCloseable {
     return (InetSocketAddress) channel.getLocalAddress();
   }
 
-  private void run() {
+  private void run() throws InterruptedException {
     var buffer = ByteBuffer.allocate(LONGEST_QUERY);
     while (channel.isOpen()) {
       try {
         buffer.clear();
         var client = channel.receive(buffer);
-        var octets = Arrays.copyOf(buffer.array(), buffer.position());
-        stats.query(Transport.UDP);
-        switch (responder.respond(octets, Transport.UDP)) {
-          case Reply.Send(var answer) -> send(answer, client);
-          case Reply.Drop _ -> stats.dropped();
-          case Reply.Elsewhere(var pending) -> {
-            stats.forwarded();
-            Thread.ofVirtual()
-                .name("dns-forward")
-                .start(() -> send(responder.resolve(pending), client));
-          }
+        answer(Arrays.copyOf(buffer.array(), buffer.position()), client);
+      } catch (IOException | RuntimeException e) {
+        // Concerns one packet, or all of them for a while: only close() ends this.
+        if (channel.isOpen()) {
+          stats.failed();
+          limit
+              .pass()
+              .ifPresent(kept ->
+                  LOG.atWarn()
+                      .setCause(e)
+                      .addKeyValue("notLogged", kept)
+                      .log("Receiving by UDP failed, going on"));
+          time.sleep(BACK_OFF);
         }
-      } catch (ClosedChannelException _) {
-        return;
-      } catch (IOException e) {
-        // e.g. ICMP unreachable of an earlier answer: concerns one client, not the server
-        stats.failed();
-        LOG.atDebug().addKeyValue("cause", e.toString()).log("receiving failed");
+      }
+    }
+  }
+
+  private void answer(byte[] octets, SocketAddress client) {
+    stats.query(Transport.UDP);
+    switch (responder.respond(octets, Transport.UDP)) {
+      case Reply.Send(var answer) -> send(answer, client);
+      case Reply.Drop _ -> stats.dropped();
+      case Reply.Elsewhere(var pending) -> {
+        stats.forwarded();
+        Thread.ofVirtual()
+            .name("dns-forward")
+            .start(() -> send(responder.resolve(pending), client));
       }
     }
   }
@@ -109,11 +131,12 @@ public final class UdpServer implements AutoCloseable {
     try {
       channel.send(ByteBuffer.wrap(answer), client);
       stats.answer(answer);
-    } catch (ClosedChannelException _) {
-      // stopping: the client asks again
-    } catch (IOException e) {
-      stats.failed();
-      LOG.atDebug().addKeyValue("cause", e.toString()).log("sending failed");
+    } catch (IOException | RuntimeException e) {
+      // e.g. a source port of 0: concerns one client, who asks again
+      if (channel.isOpen()) {
+        stats.failed();
+        LOG.atDebug().addKeyValue("cause", e.toString()).log("sending failed");
+      }
     }
   }
 

@@ -32,7 +32,8 @@ final class Records {
       case Type.SRV -> DnsType.SRV;
       case Type.PTR -> DnsType.PTR;
       case Type.TXT -> DnsType.TXT;
-      case Type.CNAME -> DnsType.CNAME;
+      // ANY gets one set of records or none (RFC 8482); the only one that other names depend on
+      case Type.CNAME, Type.ANY -> DnsType.CNAME;
       case Type.NS -> DnsType.NS;
       case Type.SOA -> DnsType.SOA;
       default -> DnsType.OTHER;

@@ -5,9 +5,11 @@ import io.fairlead.core.dns.DnsType;
 import io.fairlead.core.dns.Zone;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.xbill.DNS.DClass;
 import org.xbill.DNS.ExtendedErrorCodeOption;
@@ -41,15 +43,19 @@ public final class Responder {
   private static final int TCP_MAXIMUM = 65_535;
   private static final int HEADER_LENGTH = 12;
 
-  private final Supplier<Optional<Zone>> zone;
+  private final Supplier<Zone> zone;
+  private final BooleanSupplier synced;
   private final Optional<Upstream> upstream;
 
   /**
-   * @param zone empty = not synchronised yet: names of the zones may exist, so nothing is denied
+   * @param zone of the moment
+   * @param synced false = more names of the zones may exist than the zone knows, so nothing is said
+   *     of them
    * @param upstream empty = names of other zones are refused
    */
-  public Responder(Supplier<Optional<Zone>> zone, Optional<Upstream> upstream) {
+  public Responder(Supplier<Zone> zone, BooleanSupplier synced, Optional<Upstream> upstream) {
     this.zone = zone;
+    this.synced = synced;
     this.upstream = upstream;
   }
 
@@ -80,46 +86,54 @@ public final class Responder {
       return new Reply.Send(
           finish(query, transport, answer(query, Rcode.REFUSED), Optional.empty()));
     }
-    return zone.get()
-        .map(current -> fromZone(current, query, octets, transport))
-        .orElseGet(() -> unsynchronised(query, transport));
-  }
-
-  private Reply fromZone(Zone current, Message query, byte[] octets, Transport transport) {
-    var question = query.getQuestion();
+    boolean complete = synced.getAsBoolean(); // first: a zone taken later holds no less
+    var current = zone.get();
     return switch (current.lookup(
         question.getName().toString(), Records.type(question.getType()))) {
-      case Answer.NotServed _ ->
-          upstream.isPresent() && query.getHeader().getFlag(Flags.RD)
-              ? new Reply.Elsewhere(
-                  new Pending(query, octets, transport, List.of(), question.getName()))
-              : new Reply.Send(
-                  finish(query, transport, answer(query, Rcode.REFUSED), Optional.empty()));
-      case Answer.Served served -> {
-        var records = shuffled(Records.all(question.getName(), served.records()));
-        if (served.unresolved().isPresent() && upstream.isPresent()) {
-          yield new Reply.Elsewhere(
-              new Pending(
-                  query, octets, transport, records, Records.name(served.unresolved().get())));
-        }
-        var message =
-            answer(
-                query,
-                served.outcome() == Answer.Outcome.NAME_ERROR ? Rcode.NXDOMAIN : Rcode.NOERROR);
-        message.getHeader().setFlag(Flags.AA);
-        records.forEach(r -> message.addRecord(r, Section.ANSWER));
-        served.authority().ifPresent(soa -> message.addRecord(Records.of(soa), Section.AUTHORITY));
-        glue(current, records).forEach(r -> message.addRecord(r, Section.ADDITIONAL));
-        yield new Reply.Send(finish(query, transport, message, Optional.empty()));
-      }
+      case Answer.NotServed _ -> fromOthers(query, octets, transport);
+      case Answer.Served served ->
+          complete
+              ? fromZone(current, served, query, octets, transport)
+              : unsynchronised(query, transport);
     };
+  }
+
+  private Reply fromOthers(Message query, byte[] octets, Transport transport) {
+    return isAskedOfOthers(query)
+        ? new Reply.Elsewhere(
+            new Pending(query, octets, transport, List.of(), query.getQuestion().getName()))
+        : new Reply.Send(finish(query, transport, answer(query, Rcode.REFUSED), Optional.empty()));
+  }
+
+  private boolean isAskedOfOthers(Message query) {
+    return upstream.isPresent() && query.getHeader().getFlag(Flags.RD);
+  }
+
+  private Reply fromZone(
+      Zone current, Answer.Served served, Message query, byte[] octets, Transport transport) {
+    var records = shuffled(Records.all(query.getQuestion().getName(), served.records()));
+    if (served.unresolved().isPresent() && isAskedOfOthers(query)) {
+      return new Reply.Elsewhere(
+          new Pending(query, octets, transport, records, Records.name(served.unresolved().get())));
+    }
+    var message =
+        answer(
+            query, served.outcome() == Answer.Outcome.NAME_ERROR ? Rcode.NXDOMAIN : Rcode.NOERROR);
+    message.getHeader().setFlag(Flags.AA);
+    records.forEach(r -> message.addRecord(r, Section.ANSWER));
+    served.authority().ifPresent(soa -> message.addRecord(Records.of(soa), Section.AUTHORITY));
+    glue(current, records).forEach(r -> message.addRecord(r, Section.ADDITIONAL));
+    return new Reply.Send(finish(query, transport, message, Optional.empty()));
   }
 
   /** Asks the other servers. Blocks as long as they are given. */
   public byte[] resolve(Pending pending) {
     var other = upstream.orElseThrow();
     if (pending.ours().isEmpty()) {
-      return other.ask(pending.octets(), pending.transport()).orElseGet(() -> noReply(pending));
+      return other
+          .ask(withoutOptions(pending), pending.transport())
+          .map(reply -> fitting(reply, pending))
+          .orElseGet(() -> noReply(pending));
     }
     var question = pending.query().getQuestion();
     var inner = Message.newQuery(Record.newRecord(pending.target(), question.getType(), DClass.IN));
@@ -145,7 +159,31 @@ public final class Responder {
     return noReply(pending);
   }
 
-  private static byte[] noReply(Pending pending) {
+  /** EDNS options are between two neighbours (RFC 6891 6.2.6): the client's stay here. */
+  private static byte[] withoutOptions(Pending pending) {
+    var opt = pending.query().getOPT();
+    if (opt == null || opt.getOptions().isEmpty()) {
+      return pending.octets();
+    }
+    var query = pending.query().clone();
+    query.removeRecord(opt, Section.ADDITIONAL);
+    query.addRecord(
+        new OPTRecord(opt.getPayloadSize(), 0, opt.getVersion(), opt.getFlags()),
+        Section.ADDITIONAL);
+    return query.toWire();
+  }
+
+  /** What another server sent; truncated where the client takes less. */
+  private byte[] fitting(byte[] reply, Pending pending) {
+    if (reply.length <= limit(pending.query(), pending.transport())) {
+      return reply;
+    }
+    var message = answer(pending.query(), reply[3] & 0xf);
+    message.getHeader().setFlag(Flags.TC);
+    return finish(pending.query(), pending.transport(), message, Optional.empty());
+  }
+
+  private byte[] noReply(Pending pending) {
     return finish(
         pending.query(),
         pending.transport(),
@@ -155,7 +193,7 @@ public final class Responder {
                 ExtendedErrorCodeOption.NO_REACHABLE_AUTHORITY, "no upstream server answered")));
   }
 
-  private static Reply unsynchronised(Message query, Transport transport) {
+  private Reply unsynchronised(Message query, Transport transport) {
     return new Reply.Send(
         finish(
             query,
@@ -186,13 +224,16 @@ public final class Responder {
     return type == Type.AXFR || type == Type.IXFR || type == Type.MAILA || type == Type.MAILB;
   }
 
-  private static Message answer(Message query, int rcode) {
+  private Message answer(Message query, int rcode) {
     var message = new Message(query.getHeader().getID());
     var header = message.getHeader();
     header.setFlag(Flags.QR);
     header.setOpcode(query.getHeader().getOpcode());
     if (query.getHeader().getFlag(Flags.RD)) {
       header.setFlag(Flags.RD);
+    }
+    if (upstream.isPresent()) {
+      header.setFlag(Flags.RA);
     }
     header.setRcode(rcode & 0xf);
     message.addRecord(query.getQuestion(), Section.QUESTION);
@@ -219,14 +260,18 @@ public final class Responder {
               extendedError.<List<org.xbill.DNS.EDNSOption>>map(List::of).orElse(List.of())),
           Section.ADDITIONAL);
     }
-    int limit =
-        switch (transport) {
-          case TCP -> TCP_MAXIMUM;
-          case UDP ->
-              opt.map(o -> Math.clamp(o.getPayloadSize(), UDP_MINIMUM, UDP_PAYLOAD))
-                  .orElse(UDP_MINIMUM);
-        };
-    return message.toWire(limit);
+    return message.toWire(limit(query, transport));
+  }
+
+  /** How long an answer may be. */
+  private static int limit(Message query, Transport transport) {
+    return switch (transport) {
+      case TCP -> TCP_MAXIMUM;
+      case UDP ->
+          Optional.ofNullable(query.getOPT())
+              .map(opt -> Math.clamp(opt.getPayloadSize(), UDP_MINIMUM, UDP_PAYLOAD))
+              .orElse(UDP_MINIMUM);
+    };
   }
 
   /** Addresses for the targets of SRV records, so that clients need not ask again. */
@@ -259,6 +304,36 @@ public final class Responder {
     Collections.shuffle(
         order.subList(first, order.size()), java.util.concurrent.ThreadLocalRandom.current());
     return order;
+  }
+
+  /**
+   * SERVFAIL for a query that this server itself fails over; made of octets only, as what failed
+   * may be the making of a message. With the question where it is plain to see: many clients pass
+   * over answers without.
+   *
+   * @param octets a query that {@link #respond} did not drop
+   */
+  public static byte[] failure(byte[] octets) {
+    int end = questionEnd(octets);
+    var reply = Arrays.copyOf(octets, end);
+    reply[2] = (byte) (octets[2] & 0x79 | 0x80); // QR, opcode and RD
+    reply[3] = Rcode.SERVFAIL;
+    Arrays.fill(reply, 4, HEADER_LENGTH, (byte) 0);
+    reply[5] = (byte) (end > HEADER_LENGTH ? 1 : 0);
+    return reply;
+  }
+
+  /** Where the only question ends; where there is none, or another number of them, the header. */
+  private static int questionEnd(byte[] octets) {
+    if (octets[4] != 0 || octets[5] != 1) {
+      return HEADER_LENGTH;
+    }
+    int at = HEADER_LENGTH;
+    while (at < octets.length && octets[at] > 0 && octets[at] < 64) {
+      at += octets[at] + 1;
+    }
+    boolean whole = at < octets.length - 4 && octets[at] == 0;
+    return whole ? at + 5 : HEADER_LENGTH;
   }
 
   /** Only a header: for queries whose question cannot be echoed. */

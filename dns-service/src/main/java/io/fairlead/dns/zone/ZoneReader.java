@@ -1,0 +1,147 @@
+package io.fairlead.dns.zone;
+
+import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.run.FaultHandler;
+import io.fairlead.core.run.Time;
+import io.fairlead.eventlog.load.Loader;
+import io.fairlead.eventlog.log.EventLog;
+import io.fairlead.eventlog.log.FollowListener.Connection;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Finds the log, however long that takes, and has the zone follow it. Until then names of other
+ * zones can be answered all the same, which is why nobody waits for this. Owns one virtual thread,
+ * which ends when the log is found, and the loader's.
+ */
+public final class ZoneReader implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(ZoneReader.class);
+  private static final Duration RETRY = Duration.ofSeconds(1);
+  private static final Duration CLOSE_LIMIT = Duration.ofSeconds(5);
+
+  /** The log, and what reads it. */
+  public record Reading(EventLog log, List<LogPartition> partitions, Loader loader) {}
+
+  private final Supplier<EventLog> open;
+  private final ZonePublisher zones;
+  private final FaultHandler faults;
+  private final Time time;
+  private final Thread thread;
+  private volatile Optional<Reading> reading = Optional.empty();
+  private volatile String trouble = "not reached yet";
+  private volatile boolean closed;
+
+  private ZoneReader(Supplier<EventLog> open, ZonePublisher zones, FaultHandler faults, Time time) {
+    this.open = open;
+    this.zones = zones;
+    this.faults = faults;
+    this.time = time;
+    this.thread = Thread.ofVirtual().name("dns-log").unstarted(this::run);
+  }
+
+  /**
+   * Returns at once.
+   *
+   * @param open tries once, for as long as it likes; may throw whatever it likes. Ends when
+   *     interrupted
+   */
+  public static ZoneReader start(
+      Supplier<EventLog> open, ZonePublisher zones, FaultHandler faults, Time time) {
+    var reader = new ZoneReader(open, zones, faults, time);
+    reader.thread.start();
+    return reader;
+  }
+
+  /** Empty until the log was found. */
+  public Optional<Reading> reading() {
+    return reading;
+  }
+
+  /** Whether the zone has once reached what was the end of the log when that was found. */
+  public boolean synced() {
+    return reading.filter(r -> r.loader().synced()).isPresent();
+  }
+
+  /** Whether the log is reached now. */
+  public boolean connected() {
+    return reading.filter(r -> r.loader().connection() == Connection.CONNECTED).isPresent();
+  }
+
+  /**
+   * Why the zone does not follow the log; empty = it does, or would if the log were reached: what
+   * it holds then is the last that anybody knows.
+   */
+  public Optional<String> trouble() {
+    var found = reading;
+    if (found.isEmpty()) {
+      return Optional.of(trouble);
+    }
+    var loader = found.get().loader();
+    if (loader.fault().isPresent()) {
+      return Optional.of("the zone is frozen: " + loader.fault().get().getMessage());
+    }
+    return loader.synced()
+        ? Optional.empty()
+        : Optional.of(
+            loader.connection() == Connection.CONNECTED
+                ? "not read to its end yet"
+                : "not reached, and not read to its end yet");
+  }
+
+  private void run() {
+    try {
+      while (!closed) {
+        try {
+          read(open.get());
+          return;
+        } catch (RuntimeException e) {
+          if (closed) {
+            return;
+          }
+          var cause = String.valueOf(e.getMessage());
+          if (!cause.equals(trouble)) {
+            LOG.atWarn()
+                .addKeyValue("cause", cause)
+                .log("The log cannot be opened yet, trying again");
+          }
+          trouble = cause;
+        }
+        time.sleep(RETRY);
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt(); // closed
+    }
+  }
+
+  private void read(EventLog log) {
+    try {
+      var partitions = log.partitioning().all();
+      var loader = Loader.start(log, partitions, List.of(zones), faults, time);
+      reading = Optional.of(new Reading(log, partitions, loader));
+    } catch (RuntimeException e) {
+      log.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    thread.interrupt();
+    try {
+      if (!thread.join(CLOSE_LIMIT)) {
+        LOG.atWarn().log("Opening the log does not end; left behind");
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+    reading.ifPresent(r -> {
+      r.loader().close();
+      r.log().close();
+    });
+  }
+}
