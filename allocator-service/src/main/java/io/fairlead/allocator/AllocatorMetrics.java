@@ -51,6 +51,11 @@ final class AllocatorMetrics {
     metrics.gauge(DECIDER, "queued_requests", "Requests that wait.", owners::queued);
     metrics.gauge(
         DECIDER, "remembered_requests", "Request ids that are remembered.", feed::remembered);
+    metrics.counter(
+        DECIDER,
+        "requests_forgotten_early",
+        "Request ids forgotten before their hour was over: too many.",
+        feed::forgottenEarly);
     metrics.gauge(
         DECIDER, "etcd_away", "1 while etcd does not answer.", () -> owners.etcdAway() ? 1 : 0);
     count(metrics, "takeovers", "Partitions taken over.", decider.takeovers);

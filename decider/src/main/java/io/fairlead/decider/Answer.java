@@ -1,5 +1,6 @@
 package io.fairlead.decider;
 
+import io.fairlead.core.decide.Refusal;
 import io.fairlead.core.model.Position;
 import io.fairlead.etcd.Coordination.Owner;
 import java.util.Optional;
@@ -25,6 +26,9 @@ public sealed interface Answer<R> {
    * The same actor used the request id for something else within the last hour. Nothing happened.
    */
   record PayloadDiffers<R>(String requestId) implements Answer<R> {}
+
+  /** What was decided cannot be stored, whoever asks: an object is too large. Nothing happened. */
+  record Invalid<R>(Refusal.Invalid refusal) implements Answer<R> {}
 
   /** It cannot be answered now. */
   record Unavailable<R>(Reason reason, String message) implements Answer<R> {}

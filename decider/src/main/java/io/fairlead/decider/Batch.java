@@ -1,18 +1,24 @@
 package io.fairlead.decider;
 
 import io.fairlead.core.decide.Decision;
+import io.fairlead.core.decide.Refusal;
+import io.fairlead.core.decide.Violation;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.record.Change;
 import io.fairlead.core.run.GatewayException;
+import io.fairlead.etcd.Coordination.ClaimHolder;
 import io.fairlead.etcd.Coordination.ClaimOutcome;
 import io.fairlead.etcd.Coordination.ClaimRequest;
+import io.fairlead.eventlog.codec.EventCodec;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 
 /**
@@ -26,6 +32,9 @@ final class Batch<C, R> {
    * reconciliation.
    */
   private static final int MOST_LOST_CLAIMS = 16;
+
+  /** Far below what Kafka takes as one record, so that envelope and headers never matter. */
+  static final int MOST_OBJECT_BYTES = 256 * 1024;
 
   private final Parts<C, R> parts;
   private final LogPartition partition;
@@ -82,7 +91,8 @@ final class Batch<C, R> {
           firstLoser = Math.min(firstLoser, slots.indexOf(loser));
         }
       } catch (GatewayException e) {
-        claimsInDoubt |= e.outcome() == GatewayException.Outcome.UNKNOWN;
+        // also where the failed call did nothing: it may be the second of several
+        claimsInDoubt = true;
         firstLoser = refuseClaimants(e);
       }
       decideFrom(firstLoser);
@@ -108,10 +118,29 @@ final class Batch<C, R> {
   private void decide(Slot<C, R> slot, ClusterImage working) {
     try {
       slot.decide(working, parts.time().now(), parts.random());
+      tooLarge(slot.plan().changes()).ifPresent(slot::refuse);
     } catch (RuntimeException e) {
       parts.faults().fault("deciding a request for partition " + partition, e);
       slot.fail(e);
     }
+  }
+
+  /** Asked here, where nothing is claimed yet: the log would refuse it only after that. */
+  private static Optional<Refusal.Invalid> tooLarge(List<Change> changes) {
+    for (var change : changes) {
+      if (change instanceof Change.Put(var object)) {
+        int bytes = EventCodec.objectBytes(object);
+        if (bytes > MOST_OBJECT_BYTES) {
+          var words =
+              "takes %d bytes in the log, must be at most %d".formatted(bytes, MOST_OBJECT_BYTES);
+          return Optional.of(
+              new Refusal.Invalid(
+                  object.key(),
+                  List.of(new Violation("object", Violation.Reason.TOO_LONG, words))));
+        }
+      }
+    }
+    return Optional.empty();
   }
 
   /** By address; of two that want the same (the first one is deleted in this batch) the later. */
@@ -128,6 +157,10 @@ final class Batch<C, R> {
 
   private record Wanted<C, R>(Slot<C, R> slot, ClaimRequest claim) {}
 
+  private static ClaimRequest held(Address address, ClaimHolder holder) {
+    return new ClaimRequest(address, holder.uid(), holder.service());
+  }
+
   private static ClaimRequest request(Decision.Claim claim) {
     return new ClaimRequest(claim.address(), claim.uid(), claim.service());
   }
@@ -143,7 +176,7 @@ final class Batch<C, R> {
         case ClaimOutcome.Claimed() -> claimed.put(address, one.claim);
         case ClaimOutcome.HeldByOther(var holder) -> {
           // left by a crash, by a deletion that could not free it, or by this batch's earlier tries
-          boolean orphan = !ClaimReconciler.lives(base.image(), address, holder);
+          boolean orphan = !ClaimReconciler.lives(base.image(), held(address, holder));
           if (orphan && parts.coordination().replaceClaim(one.claim, holder, partition, takeover)) {
             claimed.put(address, one.claim);
           } else {
@@ -180,26 +213,22 @@ final class Batch<C, R> {
     return first;
   }
 
-  /** What the decisions free, and claims of this batch that no decision wants any more. */
-  List<ClaimRequest> toFree() {
+  /**
+   * What the decisions free, and claims of this batch that came to nothing; but nothing that a
+   * Service has after it, such as an address that one decision gave up and a later one took back.
+   *
+   * @param image after the batch
+   */
+  List<ClaimRequest> toFree(ClusterImage image) {
     var frees = new LinkedHashMap<Address, ClaimRequest>();
-    surplus().forEach(claim -> frees.put(claim.address(), claim));
     for (var slot : slots) {
       if (slot.succeeded() || slot.open()) {
         slot.plan().frees().forEach(claim -> frees.put(claim.address(), request(claim)));
       }
     }
+    frees.putAll(claimed); // last: that is what etcd holds of these addresses
+    frees.values().removeIf(claim -> ClaimReconciler.lives(image, claim));
     return List.copyOf(frees.values());
-  }
-
-  private List<ClaimRequest> surplus() {
-    var used = new HashSet<ClaimRequest>();
-    for (var slot : slots) {
-      if (slot.succeeded() || slot.open()) {
-        slot.plan().claims().forEach(claim -> used.add(request(claim)));
-      }
-    }
-    return claimed.values().stream().filter(claim -> !used.contains(claim)).toList();
   }
 
   /** Everything claimed, for a batch that came to nothing. */

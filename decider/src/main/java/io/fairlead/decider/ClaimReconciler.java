@@ -4,7 +4,6 @@ import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.etcd.Coordination;
-import io.fairlead.etcd.Coordination.ClaimHolder;
 import io.fairlead.etcd.Coordination.ClaimRequest;
 import java.util.ArrayList;
 import java.util.SortedMap;
@@ -86,13 +85,13 @@ final class ClaimReconciler {
   /**
    * Whether the Service that a claim is for exists and has that address, so that the claim counts.
    */
-  static boolean lives(ClusterImage image, Address address, ClaimHolder holder) {
+  static boolean lives(ClusterImage image, ClaimRequest claim) {
     return image
         .services()
-        .get(holder.service())
+        .get(claim.service())
         .filter(service ->
-            service.object().uid().equals(holder.uid())
-                && service.object().spec().clusterIps().contains(address))
+            service.object().uid().equals(claim.uid())
+                && service.object().spec().clusterIps().contains(claim.address()))
         .isPresent();
   }
 }

@@ -45,14 +45,9 @@ public final class Feed implements Publisher {
   private final Map<UUID, CompletableFuture<Delivered>> expected = new HashMap<>();
   private volatile State state;
 
-  /** Remembers up to 100,000 requests for each partition. */
+  /** Remembers up to 100,000 requests for each partition, in 128 MiB together. */
   public Feed(LogIdentity log) {
-    this(log, 100_000);
-  }
-
-  /** With another limit for remembered requests. */
-  public Feed(LogIdentity log, int remembered) {
-    this.memory = new RequestMemory(remembered);
+    this.memory = new RequestMemory(RequestMemory.Limits.DEFAULT);
     this.state = new State(ClusterImage.EMPTY, Position.start(log));
   }
 
@@ -151,5 +146,10 @@ public final class Feed implements Publisher {
   /** How many requests are remembered, for metrics. */
   public int remembered() {
     return memory.size();
+  }
+
+  /** How many requests were forgotten before their hour was over, for metrics. */
+  public long forgottenEarly() {
+    return memory.forgottenEarly();
   }
 }

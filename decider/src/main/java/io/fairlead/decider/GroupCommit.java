@@ -48,7 +48,7 @@ final class GroupCommit<C, R> {
   private final LogPartition partition;
   private final Owner me;
   private final PartitionAppender appender;
-  private Optional<Long> failingSinceNanos = Optional.empty();
+  private final CommitHealth health = new CommitHealth();
   private boolean claimsInDoubt;
 
   GroupCommit(Parts<C, R> parts, LogPartition partition, Owner me, PartitionAppender appender) {
@@ -58,9 +58,30 @@ final class GroupCommit<C, R> {
     this.appender = appender;
   }
 
-  /** Since when every commit failed; empty where the last one worked. */
-  Optional<Long> failingSinceNanos() {
-    return failingSinceNanos;
+  /** Whether nothing could be committed for so long that somebody else had better try. */
+  boolean cannotCommit() {
+    return health.hopeless();
+  }
+
+  /**
+   * Asks the log for its end where the last commit failed and nobody asked for another one since:
+   * so that an owner which is cut off gives up also where nobody wants anything of it.
+   */
+  void probe() {
+    long startedNanos = parts.time().nanoTime();
+    if (!health.probeDue(startedNanos)) {
+      return;
+    }
+    try {
+      var _ = parts.log().endOffsets(List.of(partition));
+      health.answered(parts.time().nanoTime());
+    } catch (GatewayException e) {
+      health.failed(startedNanos, parts.time().nanoTime());
+      log.atDebug().setCause(e).log("the log is still away");
+    } catch (ForeignLogException e) { // the next append says so, or the next take-over
+      health.failed(startedNanos, parts.time().nanoTime());
+      log.atDebug().setCause(e).log("the log is another");
+    }
   }
 
   /** Whether etcd may hold claims that nobody knows of; asking resets it. */
@@ -111,13 +132,14 @@ final class GroupCommit<C, R> {
       readings.add(Reading.of(ask, _ -> new Answer.PayloadDiffers<>(id)));
     } else if (remembered.isPresent()) {
       parts.stats().remembered.increment();
-      var first = remembered.get().first();
+      var answered = remembered.get();
       readings.add(
           Reading.of(
               ask,
               state ->
                   new Answer.Decided<>(
-                      parts.logic().recall(first, state.position()), state.position())));
+                      parts.logic().recall(answered.first(), state.position()),
+                      state.position())));
     } else if (twin != null) {
       twin.alsoAnswer(ask.answer());
     } else {
@@ -169,7 +191,7 @@ final class GroupCommit<C, R> {
       events.addAll(slot.events(now, parts.random()));
     }
     if (events.isEmpty()) {
-      free(batch.toFree());
+      free(batch.toFree(batch.base().image()));
       finish(batch, readings, Map.of(), batch.base());
       return Next.GO_ON;
     }
@@ -177,9 +199,10 @@ final class GroupCommit<C, R> {
     for (var slot : batch.open()) {
       slot.eventIds().forEach(id -> awaited.put(id, parts.feed().expect(id)));
     }
+    long startedNanos = parts.time().nanoTime();
     try {
       appender.append(events);
-      failingSinceNanos = Optional.empty();
+      health.worked();
       parts.stats().records.add(events.size());
       return deliver(batch, readings, awaited);
     } catch (FencedException _) {
@@ -191,7 +214,10 @@ final class GroupCommit<C, R> {
       return Next.TAKE_OVER_AGAIN;
     } catch (GatewayException e) {
       return switch (e.outcome()) {
-        case KNOWN_FAILED -> notCommitted(batch, readings, e);
+        case KNOWN_FAILED -> {
+          health.failed(startedNanos, parts.time().nanoTime());
+          yield notCommitted(batch, readings, e);
+        }
         case UNKNOWN -> outcomeUnknown(batch, readings, e);
       };
     } catch (ForeignLogException e) {
@@ -230,7 +256,7 @@ final class GroupCommit<C, R> {
               "committed, but not read back within " + DELIVERY_LIMIT,
               e));
     }
-    free(batch.toFree());
+    free(batch.toFree(latest.image()));
     finish(batch, readings, delivered, latest);
     return Next.GO_ON;
   }
@@ -269,9 +295,6 @@ final class GroupCommit<C, R> {
         .addKeyValue("partition", partition)
         .setCause(e)
         .log("append failed; nothing was written");
-    if (failingSinceNanos.isEmpty()) {
-      failingSinceNanos = Optional.of(parts.time().nanoTime());
-    }
     free(batch.allClaimed()); // before the answer: who is told that nothing happened finds nothing
     refuse(
         batch,
@@ -296,15 +319,18 @@ final class GroupCommit<C, R> {
     return Next.TAKE_OVER_AGAIN;
   }
 
-  /**
-   * One of them cannot be written, e.g. is too large: each on its own, so that only that one fails.
-   */
+  /** One of them cannot be written, a defect: each on its own, so that only that one fails. */
   private Next refusedByTheLog(
       Batch<C, R> batch, List<Reading> readings, IllegalArgumentException e)
       throws InterruptedException {
     var open = batch.open();
     free(batch.allClaimed());
     if (open.size() == 1) {
+      log.atError()
+          .addKeyValue("event", "partition.records.refused")
+          .addKeyValue("partition", partition)
+          .setCause(e)
+          .log("a decision cannot be written");
       open.getFirst().fail(e);
       refuse(batch, readings, Refused.because(Answer.Reason.LOG_UNAVAILABLE, "try again"));
       return Next.GO_ON;

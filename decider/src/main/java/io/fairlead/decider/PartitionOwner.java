@@ -10,6 +10,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,27 +24,36 @@ import org.slf4j.LoggerFactory;
 final class PartitionOwner<C, R> {
   private static final Logger log = LoggerFactory.getLogger(PartitionOwner.class);
   static final Duration RECONCILE_EVERY = Duration.ofSeconds(30);
-  static final Duration COMMIT_PATIENCE = Duration.ofSeconds(3);
+
+  /** After a reconciliation that failed: claims that nobody knows of may stay for 10 s at most. */
+  private static final Duration RECONCILE_AGAIN = Duration.ofSeconds(1);
+
   private static final Duration FIRST_BACK_OFF = Duration.ofMillis(500);
   private static final Duration LONGEST_BACK_OFF = Duration.ofSeconds(10);
 
   enum Phase {
     IDLE,
     TAKING_OVER,
-    SERVING
+    SERVING,
+    /** Decides nothing any more; the key may still be there. */
+    LETTING_GO
   }
 
   private final Parts<C, R> parts;
   private final LogPartition partition;
   private final Supplier<Optional<Lease>> session;
   private final Supplier<Optional<Owner>> seenOwner;
+  private final BooleanSupplier etcdAway;
   private final Runnable onChange;
   private final Mailbox<Pending<C, R>> mailbox;
   private final Thread thread;
   private volatile Phase phase = Phase.IDLE;
   private volatile boolean wanted;
   private volatile boolean closed;
-  private volatile boolean reconcileSoon;
+
+  /** How often somebody asked for a reconciliation; it is due until one began after that worked. */
+  private final AtomicLong reconcileAsked = new AtomicLong();
+
   private volatile Optional<Owner> held = Optional.empty();
   private volatile Optional<UUID> lostKey = Optional.empty();
   private volatile boolean takeOverAgain;
@@ -50,12 +61,16 @@ final class PartitionOwner<C, R> {
   private volatile Optional<Long> unfitUntilNanos = Optional.empty();
   private volatile long retryNanos;
   private int failures;
+  private long reconciledAsk;
+  private long reconciledNanos;
+  private long reconcileAfterNanos;
 
   /**
    * Idle.
    *
    * @param session the lease to hold the key under; empty while there is none
    * @param seenOwner who owns the partition by the last look at etcd
+   * @param etcdAway whether the last look at etcd failed
    * @param onChange called when phase or fitness changed; must not block
    */
   PartitionOwner(
@@ -63,11 +78,13 @@ final class PartitionOwner<C, R> {
       LogPartition partition,
       Supplier<Optional<Lease>> session,
       Supplier<Optional<Owner>> seenOwner,
+      BooleanSupplier etcdAway,
       Runnable onChange) {
     this.parts = parts;
     this.partition = partition;
     this.session = session;
     this.seenOwner = seenOwner;
+    this.etcdAway = etcdAway;
     this.onChange = onChange;
     this.mailbox = new Mailbox<>(parts.settings().queue());
     this.retryNanos = parts.time().nanoTime();
@@ -144,7 +161,7 @@ final class PartitionOwner<C, R> {
   }
 
   void reconcileSoon() {
-    reconcileSoon = true;
+    reconcileAsked.incrementAndGet();
     mailbox.wake();
   }
 
@@ -182,12 +199,13 @@ final class PartitionOwner<C, R> {
   private void run() {
     try {
       while (!closed) {
-        if (!wanted || session.get().isEmpty() || parts.time().nanoTime() - retryNanos < 0) {
+        var lease = session.get();
+        if (!wanted || lease.isEmpty() || parts.time().nanoTime() - retryNanos < 0) {
           rest();
           mailbox.awaitWake();
           continue;
         }
-        own(session.get().get());
+        own(lease.get());
       }
     } catch (InterruptedException _) { // closed
       Thread.currentThread().interrupt();
@@ -213,9 +231,11 @@ final class PartitionOwner<C, R> {
     phase = Phase.TAKING_OVER;
     takeOverAgain = false;
     heldLease = lease.id();
+    long asked = reconcileAsked.get();
     var result = new Takeover<>(parts, partition, lease, key -> held = Optional.of(key)).run();
     switch (result) {
       case Takeover.Result.Owning<C, R>(var me, var appender, var commits) -> {
+        reconciled(asked);
         phase = Phase.SERVING;
         onChange.run();
         Next next;
@@ -278,8 +298,6 @@ final class PartitionOwner<C, R> {
   /** Until it must stop; GO_ON when it is to let go. */
   private Next serve(Owner me, GroupCommit<C, R> commits) throws InterruptedException {
     failures = 0;
-    long reconciledNanos = parts.time().nanoTime();
-    reconcileSoon = false;
     while (true) {
       if (!wanted || closed) {
         return Next.GO_ON;
@@ -294,21 +312,17 @@ final class PartitionOwner<C, R> {
       if (takeOverAgain || session.get().filter(lease -> lease.id() != heldLease).isPresent()) {
         return Next.TAKE_OVER_AGAIN;
       }
-      long now = parts.time().nanoTime();
-      if (commits
-          .failingSinceNanos()
-          .filter(s -> now - s >= COMMIT_PATIENCE.toNanos())
-          .isPresent()) {
+      commits.probe();
+      if (commits.cannotCommit()) {
         return Next.UNFIT;
       }
-      reconcileSoon |= commits.takeClaimsInDoubt();
+      if (commits.takeClaimsInDoubt()) {
+        reconcileAsked.incrementAndGet();
+      }
       if (partition.equals(LogPartition.SERVICES)
-          && (reconcileSoon || now - reconciledNanos >= RECONCILE_EVERY.toNanos())) {
-        reconciledNanos = now;
-        reconcileSoon = false;
-        if (reconcile(me) == Next.KEY_LOST) {
-          return Next.KEY_LOST;
-        }
+          && reconcileDue()
+          && reconcile(me) == Next.KEY_LOST) {
+        return Next.KEY_LOST;
       }
       var batch = mailbox.take(parts.settings().batch());
       if (!batch.isEmpty()) {
@@ -331,11 +345,29 @@ final class PartitionOwner<C, R> {
     }
   }
 
+  /** Not while etcd is known to be away: each try would keep the requests waiting. */
+  private boolean reconcileDue() {
+    long now = parts.time().nanoTime();
+    return (reconcileAsked.get() != reconciledAsk
+            || now - reconciledNanos >= RECONCILE_EVERY.toNanos())
+        && now - reconcileAfterNanos >= 0
+        && !etcdAway.getAsBoolean();
+  }
+
+  private void reconciled(long asked) {
+    reconciledAsk = asked;
+    reconciledNanos = parts.time().nanoTime();
+    reconcileAfterNanos = reconciledNanos;
+  }
+
   private Next reconcile(Owner me) {
+    long asked = reconcileAsked.get();
     try {
       new ClaimReconciler(parts.coordination(), parts.stats())
           .run(parts.feed().current().image(), partition, me.takeover());
-    } catch (GatewayException e) { // periodically, and again after the next reconnect
+      reconciled(asked);
+    } catch (GatewayException e) { // it stays due
+      reconcileAfterNanos = parts.time().nanoTime() + RECONCILE_AGAIN.toNanos();
       log.atDebug().setCause(e).log("claims not reconciled");
     } catch (NotOwnerException _) {
       return Next.KEY_LOST;
@@ -345,7 +377,6 @@ final class PartitionOwner<C, R> {
 
   /** Deletes the key, so that somebody fitter may own, and waits longer each time. */
   private void backOff(boolean unfit) {
-    release();
     var wait = FIRST_BACK_OFF.multipliedBy(1L << Math.min(failures, 5));
     failures++;
     long until =
@@ -360,10 +391,12 @@ final class PartitionOwner<C, R> {
           .addKeyValue("failures", failures)
           .log("backing off");
     }
+    release(); // last: whoever sees that the key is gone sees also that this replica is not fit
     rest();
   }
 
   private void release() {
+    phase = Phase.LETTING_GO; // first: two must never seem to serve
     var key = held;
     held = Optional.empty();
     if (key.isPresent()) {

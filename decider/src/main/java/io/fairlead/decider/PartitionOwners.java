@@ -73,6 +73,7 @@ public final class PartitionOwners<C, R> implements Decider<C, R>, AutoCloseable
               partition,
               membership::session,
               () -> Optional.ofNullable(owners.get(partition)),
+              membership::etcdAway,
               this::lookSoon));
     }
     var service = parts.settings().service();
@@ -260,9 +261,13 @@ public final class PartitionOwners<C, R> implements Decider<C, R>, AutoCloseable
   }
 
   private void look() {
+    boolean ending = draining;
+    if (ending) { // before anybody is told: who sees it may count on it
+      partitions.values().forEach(p -> p.want(false));
+    }
     var before = new TreeMap<LogPartition, Owner>();
     partitions.forEach((name, p) -> p.held().ifPresent(owner -> before.put(name, owner)));
-    boolean ready = loaded.getAsBoolean() && !draining && fit();
+    boolean ready = loaded.getAsBoolean() && !ending && fit();
     var view = membership.look(ready);
     if (view.isEmpty()) {
       return;

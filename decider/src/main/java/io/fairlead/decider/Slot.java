@@ -1,6 +1,7 @@
 package io.fairlead.decider;
 
 import io.fairlead.core.decide.Decision;
+import io.fairlead.core.decide.Refusal;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.ObjectName;
@@ -156,6 +157,11 @@ final class Slot<C, R> {
 
   void refuse(Refused why) {
     answer(why.answer());
+  }
+
+  /** Answers that what it decided cannot be stored. */
+  void refuse(Refusal.Invalid why) {
+    answer(new Answer.Invalid<>(why));
   }
 
   void fail(RuntimeException e) {

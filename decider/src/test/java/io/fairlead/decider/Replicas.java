@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
@@ -31,9 +32,11 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionTimeoutException;
 
 /** Replicas of one small service over one fake log and one fake etcd. */
 final class Replicas implements AutoCloseable {
@@ -133,13 +136,32 @@ final class Replicas implements AutoCloseable {
 
   /** A replica that leaves the services to {@code a} as long as that one is there. */
   Replica startModest(String prefix) {
-    var name =
-        IntStream.range(0, 100)
-            .mapToObj(i -> prefix + i)
-            .filter(n -> Rendezvous.owner("shop", S, List.of("a", n)).orElseThrow().equals("a"))
-            .findFirst()
-            .orElseThrow();
-    return start(name);
+    return start(
+        named(prefix, n -> Rendezvous.owner("shop", S, List.of("a", n)).orElseThrow().equals("a")));
+  }
+
+  /** A replica that is to have the services also where {@code a} is there. */
+  Replica startEager(String prefix) {
+    return start(
+        named(prefix, n -> Rendezvous.owner("shop", S, List.of("a", n)).orElseThrow().equals(n)));
+  }
+
+  private static String named(String prefix, Predicate<String> wanted) {
+    return IntStream.range(0, 100)
+        .mapToObj(i -> prefix + i)
+        .filter(wanted)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** Waits until the others count on that one. */
+  void awaitReady(Replica replica) {
+    await(
+        replica.name + " is ready",
+        () ->
+            Optional.ofNullable(replica.coordination.members("shop").get(replica.name))
+                .filter(Coordination.Member::ready)
+                .isPresent());
   }
 
   /** The first replica, serving. */
@@ -166,6 +188,35 @@ final class Replicas implements AutoCloseable {
           time.advance(Duration.ofMillis(100));
           return false;
         });
+  }
+
+  /**
+   * As {@link #await}, and what is awaited needs no more than that much time: more does not pass,
+   * however slow the machine is.
+   */
+  void awaitWithin(Duration limit, String what, Callable<Boolean> condition) {
+    var step = limit.dividedBy(40);
+    for (int i = 0; i < 40; i++) {
+      if (holdsSoon(condition)) {
+        return;
+      }
+      time.advance(step);
+    }
+    awaitStill(what, condition);
+  }
+
+  /** Threads get some real time at each moment, so that they can use the moments they have. */
+  private static boolean holdsSoon(Callable<Boolean> condition) {
+    try {
+      Awaitility.await()
+          .atMost(Duration.ofMillis(100))
+          .pollDelay(Duration.ZERO)
+          .pollInterval(Duration.ofMillis(5))
+          .until(condition);
+      return true;
+    } catch (ConditionTimeoutException _) {
+      return false;
+    }
   }
 
   /** Without moving time. */

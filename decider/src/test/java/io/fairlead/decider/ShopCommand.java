@@ -10,6 +10,12 @@ sealed interface ShopCommand {
 
   record Delete(String name) implements ShopCommand {}
 
+  /** Gives an existing Service that address, or none; its uid stays. */
+  record Readdress(String name, Vip vip) implements ShopCommand {}
+
+  /** A Service with an address and an annotation of that many bytes. */
+  record Bulky(String name, int bytes) implements ShopCommand {}
+
   record Find(String name) implements ShopCommand {}
 
   /** A bug in the logic. */
@@ -41,7 +47,7 @@ sealed interface ShopCommand {
   /**
    * What the small service answers.
    *
-   * @param what created, deleted, found, not found, name taken, or address taken
+   * @param what created, readdressed, deleted, found, not found, name taken, or address taken
    * @param version of the record; 0 where there is none
    */
   record Reply(String what, String name, Optional<Address> address, long version) {

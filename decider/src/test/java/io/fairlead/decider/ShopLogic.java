@@ -41,6 +41,8 @@ final class ShopLogic implements PartitionLogic<ShopCommand, Reply> {
       ClusterImage working, ShopCommand command, DecisionContext context) {
     return switch (command) {
       case ShopCommand.Create create -> create(working, create, context);
+      case ShopCommand.Readdress readdress -> readdress(working, readdress);
+      case ShopCommand.Bulky bulky -> bulky(working, bulky, context);
       case ShopCommand.Delete(var name) -> delete(working, name);
       case ShopCommand.Find(var name) -> Decision.answer(find(working, name));
       case ShopCommand.Explode() -> throw new IllegalStateException("a bug");
@@ -98,9 +100,50 @@ final class ShopLogic implements PartitionLogic<ShopCommand, Reply> {
         new Reply("created", create.name(), address, 0));
   }
 
+  private static Decision<Reply> readdress(
+      ClusterImage working, ShopCommand.Readdress readdress) {
+    var service = working.services().get(TestObjects.name(readdress.name())).orElseThrow().object();
+    Optional<Address> address =
+        readdress.vip() instanceof ShopCommand.Vip.Of(var wanted)
+            ? Optional.of(wanted)
+            : Optional.empty();
+    var after = new Service(service.meta(), spec(service.spec(), address));
+    return new Decision<>(
+        List.of(new Change.Put(after)),
+        claims(after),
+        address.isPresent() ? List.of() : claims(service),
+        new Reply("readdressed", readdress.name(), address, 0));
+  }
+
+  private static Decision<Reply> bulky(
+      ClusterImage working, ShopCommand.Bulky bulky, DecisionContext context) {
+    var decision = create(working, ShopCommand.any(bulky.name()), context);
+    var service = (Service) ((Change.Put) decision.changes().getFirst()).object();
+    var meta = service.meta();
+    var annotations = new TreeMap<>(Map.of("bulk", "x".repeat(bulky.bytes())));
+    var bigger =
+        new Service(
+            new ObjectMeta(
+                meta.namespace(),
+                meta.name(),
+                meta.uid(),
+                meta.labels(),
+                annotations,
+                meta.created()),
+            service.spec());
+    return new Decision<>(
+        List.of(new Change.Put(bigger)), decision.claims(), decision.frees(), decision.reply());
+  }
+
+  private static List<Decision.Claim> claims(Service service) {
+    return service.spec().clusterIps().stream()
+        .map(a -> new Decision.Claim(a, service.uid(), service.name()))
+        .toList();
+  }
+
   private static ServiceSpec spec(ServiceSpec template, Optional<Address> address) {
     return new ServiceSpec(
-        address.isPresent() ? template.exposure() : ServiceSpec.Exposure.HEADLESS,
+        address.isPresent() ? ServiceSpec.Exposure.CLUSTER_IP : ServiceSpec.Exposure.HEADLESS,
         address.stream().toList(),
         List.of(Family.IPV4),
         template.ipFamilyPolicy(),
@@ -134,9 +177,7 @@ final class ShopLogic implements PartitionLogic<ShopCommand, Reply> {
           return new Decision<>(
               List.<Change>of(new Change.Remove(service.key(), service.uid())),
               List.of(),
-              service.spec().clusterIps().stream()
-                  .map(a -> new Decision.Claim(a, service.uid(), service.name()))
-                  .toList(),
+              claims(service),
               Reply.of("deleted", name));
         })
         .orElseGet(() -> Decision.answer(Reply.of("not found", name)));

@@ -1,5 +1,6 @@
 package io.fairlead.endpoints;
 
+import io.fairlead.decider.Feed;
 import io.fairlead.decider.PartitionOwners;
 import io.fairlead.endpoints.stream.Contents;
 import io.fairlead.endpoints.stream.NodeStreams;
@@ -19,6 +20,7 @@ final class EndpointsMetrics {
   static void register(
       Metrics metrics,
       Loader loader,
+      Feed feed,
       PartitionOwners<?, ?> owners,
       Contents contents,
       NodeStreams streams,
@@ -30,6 +32,13 @@ final class EndpointsMetrics {
     metrics.gauge(
         DECIDER, "partitions_served", "Partitions owned here.", () -> owners.serving().size());
     metrics.gauge(DECIDER, "queued_requests", "Requests that wait.", owners::queued);
+    metrics.gauge(
+        DECIDER, "remembered_requests", "Request ids that are remembered.", feed::remembered);
+    metrics.counter(
+        DECIDER,
+        "requests_forgotten_early",
+        "Request ids forgotten before their hour was over: too many.",
+        feed::forgottenEarly);
     metrics.gauge(
         DECIDER, "etcd_away", "1 while etcd does not answer.", () -> owners.etcdAway() ? 1 : 0);
     count(metrics, DECIDER, "takeovers", "Partitions taken over.", decider.takeovers);

@@ -28,6 +28,9 @@ public final class FakeCoordination implements Coordination {
   private final List<FakeWatch> watches = new CopyOnWriteArrayList<>();
   private final AtomicInteger answersToLose = new AtomicInteger();
   private final AtomicInteger claimCalls = new AtomicInteger();
+  private final AtomicInteger claimsToMake = new AtomicInteger(Integer.MAX_VALUE);
+  private final AtomicInteger listingsToFail = new AtomicInteger();
+  private final AtomicInteger looks = new AtomicInteger();
   private volatile boolean reachable = true;
   private volatile boolean closed;
 
@@ -36,9 +39,10 @@ public final class FakeCoordination implements Coordination {
     this.time = time;
   }
 
-  /** Nothing of this client reaches etcd any more; its leases run out. */
+  /** Nothing of this client reaches etcd any more; its leases run out from now on. */
   public void cutOff() {
-    reachable = false;
+    etcd.tick();
+    etcd.locked(() -> reachable = false); // no renewal is under way after that
   }
 
   public void reconnect() {
@@ -50,6 +54,24 @@ public final class FakeCoordination implements Coordination {
   /** The next writes happen, but their answers are lost: UNKNOWN. */
   public void loseAnswers(int writes) {
     answersToLose.set(writes);
+  }
+
+  /**
+   * The next call that claims makes only so many, then fails: KNOWN_FAILED, as where the second of
+   * its transactions does not reach etcd.
+   */
+  public void breakClaimsAfter(int made) {
+    claimsToMake.set(made);
+  }
+
+  /** The next listings of claims fail: KNOWN_FAILED. */
+  public void failListings(int listings) {
+    listingsToFail.set(listings);
+  }
+
+  /** How often the state of the cluster was asked for, which ends each look of a replica. */
+  public int looks() {
+    return looks.get();
   }
 
   /** How often claims were asked for: one call may carry many. */
@@ -119,12 +141,13 @@ public final class FakeCoordination implements Coordination {
 
     void renew() {
       boolean gone =
-          connected()
-              ? !etcd.locked(() -> etcd.renew(id))
-              : time.nanoTime() - renewedNanos >= ttl.toNanos();
-      if (!gone && connected()) {
-        renewedNanos = time.nanoTime();
-      }
+          etcd.locked(() -> {
+            if (!connected()) {
+              return time.nanoTime() - renewedNanos >= ttl.toNanos();
+            }
+            renewedNanos = time.nanoTime();
+            return !etcd.renew(id);
+          });
       if (gone && ended.compareAndSet(false, true)) {
         leases.remove(this);
         Thread.ofVirtual().start(onLost);
@@ -293,10 +316,14 @@ public final class FakeCoordination implements Coordination {
   public Map<Address, ClaimOutcome> claim(
       Collection<ClaimRequest> requests, LogPartition partition, UUID takeover) {
     claimCalls.incrementAndGet();
+    int most = claimsToMake.getAndSet(Integer.MAX_VALUE);
     return write(() -> {
       guard(partition, takeover);
       var outcomes = new HashMap<Address, ClaimOutcome>();
       for (var request : requests) {
+        if (outcomes.size() == most) {
+          throw new GatewayException(Outcome.KNOWN_FAILED, "claims broken off on request");
+        }
         var previous = outcomes.put(request.address(), claim(request));
         if (previous != null) {
           throw new IllegalArgumentException(request.address() + " stands twice");
@@ -349,6 +376,9 @@ public final class FakeCoordination implements Coordination {
 
   @Override
   public SortedMap<Address, ClaimHolder> claims() {
+    if (listingsToFail.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+      throw new GatewayException(Outcome.KNOWN_FAILED, "listing failed on request");
+    }
     return read(() -> {
       var claims = new TreeMap<Address, ClaimHolder>();
       etcd.range(EtcdKeys.CLAIMS)
@@ -388,7 +418,9 @@ public final class FakeCoordination implements Coordination {
 
   @Override
   public ClusterState clusterState() {
-    return read(etcd::state);
+    var state = read(etcd::state);
+    looks.incrementAndGet();
+    return state;
   }
 
   @Override
@@ -409,7 +441,7 @@ public final class FakeCoordination implements Coordination {
   public void crash() {
     watches.forEach(FakeWatch::close);
     leases.clear();
-    closed = true;
+    etcd.locked(() -> closed = true);
     etcd.remove(this);
   }
 }

@@ -8,6 +8,10 @@ import io.fairlead.core.run.FakeTime;
 import io.fairlead.core.run.GatewayException;
 import java.time.Duration;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.CountDownLatch;
+import java.time.Instant;
+import io.fairlead.core.run.Time;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -67,6 +71,38 @@ class FakeCoordinationTest extends CoordinationContract {
     assertThat(leaseB.live()).isTrue();
     assertThat(b.owner(LogPartition.SERVICES)).isEmpty();
     await("told", () -> lost.get() == 1);
+  }
+
+  @Test
+  void theLeaseOfAClientThatIsThereOutlivesTimeThatJumpsWhileItIsRenewed() {
+    // as where the thread of a test moves time while the fake's own waits for a processor
+    var jumping =
+        new Time() {
+          private final AtomicLong nanos = new AtomicLong();
+
+          @Override
+          public Instant now() {
+            return Instant.EPOCH;
+          }
+
+          @Override
+          public long nanoTime() {
+            return nanos.getAndAdd(TTL.multipliedBy(2).toNanos());
+          }
+
+          @Override
+          public void sleep(Duration duration) throws InterruptedException {
+            new CountDownLatch(1).await(); // until the fake is closed
+          }
+        };
+    try (var jumpy = new FakeEtcd(jumping)) {
+      var a = jumpy.client();
+      var lease = a.openLease(TTL, () -> {});
+      a.takeOwnership(LogPartition.SERVICES, "a", "a:1", new UUID(0, 1), lease);
+      for (int i = 0; i < 10; i++) {
+        assertThat(a.owner(LogPartition.SERVICES)).isPresent();
+      }
+    }
   }
 
   @Test

@@ -74,6 +74,7 @@ public final class FakeEtcd implements AutoCloseable {
 
   /** As by kill -9: what is stored stays; nobody is answered until {@link #up}. */
   public void down() {
+    tick(); // who could renew its lease until now has done so, however its threads were scheduled
     locked(() -> up = false);
   }
 
@@ -147,6 +148,9 @@ public final class FakeEtcd implements AutoCloseable {
 
   /** Brings leases up to the time of now. */
   void tick() {
+    // before the renewals: else a test that moves time between them and the look below ends leases
+    // of clients that were there all the time
+    long nowNanos = time.nanoTime();
     clients.forEach(FakeCoordination::renewLeases);
     boolean expired =
         locked(() -> {
@@ -155,7 +159,7 @@ public final class FakeEtcd implements AutoCloseable {
           }
           var gone = new ArrayList<Long>();
           leases.forEach((id, lease) -> {
-            if (time.nanoTime() - lease.renewedNanos >= lease.ttl.toNanos()) {
+            if (nowNanos - lease.renewedNanos >= lease.ttl.toNanos()) {
               gone.add(id);
             }
           });

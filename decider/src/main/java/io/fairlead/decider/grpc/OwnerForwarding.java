@@ -70,11 +70,12 @@ public final class OwnerForwarding<C, R> {
     long deadlineNanos = time.nanoTime() + limit(timeout).toNanos();
     var effect = Effect.NONE;
     while (true) {
-      switch (decideHere(call, deadlineNanos)) {
+      switch (decideHere(call, deadlineNanos, effect)) {
         case Answer.Decided<R> decided -> {
           return call.reply().apply(decided);
         }
         case Answer.PayloadDiffers<R>(var id) -> throw Errors.requestIdReused(id);
+        case Answer.Invalid<R>(var refusal) -> throw Errors.refused(refusal);
         case Answer.Unavailable<R>(var reason, var message) ->
             throw effect.of(unavailable(reason, message));
         case Answer.NotOwner<R>(var owner, long revision) -> {
@@ -82,7 +83,7 @@ public final class OwnerForwarding<C, R> {
             throw Errors.notOwner(call.partition(), revision);
           }
           if (owner.isPresent()) {
-            switch (forward(call, owner.get(), caller, deadlineNanos)) {
+            switch (forward(call, owner.get(), caller, deadlineNanos, effect)) {
               case Attempt.Answered<P>(var reply) -> {
                 return reply;
               }
@@ -105,15 +106,15 @@ public final class OwnerForwarding<C, R> {
     return left.compareTo(timeout) < 0 ? left : timeout;
   }
 
-  private Answer<R> decideHere(Call<C, R, ?, ?> call, long deadlineNanos) {
+  private Answer<R> decideHere(Call<C, R, ?, ?> call, long deadlineNanos, Effect effect) {
     var answer = decider.submit(call.partition(), call.request());
-    return await(answer, deadlineNanos)
+    return await(answer, deadlineNanos, effect)
         .orElseThrow(
             () -> // it may still be decided
             Errors.outcomeUnknown("the owner of " + call.partition() + " did not answer in time"));
   }
 
-  private <T> Optional<T> await(CompletableFuture<T> future, long deadlineNanos) {
+  private <T> Optional<T> await(CompletableFuture<T> future, long deadlineNanos, Effect effect) {
     try {
       return Optional.of(
           future.get(Math.max(0, deadlineNanos - time.nanoTime()), TimeUnit.NANOSECONDS));
@@ -123,7 +124,7 @@ public final class OwnerForwarding<C, R> {
       Thread.currentThread().interrupt();
       throw Errors.outcomeUnknown("interrupted while waiting for the owner");
     } catch (ExecutionException e) {
-      throw Errors.of(e.getCause() == null ? e : e.getCause());
+      throw effect.of(Errors.of(e.getCause() == null ? e : e.getCause()));
     }
   }
 
@@ -157,7 +158,7 @@ public final class OwnerForwarding<C, R> {
   }
 
   private <Q, P> Attempt<P> forward(
-      Call<C, R, Q, P> call, Owner owner, Caller caller, long deadlineNanos) {
+      Call<C, R, Q, P> call, Owner owner, Caller caller, long deadlineNanos, Effect effect) {
     long leftNanos = deadlineNanos - time.nanoTime();
     if (leftNanos <= 0) {
       return new Attempt.Declined<>();
@@ -184,11 +185,62 @@ public final class OwnerForwarding<C, R> {
           peer.resetConnectBackoff(); // it may be back before gRPC would look again
           return new Attempt.Broken<>();
         }
-      } else if (reason.get() == Reason.NOT_OWNER || reason.get() == Reason.SHUTTING_DOWN) {
+        throw unnamed(e, effect);
+      }
+      if (reason.get() == Reason.NOT_OWNER || reason.get() == Reason.SHUTTING_DOWN) {
         return new Attempt.Declined<>();
       }
-      throw e; // the owner's answer
+      throw decided(reason.get()) ? e : effect.of(e); // the owner's answer
     }
+  }
+
+  /** A failure without one of our reasons: gRPC's own, or a newer version's. */
+  private static StatusRuntimeException unnamed(StatusRuntimeException e, Effect effect) {
+    return switch (e.getStatus().getCode()) {
+      // gRPC says these also of calls that had begun
+      case CANCELLED, UNKNOWN, INTERNAL, DATA_LOSS, RESOURCE_EXHAUSTED -> Effect.POSSIBLE.of(e);
+      // before a handler saw the call
+      case OK, UNIMPLEMENTED, UNAUTHENTICATED, PERMISSION_DENIED, DEADLINE_EXCEEDED, UNAVAILABLE ->
+          effect.of(e);
+      // never gRPC's: the owner's answer
+      case INVALID_ARGUMENT,
+          NOT_FOUND,
+          ALREADY_EXISTS,
+          FAILED_PRECONDITION,
+          ABORTED,
+          OUT_OF_RANGE ->
+          e;
+    };
+  }
+
+  /**
+   * Whether an owner says this only after it has looked the request id up: then it knows that no
+   * earlier attempt is in the log. The others tell of this attempt only.
+   */
+  private static boolean decided(Reason reason) {
+    return switch (reason) {
+      case INVALID,
+          REQUEST_ID_REUSED,
+          NAME_TAKEN,
+          CLUSTER_IP_TAKEN,
+          NOT_FOUND,
+          STALE_VERSION,
+          RANGE_FULL,
+          NOT_YOURS,
+          OLD_SESSION,
+          FOREIGN_LOG,
+          UNSUPPORTED_PROTOCOL ->
+          true;
+      case LIMIT_REACHED,
+          NOT_OWNER,
+          NO_OWNER,
+          OUTCOME_UNKNOWN,
+          DEPENDENCY_UNAVAILABLE,
+          NOT_SYNCED,
+          SHUTTING_DOWN,
+          FAULT ->
+          false;
+    };
   }
 
   private void awaitOther(

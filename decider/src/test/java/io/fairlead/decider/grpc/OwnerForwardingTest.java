@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.fairlead.api.ErrorReport;
 import io.fairlead.api.Errors;
 import io.fairlead.api.Reason;
+import io.fairlead.core.decide.Refusal;
+import io.fairlead.core.decide.Violation;
+import io.fairlead.core.image.TestObjects;
 import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Position;
@@ -20,6 +23,7 @@ import io.grpc.Deadline;
 import io.grpc.MethodDescriptor;
 import io.grpc.Server;
 import io.grpc.ServerServiceDefinition;
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.inprocess.InProcessChannelBuilder;
 import io.grpc.inprocess.InProcessServerBuilder;
@@ -227,6 +231,69 @@ class OwnerForwardingTest {
         .isEqualTo("here");
   }
 
+  /** An attempt breaks off, then that is what the next owner says. */
+  private Reason afterABrokenAttempt(StatusRuntimeException second) throws IOException {
+    replica(
+        "b",
+        _ -> {
+          throw second;
+        });
+    return refusal(new ScriptedDecider(ownedBy("nobody", 42), ownedBy("b", 43)), alice(), LIMIT);
+  }
+
+  @Test
+  void whatIsNoDecisionDoesNotHideThatAnEarlierAttemptMayHaveHappened() throws IOException {
+    assertThat(afterABrokenAttempt(Errors.dependencyUnavailable("etcd is away")))
+        .isEqualTo(Reason.OUTCOME_UNKNOWN);
+  }
+
+  @Test
+  void norDoesALimitThatTheNextOwnerHasReached() throws IOException {
+    assertThat(afterABrokenAttempt(Errors.limitReached("4096 requests wait")))
+        .isEqualTo(Reason.OUTCOME_UNKNOWN);
+  }
+
+  @Test
+  void norDoesAFault() throws IOException {
+    assertThat(afterABrokenAttempt(Errors.of(new IllegalStateException("a bug"))))
+        .isEqualTo(Reason.OUTCOME_UNKNOWN);
+  }
+
+  @Test
+  void aDecisionSettlesWhatABrokenAttemptLeftOpen() throws IOException {
+    assertThat(afterABrokenAttempt(Errors.requestIdReused("id")))
+        .isEqualTo(Reason.REQUEST_ID_REUSED);
+  }
+
+  @Test
+  void withoutABrokenAttemptTheOwnersTroubleIsTheAnswer() throws IOException {
+    replica(
+        "b",
+        _ -> {
+          throw Errors.dependencyUnavailable("etcd is away");
+        });
+    assertThat(refusal(new ScriptedDecider(ownedBy("b", 42)), alice(), LIMIT))
+        .isEqualTo(Reason.DEPENDENCY_UNAVAILABLE);
+  }
+
+  @Test
+  void aCallThatEndsWithoutAReasonMayHaveHappened() throws IOException {
+    replica(
+        "b",
+        _ -> {
+          throw Status.INTERNAL.withDescription("RST_STREAM").asRuntimeException();
+        });
+    assertThat(refusal(new ScriptedDecider(ownedBy("b", 42)), alice(), LIMIT))
+        .isEqualTo(Reason.OUTCOME_UNKNOWN);
+  }
+
+  @Test
+  void whatTheDeciderHereCannotDoDoesNotHideABrokenAttempt() {
+    var away = new Answer.Unavailable<String>(Answer.Reason.ETCD_UNAVAILABLE, "words");
+    assertThat(refusal(new ScriptedDecider(ownedBy("nobody", 42), away), alice(), LIMIT))
+        .isEqualTo(Reason.OUTCOME_UNKNOWN);
+  }
+
   @Test
   void theOwnersRefusalIsTheAnswer() throws IOException {
     replica(
@@ -265,7 +332,8 @@ class OwnerForwardingTest {
   void anOwnerThatDoesNotAnswerInTimeMayHaveDoneIt() throws IOException {
     var never = new CompletableFuture<String>();
     replica("b", _ -> never.join());
-    assertThat(refusal(new ScriptedDecider(ownedBy("b", 42)), alice(), Duration.ofMillis(300)))
+    // long enough for the call to have begun, on whatever machine
+    assertThat(refusal(new ScriptedDecider(ownedBy("b", 42)), alice(), Duration.ofSeconds(3)))
         .isEqualTo(Reason.OUTCOME_UNKNOWN);
     never.complete("too late");
   }
@@ -286,5 +354,21 @@ class OwnerForwardingTest {
             .isEqualTo(expected));
     assertThat(refusal(new ScriptedDecider(new Answer.PayloadDiffers<>("id")), alice(), LIMIT))
         .isEqualTo(Reason.REQUEST_ID_REUSED);
+  }
+
+  @Test
+  void whatCannotBeStoredIsInvalid() {
+    var refusal =
+        new Refusal.Invalid(
+            TestObjects.service("web", "10.96.0.1").key(),
+            List.of(new Violation("object", Violation.Reason.TOO_LONG, "takes 300000 bytes")));
+    var thrown =
+        catchThrowableOfType(
+            StatusRuntimeException.class,
+            () -> call(new ScriptedDecider(new Answer.Invalid<>(refusal)), alice(), LIMIT));
+    var report = ErrorReport.of(thrown);
+    assertThat(report.reason()).contains(Reason.INVALID);
+    assertThat(report.faults())
+        .containsExactly(new ErrorReport.FieldFault("object", "TooLong", "takes 300000 bytes"));
   }
 }

@@ -60,6 +60,11 @@ public final class EventCodec {
     };
   }
 
+  /** How many bytes an object takes in a record, without the envelope. */
+  public static int objectBytes(DomainObject object) {
+    return store(object).build().getSerializedSize();
+  }
+
   private static ProducerRecord<byte[], byte[]> record(
       LogPartition partition,
       byte[] key,

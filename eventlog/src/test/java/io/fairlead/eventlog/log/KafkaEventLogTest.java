@@ -54,8 +54,8 @@ class KafkaEventLogTest extends EventLogContract {
   private static final KafkaLogConfig.Timeouts TIMEOUTS =
       new KafkaLogConfig.Timeouts(
           Duration.ofSeconds(60),
-          Duration.ofSeconds(2),
-          Duration.ofSeconds(2),
+          Duration.ofSeconds(4),
+          Duration.ofSeconds(4),
           Duration.ofSeconds(20),
           Duration.ofMillis(200));
 

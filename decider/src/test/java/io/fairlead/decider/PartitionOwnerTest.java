@@ -1,0 +1,111 @@
+package io.fairlead.decider;
+
+import static io.fairlead.decider.Replicas.S;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fairlead.core.run.RandomSource;
+import io.fairlead.core.run.Time;
+import io.fairlead.decider.PartitionOwner.Phase;
+import io.fairlead.decider.ShopCommand.Reply;
+import io.fairlead.etcd.Coordination.Lease;
+import io.fairlead.etcd.FakeCoordination;
+import io.fairlead.eventlog.load.Loader;
+import io.fairlead.eventlog.log.FakeEventLog;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** One partition without whoever shares them out. */
+@Timeout(60)
+class PartitionOwnerTest {
+  private final Replicas replicas = new Replicas();
+  private final FakeEventLog log = replicas.kafka.connect();
+  private final FakeCoordination etcd = replicas.etcd.client();
+  private final Lease lease = etcd.openLease(Duration.ofHours(1), () -> {});
+  private final Feed feed = new Feed(log.identity());
+  private final Loader loader =
+      Loader.start(
+          log,
+          List.of(S),
+          List.of(feed),
+          (what, cause) -> replicas.faults.add(what + ": " + cause),
+          Time.system());
+  private final Parts<ShopCommand, Reply> parts =
+      new Parts<>(
+          DeciderSettings.of("shop", "a", "a:1", "0.1", List.of(S)),
+          log,
+          etcd,
+          feed,
+          new ShopLogic(List.of()),
+          (what, cause) -> replicas.faults.add(what + ": " + cause),
+          replicas.time,
+          RandomSource.seeded(1),
+          new DeciderStats());
+
+  @AfterEach
+  void close() {
+    loader.close();
+    log.close();
+    replicas.close();
+  }
+
+  private PartitionOwner<ShopCommand, Reply> owner(
+      Supplier<Optional<Lease>> session, Runnable onChange) {
+    var owner =
+        new PartitionOwner<>(parts, S, session, Optional::empty, () -> false, onChange);
+    owner.start();
+    owner.want(true);
+    return owner;
+  }
+
+  @Test
+  void aSessionThatEndsAtAnyMomentIsNoFault() {
+    var asked = new AtomicInteger();
+    // there when first asked for, and gone at once
+    var owner =
+        owner(
+            () -> asked.getAndIncrement() == 0 ? Optional.of(lease) : Optional.empty(), () -> {});
+    Replicas.awaitStill("serves", () -> owner.phase() == Phase.SERVING);
+    assertThat(replicas.faults).isEmpty();
+    owner.close();
+  }
+
+  @Test
+  void nobodySeesTheKeyGoneWhileItSeemsToServeOrToBeFit() {
+    var seen = new CopyOnWriteArrayList<String>();
+    var self = new CompletableFuture<PartitionOwner<ShopCommand, Reply>>();
+    var owner =
+        owner(
+            () -> Optional.of(lease),
+            () -> {
+              if (etcd.owner(S).isEmpty()) {
+                var now = self.join();
+                seen.add(now.phase() + (now.unfitUntilNanos().isPresent() ? " unfit" : " fit"));
+              }
+            });
+    self.complete(owner);
+    Replicas.awaitStill("serves", () -> owner.phase() == Phase.SERVING);
+    replicas.kafka.cutOff(log);
+    var answer = new CompletableFuture<Answer<Reply>>();
+    owner.submit(
+        new Pending.Ask<>(
+            Request.internal("user:alice", ShopCommand.headless("web"), "test"), answer));
+    assertThat(Replicas.reason(Replicas.get(answer))).isEqualTo(Answer.Reason.LOG_UNAVAILABLE);
+    replicas.await(
+        "gives up",
+        () -> {
+          owner.wake();
+          return owner.phase() == Phase.IDLE;
+        });
+    assertThat(seen).contains("LETTING_GO unfit").doesNotContain("SERVING fit", "SERVING unfit");
+    assertThat(seen).allMatch(state -> state.endsWith(" unfit"));
+    owner.close();
+  }
+}
