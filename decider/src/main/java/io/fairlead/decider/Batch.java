@@ -14,7 +14,6 @@ import io.fairlead.etcd.Coordination.ClaimRequest;
 import io.fairlead.eventlog.codec.EventCodec;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

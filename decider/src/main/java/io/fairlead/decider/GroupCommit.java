@@ -138,8 +138,7 @@ final class GroupCommit<C, R> {
               ask,
               state ->
                   new Answer.Decided<>(
-                      parts.logic().recall(answered.first(), state.position()),
-                      state.position())));
+                      parts.logic().recall(answered.first(), state.position()), state.position())));
     } else if (twin != null) {
       twin.alsoAnswer(ask.answer());
     } else {

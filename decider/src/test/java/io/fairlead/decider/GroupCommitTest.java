@@ -168,8 +168,7 @@ class GroupCommitTest {
     var back =
         a.submit(
             "3",
-            new ShopCommand.Readdress(
-                "web", new ShopCommand.Vip.Of(Address.of("10.96.0.10"))));
+            new ShopCommand.Readdress("web", new ShopCommand.Vip.Of(Address.of("10.96.0.10"))));
     replicas.kafka.showCommits();
     assertThat(reply(get(none)).what()).isEqualTo("readdressed");
     assertThat(reply(get(back)).address()).contains(Address.of("10.96.0.10"));
@@ -259,8 +258,8 @@ class GroupCommitTest {
     a.coordination.breakClaimsAfter(3);
     a.coordination.failListings(2); // nor does it count that reconciliation fails at first
     replicas.kafka.showCommits();
-    answers.forEach(answer ->
-        assertThat(reason(get(answer))).isEqualTo(Answer.Reason.ETCD_UNAVAILABLE));
+    answers.forEach(
+        answer -> assertThat(reason(get(answer))).isEqualTo(Answer.Reason.ETCD_UNAVAILABLE));
     replicas.awaitWithin(SOON, "freed", () -> replicas.claims().isEmpty());
     assertThat(a.decided("id-0", ShopCommand.any("svc-0")).what()).isEqualTo("created");
     assertThat(a.owners.stats().takeovers.sum()).isEqualTo(1);
@@ -384,8 +383,7 @@ class GroupCommitTest {
               assertThat(invalid.refusal().violations())
                   .singleElement()
                   .asString()
-                  .matches(
-                      "object: .*: takes 262\\d{3} bytes in the log, must be at most 262144");
+                  .matches("object: .*: takes 262\\d{3} bytes in the log, must be at most 262144");
             });
     assertThat(a.coordination.claimCalls()).isEqualTo(claimCalls);
     assertThat(replicas.stored()).isEmpty();

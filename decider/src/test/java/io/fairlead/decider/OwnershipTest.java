@@ -115,9 +115,7 @@ class OwnershipTest {
     replicas.etcd.up();
     // its key still hangs on the lease that was given up for lost: it does not wait for the end
     replicas.awaitWithin(
-        Duration.ofSeconds(4),
-        "taken over again",
-        () -> a.owners.stats().takeovers.sum() >= 2);
+        Duration.ofSeconds(4), "taken over again", () -> a.owners.stats().takeovers.sum() >= 2);
     replicas.await("a serves", () -> a.serves(S));
     var key = a.coordination.owner(S).orElseThrow();
     replicas.time.advance(Duration.ofSeconds(20));

@@ -58,8 +58,7 @@ class PartitionOwnerTest {
 
   private PartitionOwner<ShopCommand, Reply> owner(
       Supplier<Optional<Lease>> session, Runnable onChange) {
-    var owner =
-        new PartitionOwner<>(parts, S, session, Optional::empty, () -> false, onChange);
+    var owner = new PartitionOwner<>(parts, S, session, Optional::empty, () -> false, onChange);
     owner.start();
     owner.want(true);
     return owner;
@@ -70,8 +69,7 @@ class PartitionOwnerTest {
     var asked = new AtomicInteger();
     // there when first asked for, and gone at once
     var owner =
-        owner(
-            () -> asked.getAndIncrement() == 0 ? Optional.of(lease) : Optional.empty(), () -> {});
+        owner(() -> asked.getAndIncrement() == 0 ? Optional.of(lease) : Optional.empty(), () -> {});
     Replicas.awaitStill("serves", () -> owner.phase() == Phase.SERVING);
     assertThat(replicas.faults).isEmpty();
     owner.close();

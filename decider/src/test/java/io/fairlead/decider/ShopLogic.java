@@ -100,8 +100,7 @@ final class ShopLogic implements PartitionLogic<ShopCommand, Reply> {
         new Reply("created", create.name(), address, 0));
   }
 
-  private static Decision<Reply> readdress(
-      ClusterImage working, ShopCommand.Readdress readdress) {
+  private static Decision<Reply> readdress(ClusterImage working, ShopCommand.Readdress readdress) {
     var service = working.services().get(TestObjects.name(readdress.name())).orElseThrow().object();
     Optional<Address> address =
         readdress.vip() instanceof ShopCommand.Vip.Of(var wanted)
