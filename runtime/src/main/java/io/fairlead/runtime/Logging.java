@@ -53,7 +53,9 @@ public final class Logging {
     // Clients that tell every reconnect at INFO; what matters of it our gateways say themselves.
     var chatty = Level.WARN.toInt() > level.toInt() ? Level.WARN : level;
     for (var name :
-        new String[] {"org.apache.kafka", "io.grpc", "io.netty", "io.etcd", "io.vertx"}) {
+        new String[] {
+          "org.apache.kafka", "kafka", "state", "io.grpc", "io.netty", "io.etcd", "io.vertx"
+        }) {
       context.getLogger(name).setLevel(ch.qos.logback.classic.Level.convertAnSLF4JLevel(chatty));
     }
   }

@@ -1,0 +1,226 @@
+package io.fairlead.standalone;
+
+import io.fairlead.cli.CliException;
+import io.fairlead.cli.Fairlead;
+import io.fairlead.cli.plane.PlaneFiles;
+import io.fairlead.devkit.process.LaunchException;
+import io.fairlead.standalone.plane.Instance;
+import io.fairlead.standalone.plane.Owner;
+import io.fairlead.standalone.plane.PlaneConfig;
+import io.fairlead.standalone.plane.PlaneConfig.PortsChoice;
+import io.fairlead.standalone.plane.Progress;
+import io.fairlead.standalone.plane.Progress.Step;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+
+/**
+ * {@code fairlead up}: starts a plane, a process of its own, and shows how far it is. Exit codes: 0
+ * = it ended in order, or with -d it is ready; 1 = it cannot start or ended by itself.
+ */
+@Command(
+    name = "up",
+    description = {
+      "Runs everything on this machine: Kafka, etcd, the services, and as root on Linux nodes with an agent in each.",
+      "Ends with Ctrl-C, or from any shell with: fairlead down. Objects and their addresses are kept in the data directory."
+    })
+final class UpCommand implements Callable<Integer> {
+  private static final Duration STOP_LIMIT = Duration.ofSeconds(45);
+  private static final Duration LOOK = Duration.ofMillis(50);
+  private static final int TAIL = 20;
+
+  @ParentCommand private Fairlead fairlead;
+
+  @Option(
+      names = {"-d", "--detach"},
+      description =
+          "Returns when everything is ready and leaves it running. Where it runs already, does nothing.")
+  private boolean detach;
+
+  @Option(
+      names = "--nodes",
+      paramLabel = "0..26",
+      description =
+          "How many nodes: node-a, node-b... (default 3). Other than 0 only as root on Linux; without, there are none.")
+  private @Nullable Integer nodes;
+
+  @Option(
+      names = "--ports",
+      paramLabel = "default|free",
+      defaultValue = "default",
+      description =
+          "Where the services, Kafka and etcd listen on 127.0.0.1: default = their well-known ports; free = any that are free, for several planes on one machine.")
+  private PortsChoice ports;
+
+  @Override
+  public Integer call() {
+    var files = PlaneFiles.of(fairlead.environment());
+    var config = config(files);
+    var directory = config.dataDirectory();
+    var owner = Owner.live(directory);
+    if (owner.isPresent()) {
+      return alreadyRuns(owner.get(), config);
+    }
+    var out = fairlead.console().out();
+    out.printf(
+        "Starting %s, data in %s%n",
+        config.nodes() == 0 ? "without nodes" : config.nodes() + " nodes", directory);
+    try {
+      return follow(
+          PlaneProcess.start(
+              config, files, detach ? PlaneProcess.Life.OWN : PlaneProcess.Life.OURS));
+    } catch (LaunchException e) {
+      throw new CliException("error: " + e.getMessage());
+    }
+  }
+
+  private int alreadyRuns(Owner owner, PlaneConfig config) {
+    var pid = owner.process().pid();
+    var asAsked = owner.nodes() == config.nodes() && owner.ports() == config.ports();
+    if (detach && asAsked) {
+      fairlead
+          .console()
+          .out()
+          .printf("Already up (pid %d), data in %s%n", pid, config.dataDirectory());
+      return 0;
+    }
+    throw new CliException(
+        "error: a plane with the data directory %s already runs (pid %d, --nodes %d, --ports %s); end it first: fairlead down"
+            .formatted(config.dataDirectory(), pid, owner.nodes(), owner.ports()));
+  }
+
+  private PlaneConfig config(PlaneFiles files) {
+    var canHaveNodes = files.isRoot() && System.getProperty("os.name", "").equals("Linux");
+    var wanted = Optional.ofNullable(nodes);
+    if (!canHaveNodes && wanted.orElse(0) > 0) {
+      throw new CliException(
+          "error: --nodes "
+              + wanted.get()
+              + ": nodes are network namespaces, which need root on Linux; start as root, or with --nodes 0");
+    }
+    if (!canHaveNodes && wanted.isEmpty()) {
+      fairlead
+          .console()
+          .out()
+          .println(
+              "Nodes need root on Linux: starting the control plane and DNS only, without nodes");
+    }
+    var number = canHaveNodes ? wanted.orElse(PlaneConfig.DEFAULT_NODES) : 0;
+    try {
+      return new PlaneConfig(dataDirectory(files), number, ports);
+    } catch (IllegalArgumentException e) {
+      throw new CliException("error: " + e.getMessage());
+    }
+  }
+
+  /** Makes it, for its owner's eyes only; never takes over a directory of something else. */
+  private Path dataDirectory(PlaneFiles files) {
+    var directory =
+        fairlead.givenDataDirectory().orElseGet(files::dataDirectory).toAbsolutePath().normalize();
+    try {
+      Files.createDirectories(directory);
+      if (!Instance.isDataDirectory(directory)
+          && !directory.equals(files.dataDirectory())
+          && !isEmpty(directory)) {
+        throw new CliException(
+            "error: --data-dir %s: is not empty and not a data directory of fairlead; name a new one"
+                .formatted(directory));
+      }
+      Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
+      return directory.toRealPath();
+    } catch (IOException e) {
+      throw new CliException("error: --data-dir %s: cannot be used: %s".formatted(directory, e));
+    }
+  }
+
+  private static boolean isEmpty(Path directory) throws IOException {
+    try (Stream<Path> entries = Files.list(directory)) {
+      return entries.findAny().isEmpty();
+    }
+  }
+
+  private int follow(PlaneProcess plane) {
+    var out = fairlead.console().out();
+    var view = new StartView(out, StartView.fitting(fairlead.environment()));
+    // Ctrl-C and SIGTERM: the plane is in a session of its own and does not get them.
+    var ending = Thread.ofPlatform().unstarted(() -> end(plane, view));
+    Runtime.getRuntime().addShutdownHook(ending);
+    Optional<Step> failure = Optional.empty();
+    while (true) {
+      // in this order: what it said before it ended is read
+      var alive = plane.isAlive();
+      var steps = plane.progress().next();
+      view.show(steps);
+      for (var step : steps) {
+        if (step.part().equals(Progress.PLANE)) {
+          switch (step.state()) {
+            case READY -> {
+              out.println("Ready in " + step.text());
+              if (detach) {
+                Runtime.getRuntime().removeShutdownHook(ending);
+                return 0;
+              }
+              out.println("Ends with Ctrl-C, or from another shell: fairlead down");
+            }
+            case FAILED -> failure = Optional.of(step);
+            case WAITING, STARTING, RESTARTING, STOPPING, STOPPED -> {
+              // its parts say more
+            }
+          }
+        }
+      }
+      if (!alive) {
+        break;
+      }
+      plane.exitsWithin(LOOK);
+    }
+    // the hook may be running, on the way to the same end
+    try {
+      Runtime.getRuntime().removeShutdownHook(ending);
+    } catch (IllegalStateException _) {
+      awaitTheHook(ending);
+    }
+    plane.clear();
+    if (plane.exitCode() == 0 && failure.isEmpty()) {
+      out.println("Stopped");
+      return 0;
+    }
+    throw new CliException(
+        "error: "
+            + failure.map(Step::text).orElse("the plane ended with code " + plane.exitCode())
+            + tail(plane));
+  }
+
+  private static void awaitTheHook(Thread hook) {
+    try {
+      hook.join();
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static String tail(PlaneProcess plane) {
+    var tail = plane.logTail(TAIL);
+    return tail.isEmpty() ? "" : "\nEnd of %s:\n%s".formatted(plane.log(), tail);
+  }
+
+  /** On its own thread, while the JVM goes down. */
+  private void end(PlaneProcess plane, StartView view) {
+    plane.stop(STOP_LIMIT);
+    view.show(plane.progress().next());
+    plane.clear();
+    var out = fairlead.console().out();
+    out.println("Stopped");
+    out.flush();
+    Runtime.getRuntime().halt(0); // an end that was asked for, in order
+  }
+}

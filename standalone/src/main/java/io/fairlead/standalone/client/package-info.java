@@ -1,0 +1,5 @@
+/** What the plane itself asks of the API. */
+@NullMarked
+package io.fairlead.standalone.client;
+
+import org.jspecify.annotations.NullMarked;
