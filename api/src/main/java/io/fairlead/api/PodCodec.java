@@ -6,6 +6,7 @@ import io.fairlead.core.decide.PodDraft.ContainerPortDraft;
 import io.fairlead.core.decide.PodDraft.HttpGetDraft;
 import io.fairlead.core.decide.PodDraft.ProbeDraft;
 import io.fairlead.core.decide.PodDraft.TcpSocketDraft;
+import io.fairlead.core.decide.PodStatusDraft;
 import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Pod;
@@ -109,8 +110,29 @@ public final class PodCodec {
             .toBuilder();
     var status =
         proto.getStatusBuilder().setReady(condition.ready()).setReadyReason(condition.reason());
+    for (var container : status.getContainerStatusesBuilderList()) {
+      container.setReady(
+          container.getState().hasRunning()
+              && (condition.ready() || !hasProbe(pod.object(), container.getName())));
+    }
     condition.since().ifPresent(since -> status.setReadySince(Metas.proto(since)));
     return proto.build();
+  }
+
+  private static boolean hasProbe(Pod pod, String container) {
+    return pod.spec().containers().stream()
+        .anyMatch(c -> c.name().equals(container) && c.readinessProbe().isPresent());
+  }
+
+  /** What something that runs a Pod sent of it, unchecked. What only the server sets is ignored. */
+  public static PodStatusDraft draft(PodStatus status) {
+    return new PodStatusDraft(
+        status.getPhase(),
+        status.getPodIp(),
+        status.getPodIpsList(),
+        status.getReason(),
+        status.getMessage(),
+        status.getContainerStatusesList().stream().map(ContainerCodec::draft).toList());
   }
 
   /** As stored, without its readiness. */
@@ -129,7 +151,9 @@ public final class PodCodec {
     var status =
         PodStatus.newBuilder()
             .setPhase(pod.status().phase().text())
-            .setReason(pod.status().reason());
+            .setReason(pod.status().reason())
+            .setMessage(pod.status().message());
+    pod.status().containers().forEach(c -> status.addContainerStatuses(ContainerCodec.proto(c)));
     pod.status().ips().stream().findFirst().ifPresent(ip -> status.setPodIp(ip.toString()));
     pod.status().ips().forEach(ip -> status.addPodIps(ip.toString()));
     return io.fairlead.v1.Pod.newBuilder()
@@ -211,6 +235,8 @@ public final class PodCodec {
             Metas.constant(Pod.Phase.values(), Pod.Phase::text, status.getPhase()),
             status.getPodIpsList().stream().map(Address::of).toList(),
             status.getReason(),
+            status.getMessage(),
+            status.getContainerStatusesList().stream().map(ContainerCodec::model).toList(),
             meta.hasDeletionTimestamp()
                 ? Optional.of(Metas.model(meta.getDeletionTimestamp()))
                 : Optional.empty()),

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.fairlead.core.image.Versioned;
+import io.fairlead.core.model.ContainerStatus;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.Family;
@@ -108,6 +109,17 @@ class CodecTest {
             Pod.Phase.RUNNING,
             List.of(Address.of("10.244.0.7"), Address.of("fd00:244::7")),
             "because",
+            "in more words",
+            List.of(
+                new ContainerStatus(
+                    "main",
+                    2,
+                    new ContainerStatus.Running(CREATED),
+                    Optional.of(
+                        new ContainerStatus.Terminated(
+                            137, "Error", "killed", Optional.of(CREATED), CREATED))),
+                new ContainerStatus(
+                    "side", 0, new ContainerStatus.Waiting("Pulling", "soon"), Optional.empty())),
             Optional.of(CREATED)),
         "manifests/node-a");
   }

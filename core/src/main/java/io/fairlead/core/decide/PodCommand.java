@@ -16,10 +16,19 @@ public sealed interface PodCommand {
 
   /**
    * @param uid "" = whatever is there
-   * @param graceSeconds empty or 0: at once. Otherwise the Pod is terminating until its source
-   *     deletes it, or that long
+   * @param graceSeconds 0: at once. Otherwise the Pod is terminating until what runs it deletes it,
+   *     or that long. Empty: as its spec says where something runs it, else at once
    */
   record DeletePod(ObjectName name, String uid, OptionalInt graceSeconds) implements PodCommand {}
+
+  /**
+   * What runs the Pod says what became of it.
+   *
+   * @param uid of the Pod that is meant
+   * @param nodeName "" = stays where it is; binds a Pod that is on no node
+   */
+  record UpdatePodStatus(ObjectName name, String uid, String nodeName, PodStatusDraft status)
+      implements PodCommand {}
 
   /**
    * What the probes of one node said of Pods of one namespace.

@@ -2,7 +2,6 @@ package io.fairlead.core.decide;
 
 import io.fairlead.core.decide.PodDraft.ContainerDraft;
 import io.fairlead.core.model.Address;
-import io.fairlead.core.model.Family;
 import io.fairlead.core.model.Pod;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -71,7 +70,10 @@ final class PodRules {
           source,
           "must be up to 253 letters, digits, '-', '_', '.', ':' and '/', beginning with a letter or digit");
     }
-    return new Wish(uid, version, source, spec(), phase(), ips(), draft.reason());
+    return new Wish(uid, version, source, spec(),
+        PodStatusRules.phase(draft.phase(), violations),
+        PodStatusRules.ips(draft.podIp(), draft.podIps(), violations),
+        draft.reason());
   }
 
   private Optional<UUID> uid() {
@@ -210,87 +212,6 @@ final class PodRules {
               ports.add(new Pod.ContainerPort(port.name(), protocol, port.containerPort())));
     }
     return ports;
-  }
-
-  private Optional<Pod.Phase> phase() {
-    if (draft.phase().isEmpty()) {
-      return Optional.empty();
-    }
-    var phase =
-        Arrays.stream(Pod.Phase.values()).filter(p -> p.text().equals(draft.phase())).findFirst();
-    if (phase.isEmpty()) {
-      violations.notSupported(
-          "status.phase",
-          draft.phase(),
-          Arrays.stream(Pod.Phase.values()).map(Pod.Phase::text).toList());
-    }
-    return phase;
-  }
-
-  private List<Address> ips() {
-    var texts = draft.podIps();
-    if (!draft.podIp().isEmpty() && texts.isEmpty()) {
-      return ip("status.podIP", draft.podIp()).map(List::of).orElse(List.of());
-    }
-    if (!draft.podIp().isEmpty() && !texts.getFirst().equals(draft.podIp())) {
-      violations.invalid(
-          "status.podIPs",
-          texts.getFirst(),
-          "the first must be the same as status.podIP, " + Violations.quoted(draft.podIp()));
-    }
-    var ips = new ArrayList<Address>();
-    var families = new HashSet<Family>();
-    for (int i = 0; i < texts.size(); i++) {
-      var field = "status.podIPs[" + i + "].ip";
-      var ip = ip(field, texts.get(i));
-      if (ip.isPresent() && !families.add(ip.get().family())) {
-        violations.invalid(field, texts.get(i), "a Pod has at most one address of each family");
-      } else {
-        ip.ifPresent(ips::add);
-      }
-    }
-    return ips;
-  }
-
-  private Optional<Address> ip(String field, String text) {
-    var address = Address.parse(text);
-    if (address.isEmpty()) {
-      violations.invalid(
-          field, text, "must be an IP address without leading zeros, e.g. 10.244.1.7");
-      return address;
-    }
-    var fault = unusable(address.get());
-    if (!fault.isEmpty()) {
-      violations.invalid(field, text, "must not be " + fault);
-    }
-    return address;
-  }
-
-  /** Why nobody else can reach that address, or "". */
-  private static String unusable(Address address) {
-    return switch (address.family()) {
-      case IPV4 -> {
-        long first = address.low() >>> 24;
-        long firstTwo = address.low() >>> 16;
-        yield first == 0
-            ? "unspecified"
-            : first == 127
-                ? "a loopback address"
-                : firstTwo == 0xa9fe
-                    ? "a link-local address"
-                    : first >= 224 ? "a multicast, reserved or broadcast address" : "";
-      }
-      case IPV6 -> {
-        long top = address.high() >>> 48;
-        yield address.high() == 0 && address.low() == 0
-            ? "unspecified"
-            : address.high() == 0 && address.low() == 1
-                ? "a loopback address"
-                : (top & 0xffc0) == 0xfe80
-                    ? "a link-local address"
-                    : (top & 0xff00) == 0xff00 ? "a multicast address" : "";
-      }
-    };
   }
 
   private static Optional<String> text(String value) {

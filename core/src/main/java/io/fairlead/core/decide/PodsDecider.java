@@ -7,6 +7,7 @@ import io.fairlead.core.decide.PodCommand.NodeLostPods;
 import io.fairlead.core.decide.PodCommand.OpenNode;
 import io.fairlead.core.decide.PodCommand.ReconcileSource;
 import io.fairlead.core.decide.PodCommand.ReportReadiness;
+import io.fairlead.core.decide.PodCommand.UpdatePodStatus;
 import io.fairlead.core.decide.PodOutcome.Deleted;
 import io.fairlead.core.decide.PodOutcome.NodeStored;
 import io.fairlead.core.decide.PodOutcome.Refused;
@@ -58,6 +59,7 @@ public final class PodsDecider {
     var decider = new PodsDecider(image, context);
     return switch (command) {
       case ApplyPod(var draft) -> decider.apply(draft);
+      case UpdatePodStatus update -> PodStatusDecider.update(image, update);
       case DeletePod delete -> decider.delete(delete);
       case ReportReadiness report -> ReadinessDecider.report(image, report, context);
       case OpenNode(var draft) -> decider.open(draft);
@@ -109,13 +111,22 @@ public final class PodsDecider {
                 draft.key(),
                 "the Pod comes from " + owner.get() + ", which would undo the change"));
       }
-      checkPlace(wish, existing.map(Versioned::object), violations);
+    }
+    var before = existing.map(Versioned::object);
+    var same = same(wish, before);
+    var spec = spec(wish, same);
+    if (violations.isEmpty() && same.isPresent()) {
+      PodImmutability.checkPlace(same.get(), wish.spec().nodeName(), violations);
+      PodImmutability.checkSpec(same.get(), spec, violations);
     }
     if (!violations.isEmpty()) {
       return refuse(new Refusal.Invalid(draft.key(), violations.list()));
     }
-    var before = existing.map(Versioned::object);
-    var pod = pod(draft, wish, before);
+    var status =
+        same.filter(pod -> keepsStatus(wish, pod))
+            .map(Pod::status)
+            .orElseGet(() -> status(wish, same));
+    var pod = pod(draft, wish, spec, status, same);
     if (before.filter(pod::equals).isPresent()) {
       return Decision.answer(
           new Stored(
@@ -147,33 +158,44 @@ public final class PodsDecider {
             existing.filter(e -> !e.isPending()).map(e -> Long.toString(e.offset())).orElse("")));
   }
 
-  /** A Pod does not move: what runs elsewhere is another Pod, with another uid. */
-  private static void checkPlace(PodRules.Wish wish, Optional<Pod> before, Violations violations) {
-    before
-        .filter(pod -> wish.uid().isEmpty() || wish.uid().get().equals(pod.uid()))
-        .flatMap(pod -> pod.spec().nodeName())
-        .filter(node -> !wish.spec().nodeName().equals(Optional.of(node)))
-        .ifPresent(node ->
-            violations.immutable(
-                "spec.nodeName",
-                "is " + node + " and stays so: delete the Pod and create it anew"));
+  /** The Pod of that name where the draft does not say another uid. */
+  private static Optional<Pod> same(PodRules.Wish wish, Optional<Pod> before) {
+    return before.filter(pod -> wish.uid().isEmpty() || wish.uid().get().equals(pod.uid()));
+  }
+
+  /** A Pod that was bound to a node stays there also where the draft does not say so. */
+  private static Pod.Spec spec(PodRules.Wish wish, Optional<Pod> same) {
+    var spec = wish.spec();
+    return spec.on(spec.nodeName().or(() -> same.flatMap(pod -> pod.spec().nodeName())));
   }
 
   /**
-   * The Pod as it will be; {@code before} is another Pod of that name where the draft says another
-   * uid.
+   * Whether what is on record counts, and not the draft: of a Pod that something runs only that
+   * tells the status; and a manifest that says nothing of it changes nothing.
    */
-  private Pod pod(PodDraft draft, PodRules.Wish wish, Optional<Pod> before) {
-    var same = before.filter(pod -> wish.uid().isEmpty() || wish.uid().get().equals(pod.uid()));
+  private static boolean keepsStatus(PodRules.Wish wish, Pod same) {
+    boolean silent = wish.phase().isEmpty() && wish.ips().isEmpty() && wish.reason().isEmpty();
+    return !same.status().containers().isEmpty() || (silent && !wish.spec().hostNetwork());
+  }
+
+  /** The status as the draft says it. */
+  private Pod.Status status(PodRules.Wish wish, Optional<Pod> same) {
     var ips = wish.ips().isEmpty() && wish.spec().hostNetwork() ? nodeAddresses(wish) : wish.ips();
-    var phase = wish.phase().orElse(ips.isEmpty() ? Pod.Phase.PENDING : Pod.Phase.RUNNING);
-    if (phase == Pod.Phase.RUNNING && ips.isEmpty()) {
-      phase = Pod.Phase.PENDING;
-    }
+    var phase = PodStatusRules.withAddress(wish.phase(), ips);
     var reason =
         phase == Pod.Phase.PENDING && ips.isEmpty() && wish.reason().isEmpty()
             ? NO_ADDRESS
             : wish.reason();
+    return new Pod.Status(phase, ips, reason, same.flatMap(pod -> pod.status().deleting()));
+  }
+
+  /**
+   * The Pod as it will be.
+   *
+   * @param same the Pod as it is; empty where it is another one, or none
+   */
+  private Pod pod(
+      PodDraft draft, PodRules.Wish wish, Pod.Spec spec, Pod.Status status, Optional<Pod> same) {
     var name = draft.objectName();
     var meta =
         new ObjectMeta(
@@ -183,8 +205,7 @@ public final class PodsDecider {
             new TreeMap<>(draft.labels()),
             new TreeMap<>(draft.annotations()),
             same.map(pod -> pod.meta().created()).orElse(context.now()));
-    var deleting = same.flatMap(pod -> pod.status().deleting());
-    return new Pod(meta, wish.spec(), new Pod.Status(phase, ips, reason, deleting), wish.source());
+    return new Pod(meta, spec, status, wish.source());
   }
 
   private List<Address> nodeAddresses(PodRules.Wish wish) {
@@ -230,10 +251,10 @@ public final class PodsDecider {
 
   private Decision<PodOutcome> delete(DeletePod delete) {
     var key = ObjectKey.of(Kind.POD, delete.name());
-    int grace = delete.graceSeconds().orElse(0);
-    if (grace < 0) {
+    int asked = delete.graceSeconds().orElse(0);
+    if (asked < 0) {
       var violations = new Violations();
-      violations.invalid("gracePeriodSeconds", grace, "must not be negative");
+      violations.invalid("gracePeriodSeconds", asked, "must not be negative");
       return refuse(new Refusal.Invalid(key, violations.list()));
     }
     var existing = image.pods().get(delete.name());
@@ -244,12 +265,12 @@ public final class PodsDecider {
     if (!delete.uid().isEmpty() && !delete.uid().equals(pod.uid().toString())) {
       return refuse(new Refusal.Stale(key, "metadata.uid", delete.uid(), pod.uid().toString()));
     }
-    if (grace == 0) {
+    var grace = grace(delete, pod);
+    if (grace.isZero()) {
       return Decision.of(remove(pod), new Deleted(pod.name(), pod.uid(), OptionalLong.empty()));
     }
-    var deadline = context.now().plus(Duration.ofSeconds(grace));
-    var status = pod.status();
-    if (status.deleting().filter(already -> !deadline.isBefore(already)).isPresent()) {
+    var deadline = context.now().plus(grace);
+    if (pod.status().deleting().filter(already -> !deadline.isBefore(already)).isPresent()) {
       return Decision.answer( // asked for again: only an earlier end changes anything
           new Stored(
               Result.UNCHANGED,
@@ -259,14 +280,18 @@ public final class PodsDecider {
                   .findFirst()));
     }
     var terminating =
-        new Pod(
-            pod.meta(),
-            pod.spec(),
-            new Pod.Status(status.phase(), status.ips(), status.reason(), Optional.of(deadline)),
-            pod.source());
+        new Pod(pod.meta(), pod.spec(), pod.status().deletedBy(deadline), pod.source());
     return Decision.of(
         List.of(new Change.Put(terminating)),
         new Stored(Result.CONFIGURED, terminating, OptionalLong.empty()));
+  }
+
+  /** Processes get the time to end that their spec gives them; nobody waits for what is not run. */
+  private static Duration grace(DeletePod delete, Pod pod) {
+    if (delete.graceSeconds().isPresent()) {
+      return Duration.ofSeconds(delete.graceSeconds().getAsInt());
+    }
+    return pod.isRun() ? pod.spec().terminationGrace() : Duration.ZERO;
   }
 
   private Decision<PodOutcome> open(NodeDraft draft) {
@@ -382,11 +407,13 @@ public final class PodsDecider {
       if (owner.isPresent()) {
         return "the name is taken by a Pod from " + owner.get();
       }
-      checkPlace(wish, before, violations);
+      var same = same(wish, before);
+      same.ifPresent(pod ->
+          PodImmutability.checkPlace(pod, wish.spec().nodeName(), violations));
       if (!violations.isEmpty()) {
         return String.join("; ", violations.list().stream().map(Violation::toString).toList());
       }
-      var pod = pod(draft, wish, before);
+      var pod = pod(draft, wish, wish.spec(), status(wish, same), same);
       if (before.filter(pod::equals).isEmpty()) {
         changes.addAll(put(pod));
       }

@@ -2,6 +2,7 @@ package io.fairlead.core.image;
 
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Cidr;
+import io.fairlead.core.model.ContainerStatus;
 import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.Node;
@@ -136,6 +137,8 @@ final class CanonicalEncoding {
     constant(pod.status().phase());
     list(pod.status().ips(), this::address);
     text(pod.status().reason());
+    text(pod.status().message());
+    list(pod.status().containers(), this::containerStatus);
     maybe(pod.status().deleting(), this::instant);
     text(pod.source());
   }
@@ -149,6 +152,36 @@ final class CanonicalEncoding {
     list(container.ports(), this::containerPort);
     maybe(container.readinessProbe(), this::probe);
     maybe(container.workingDir(), this::text);
+  }
+
+  private void containerStatus(ContainerStatus status) {
+    text(status.name());
+    number(status.restartCount());
+    containerState(status.state());
+    maybe(status.last(), this::containerState);
+  }
+
+  private void containerState(ContainerStatus.State state) {
+    switch (state) {
+      case ContainerStatus.Waiting(var reason, var message) -> {
+        text("Waiting");
+        text(reason);
+        text(message);
+      }
+      case ContainerStatus.Running(var started) -> {
+        text("Running");
+        instant(started);
+      }
+      case ContainerStatus.Terminated(
+          int exitCode, var reason, var message, var started, var finished) -> {
+        text("Terminated");
+        number(exitCode);
+        text(reason);
+        text(message);
+        maybe(started, this::instant);
+        instant(finished);
+      }
+    }
   }
 
   private void containerPort(Pod.ContainerPort port) {

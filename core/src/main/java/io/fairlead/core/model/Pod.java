@@ -54,6 +54,12 @@ public record Pod(ObjectMeta meta, Spec spec, Status status, String source)
       containers = List.copyOf(containers);
     }
 
+    /** The same on that node, or on none. */
+    public Spec on(Optional<String> node) {
+      return new Spec(
+          node, hostNetwork, hostname, subdomain, containers, restartPolicy, terminationGrace);
+    }
+
     /** With Kubernetes' defaults. */
     public Spec(
         Optional<String> nodeName,
@@ -94,12 +100,32 @@ public record Pod(ObjectMeta meta, Spec spec, Status status, String source)
    *
    * @param ips at most one of each family, primary first
    * @param reason why it is in that phase; "" where there is nothing to say
+   * @param message the same for people, in more words; "" where there is nothing to say
+   * @param containers in the order of the spec, as whatever runs the Pod told; empty where nothing
+   *     runs it that tells
    * @param deleting when it will be gone for good at the latest, where its deletion was asked for
    *     (Kubernetes' {@code deletionTimestamp}); such a Pod is terminating
    */
-  public record Status(Phase phase, List<Address> ips, String reason, Optional<Instant> deleting) {
+  public record Status(
+      Phase phase,
+      List<Address> ips,
+      String reason,
+      String message,
+      List<ContainerStatus> containers,
+      Optional<Instant> deleting) {
     public Status {
       ips = List.copyOf(ips);
+      containers = List.copyOf(containers);
+    }
+
+    /** Of a Pod that nothing runs that tells. */
+    public Status(Phase phase, List<Address> ips, String reason, Optional<Instant> deleting) {
+      this(phase, ips, reason, "", List.of(), deleting);
+    }
+
+    /** The same, going away by then. */
+    public Status deletedBy(Instant deadline) {
+      return new Status(phase, ips, reason, message, containers, Optional.of(deadline));
     }
   }
 
@@ -117,6 +143,11 @@ public record Pod(ObjectMeta meta, Spec spec, Status status, String source)
 
     public String text() {
       return text;
+    }
+
+    /** Whether nothing follows it. */
+    public boolean isFinal() {
+      return this == SUCCEEDED || this == FAILED;
     }
   }
 
@@ -194,6 +225,11 @@ public record Pod(ObjectMeta meta, Spec spec, Status status, String source)
 
   public Optional<Address> ip(Family family) {
     return status.ips().stream().filter(a -> a.family() == family).findFirst();
+  }
+
+  /** Whether something runs it, which ends its processes before it is removed. */
+  public boolean isRun() {
+    return !status.containers().isEmpty() && !status.phase().isFinal();
   }
 
   public boolean hasReadinessProbe() {

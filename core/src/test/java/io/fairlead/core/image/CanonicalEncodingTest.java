@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.DomainObject;
+import io.fairlead.core.model.ContainerStatus;
 import io.fairlead.core.model.Family;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Node;
@@ -153,9 +154,25 @@ class CanonicalEncodingTest {
                     Pod.Phase.RUNNING,
                     List.of(Address.of("10.244.0.5")),
                     "started",
+                    "all of them",
+                    List.of(
+                        new ContainerStatus(
+                            "main",
+                            2,
+                            new ContainerStatus.Running(CREATED),
+                            Optional.of(
+                                new ContainerStatus.Terminated(
+                                    137, "Error", "out", Optional.of(CREATED), CREATED))),
+                        new ContainerStatus(
+                            "side",
+                            1,
+                            new ContainerStatus.Waiting("CrashLoopBackOff", "10 s"),
+                            Optional.of(
+                                new ContainerStatus.Terminated(
+                                    1, "Error", "in", Optional.of(CREATED), CREATED)))),
                     Optional.of(CREATED)),
                 "manifests/node-a"),
-            "4a5eb66d6e035d72b872126e4991f49d"),
+            "2aa084d0604a50249bc40878cb475683"),
         new Case(
             "a PodReadiness",
             new PodReadiness(

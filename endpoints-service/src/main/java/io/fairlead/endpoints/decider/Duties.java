@@ -218,7 +218,7 @@ public final class Duties implements AutoCloseable {
             .ifPresent(pod ->
                 ask(
                     partition,
-                    new PodCommand.DeletePod(name, pod.uid().toString(), OptionalInt.empty()),
+                    new PodCommand.DeletePod(name, pod.uid().toString(), OptionalInt.of(0)),
                     "grace period over"));
       }
     }

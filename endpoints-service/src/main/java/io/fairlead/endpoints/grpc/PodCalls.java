@@ -29,6 +29,7 @@ import io.fairlead.v1.ReconcileSourceReply;
 import io.fairlead.v1.ReconcileSourceRequest;
 import io.fairlead.v1.ReportReadinessReply;
 import io.fairlead.v1.ReportReadinessRequest;
+import io.fairlead.v1.UpdatePodStatusRequest;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -99,6 +100,30 @@ public final class PodCalls {
             partitioning.ofNamespace(name.namespace()),
             request,
             PodsGrpc.getDeleteMethod(),
+            message,
+            replies::pod),
+        caller,
+        timeout);
+  }
+
+  PodReply updateStatus(UpdatePodStatusRequest message, Caller caller, Duration timeout) {
+    var name =
+        new ObjectName(namespace(message.getNamespace()), required("name", message.getName()));
+    var request =
+        Requests.of(
+            caller,
+            message.getRequestId(),
+            message.toBuilder().clearRequestId().build(),
+            new PodCommand.UpdatePodStatus(
+                name,
+                message.getUid(),
+                message.getNodeName(),
+                PodCodec.draft(message.getStatus())));
+    return owners.call(
+        new Call<>(
+            partitioning.ofNamespace(name.namespace()),
+            request,
+            PodsGrpc.getUpdateStatusMethod(),
             message,
             replies::pod),
         caller,

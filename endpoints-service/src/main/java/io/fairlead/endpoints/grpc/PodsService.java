@@ -1,7 +1,6 @@
 package io.fairlead.endpoints.grpc;
 
 import io.fairlead.api.Errors;
-import io.fairlead.api.PodCodec;
 import io.fairlead.api.PositionCodec;
 import io.fairlead.core.decide.Refusal;
 import io.fairlead.core.decide.Violation;
@@ -12,7 +11,6 @@ import io.fairlead.core.model.LabelSelector;
 import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Pod;
-import io.fairlead.core.view.PodCondition;
 import io.fairlead.decider.grpc.Caller;
 import io.fairlead.decider.grpc.Reads;
 import io.fairlead.v1.ApplyPodRequest;
@@ -26,6 +24,7 @@ import io.fairlead.v1.ReconcileSourceReply;
 import io.fairlead.v1.ReconcileSourceRequest;
 import io.fairlead.v1.ReportReadinessReply;
 import io.fairlead.v1.ReportReadinessRequest;
+import io.fairlead.v1.UpdatePodStatusRequest;
 import io.grpc.stub.StreamObserver;
 import java.util.Collection;
 import java.util.List;
@@ -49,6 +48,11 @@ final class PodsService extends PodsImplBase {
   @Override
   public void delete(DeletePodRequest request, StreamObserver<PodReply> replies) {
     answer(replies, calls.delete(request, Caller.current(), reads.left()));
+  }
+
+  @Override
+  public void updateStatus(UpdatePodStatusRequest request, StreamObserver<PodReply> replies) {
+    answer(replies, calls.updateStatus(request, Caller.current(), reads.left()));
   }
 
   @Override
@@ -77,7 +81,7 @@ final class PodsService extends PodsImplBase {
     answer(
         replies,
         PodReply.newBuilder()
-            .setPod(proto(pods, pod))
+            .setPod(PodMessages.of(snapshot.image(), pod))
             .setPosition(PositionCodec.proto(snapshot.position()))
             .build());
   }
@@ -90,7 +94,7 @@ final class PodsService extends PodsImplBase {
     var reply = ListPodsReply.newBuilder().setPosition(PositionCodec.proto(snapshot.position()));
     candidates(pods, request)
         .filter(pod -> selector.matches(pod.object().meta().labels()))
-        .forEach(pod -> reply.addItems(proto(pods, pod)));
+        .forEach(pod -> reply.addItems(PodMessages.of(snapshot.image(), pod)));
     answer(replies, reply.build());
   }
 
@@ -115,10 +119,6 @@ final class PodsService extends PodsImplBase {
               "request",
               List.of(new Violation("labelSelector", Violation.Reason.INVALID, message)));
     };
-  }
-
-  private static io.fairlead.v1.Pod proto(PodsImage pods, Versioned<Pod> pod) {
-    return PodCodec.proto(pod, PodCondition.of(pods, pod.object()));
   }
 
   static <T> void answer(StreamObserver<T> replies, T reply) {

@@ -2,13 +2,11 @@ package io.fairlead.endpoints.grpc;
 
 import io.fairlead.api.Errors;
 import io.fairlead.api.NodeCodec;
-import io.fairlead.api.PodCodec;
 import io.fairlead.api.PositionCodec;
 import io.fairlead.core.decide.PodOutcome;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.Pod;
-import io.fairlead.core.view.PodCondition;
 import io.fairlead.decider.Answer;
 import io.fairlead.v1.DroppedReport;
 import io.fairlead.v1.NodeReply;
@@ -40,7 +38,7 @@ final class Replies {
       case PodOutcome.Stored(var result, var pod, var version) ->
           reply
               .setPod(
-                  PodCodec.proto(versioned(pod, version), PodCondition.of(image.get().pods(), pod)))
+                  PodMessages.of(image.get(), versioned(pod, version)))
               .setResult(result(result))
               .build();
       case PodOutcome.Deleted(var name, var uid, var version) -> {

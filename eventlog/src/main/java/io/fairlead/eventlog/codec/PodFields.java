@@ -28,6 +28,7 @@ final class PodFields {
             .setHostNetwork(spec.hostNetwork())
             .setPhase(write(status.phase()))
             .setReason(status.reason())
+            .setMessage(status.message())
             .setSource(pod.source())
             .setRestartPolicy(write(spec.restartPolicy()))
             .setTerminationGracePeriod(Fields.write(spec.terminationGrace()));
@@ -36,6 +37,9 @@ final class PodFields {
     spec.subdomain().ifPresent(message::setSubdomain);
     spec.containers().forEach(c -> message.addContainers(write(c)));
     status.ips().forEach(ip -> message.addIps(Fields.write(ip)));
+    status
+        .containers()
+        .forEach(c -> message.addContainerStatuses(ContainerStatusFields.write(c)));
     status.deleting().ifPresent(at -> message.setDeleting(Fields.write(at)));
     return message.build();
   }
@@ -57,6 +61,8 @@ final class PodFields {
             phase(message.getPhase()),
             all(message.getIpsList(), ip -> Fields.address("ips", ip)),
             message.getReason(),
+            message.getMessage(),
+            all(message.getContainerStatusesList(), ContainerStatusFields::read),
             message.hasDeleting()
                 ? Optional.of(Fields.instant("deleting", message.getDeleting()))
                 : Optional.empty());

@@ -2,6 +2,7 @@ package io.fairlead.eventlog.codec;
 
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Cidr;
+import io.fairlead.core.model.ContainerStatus;
 import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.Family;
 import io.fairlead.core.model.Kind;
@@ -152,8 +153,27 @@ public final class RandomEvents {
             pick(Pod.Phase.values()),
             list(2, this::address),
             maybeEmpty(),
+            maybeEmpty(),
+            list(2, this::containerStatus),
             optional(this::instant)),
         maybeEmpty());
+  }
+
+  private ContainerStatus containerStatus() {
+    return new ContainerStatus(
+        word(),
+        random.nextInt(9),
+        switch (random.nextInt(3)) {
+          case 0 -> new ContainerStatus.Waiting(maybeEmpty(), maybeEmpty());
+          case 1 -> new ContainerStatus.Running(instant());
+          default -> terminated();
+        },
+        optional(this::terminated));
+  }
+
+  private ContainerStatus.Terminated terminated() {
+    return new ContainerStatus.Terminated(
+        random.nextInt(256), maybeEmpty(), maybeEmpty(), optional(this::instant), instant());
   }
 
   private Pod.Container container() {
