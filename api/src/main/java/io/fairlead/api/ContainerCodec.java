@@ -75,8 +75,7 @@ final class ContainerCodec {
           proto.setWaiting(
               ContainerStateWaiting.newBuilder().setReason(reason).setMessage(message));
       case Running(var started) ->
-          proto.setRunning(
-              ContainerStateRunning.newBuilder().setStartedAt(Metas.proto(started)));
+          proto.setRunning(ContainerStateRunning.newBuilder().setStartedAt(Metas.proto(started)));
       case Terminated(int exitCode, var reason, var message, var started, var finished) -> {
         var terminated =
             proto

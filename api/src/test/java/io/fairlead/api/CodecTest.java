@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.fairlead.core.image.Versioned;
-import io.fairlead.core.model.ContainerStatus;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Cidr;
+import io.fairlead.core.model.ContainerStatus;
 import io.fairlead.core.model.Family;
 import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.Node;

@@ -70,7 +70,11 @@ final class PodRules {
           source,
           "must be up to 253 letters, digits, '-', '_', '.', ':' and '/', beginning with a letter or digit");
     }
-    return new Wish(uid, version, source, spec(),
+    return new Wish(
+        uid,
+        version,
+        source,
+        spec(),
         PodStatusRules.phase(draft.phase(), violations),
         PodStatusRules.ips(draft.podIp(), draft.podIps(), violations),
         draft.reason());

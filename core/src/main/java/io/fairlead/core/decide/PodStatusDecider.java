@@ -31,8 +31,7 @@ final class PodStatusDecider {
     }
     var before = existing.get().object();
     if (!update.uid().equals(before.uid().toString())) {
-      return refuse(
-          new Refusal.Stale(key, "metadata.uid", update.uid(), before.uid().toString()));
+      return refuse(new Refusal.Stale(key, "metadata.uid", update.uid(), before.uid().toString()));
     }
     if (!before.source().equals(PodDraft.DEFAULT_SOURCE)) {
       return refuse(

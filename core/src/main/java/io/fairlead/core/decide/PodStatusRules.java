@@ -20,11 +20,7 @@ final class PodStatusRules {
 
   private PodStatusRules() {}
 
-  /**
-   * What runs a Pod says of it; faults are added to {@code violations}.
-   *
-   * @param deleting is kept
-   */
+  /** What runs a Pod says of it, read; faults are added to {@code violations}. */
   static Pod.Status read(PodStatusDraft draft, Pod pod, Violations violations) {
     var ips = ips(draft.podIp(), draft.podIps(), violations);
     var phase = phase(draft.phase(), violations);
@@ -42,9 +38,7 @@ final class PodStatusRules {
   /** A Pod that nobody can reach does not count as running. */
   static Pod.Phase withAddress(Optional<Pod.Phase> phase, List<Address> ips) {
     var unlessToldElse = ips.isEmpty() ? Pod.Phase.PENDING : Pod.Phase.RUNNING;
-    return phase
-        .filter(told -> told != Pod.Phase.RUNNING || !ips.isEmpty())
-        .orElse(unlessToldElse);
+    return phase.filter(told -> told != Pod.Phase.RUNNING || !ips.isEmpty()).orElse(unlessToldElse);
   }
 
   private static void checkLength(String field, String text, Violations violations) {
@@ -80,7 +74,9 @@ final class PodStatusRules {
                     new ContainerStatus(draft.name(), draft.restartCount(), state, last)));
       }
     }
-    return names.stream().flatMap(name -> Optional.ofNullable(statuses.get(name)).stream()).toList();
+    return names.stream()
+        .flatMap(name -> Optional.ofNullable(statuses.get(name)).stream())
+        .toList();
   }
 
   private static Optional<ContainerStatus.Terminated> last(

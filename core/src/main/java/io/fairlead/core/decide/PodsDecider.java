@@ -408,8 +408,7 @@ public final class PodsDecider {
         return "the name is taken by a Pod from " + owner.get();
       }
       var same = same(wish, before);
-      same.ifPresent(pod ->
-          PodImmutability.checkPlace(pod, wish.spec().nodeName(), violations));
+      same.ifPresent(pod -> PodImmutability.checkPlace(pod, wish.spec().nodeName(), violations));
       if (!violations.isEmpty()) {
         return String.join("; ", violations.list().stream().map(Violation::toString).toList());
       }

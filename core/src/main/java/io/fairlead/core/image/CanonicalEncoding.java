@@ -173,7 +173,11 @@ final class CanonicalEncoding {
         instant(started);
       }
       case ContainerStatus.Terminated(
-          int exitCode, var reason, var message, var started, var finished) -> {
+              int exitCode,
+              var reason,
+              var message,
+              var started,
+              var finished) -> {
         text("Terminated");
         number(exitCode);
         text(reason);

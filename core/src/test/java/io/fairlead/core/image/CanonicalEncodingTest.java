@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Cidr;
-import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.ContainerStatus;
+import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.Family;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Node;

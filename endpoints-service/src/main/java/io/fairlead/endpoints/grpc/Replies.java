@@ -37,8 +37,7 @@ final class Replies {
     return switch (decided.reply()) {
       case PodOutcome.Stored(var result, var pod, var version) ->
           reply
-              .setPod(
-                  PodMessages.of(image.get(), versioned(pod, version)))
+              .setPod(PodMessages.of(image.get(), versioned(pod, version)))
               .setResult(result(result))
               .build();
       case PodOutcome.Deleted(var name, var uid, var version) -> {

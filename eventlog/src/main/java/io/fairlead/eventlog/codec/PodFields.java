@@ -37,9 +37,7 @@ final class PodFields {
     spec.subdomain().ifPresent(message::setSubdomain);
     spec.containers().forEach(c -> message.addContainers(write(c)));
     status.ips().forEach(ip -> message.addIps(Fields.write(ip)));
-    status
-        .containers()
-        .forEach(c -> message.addContainerStatuses(ContainerStatusFields.write(c)));
+    status.containers().forEach(c -> message.addContainerStatuses(ContainerStatusFields.write(c)));
     status.deleting().ifPresent(at -> message.setDeleting(Fields.write(at)));
     return message.build();
   }
