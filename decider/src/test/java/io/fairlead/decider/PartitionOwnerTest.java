@@ -59,8 +59,8 @@ class PartitionOwnerTest {
   private PartitionOwner<ShopCommand, Reply> owner(
       Supplier<Optional<Lease>> session, Runnable onChange) {
     var owner = new PartitionOwner<>(parts, S, session, Optional::empty, () -> false, onChange);
+    owner.want(true); // first: else its thread may ask for the session before it is to own
     owner.start();
-    owner.want(true);
     return owner;
   }
 
