@@ -218,29 +218,11 @@ public final class OwnerForwarding<C, R> {
    * earlier attempt is in the log. The others tell of this attempt only.
    */
   private static boolean decided(Reason reason) {
-    return switch (reason) {
-      case INVALID,
-          REQUEST_ID_REUSED,
-          NAME_TAKEN,
-          CLUSTER_IP_TAKEN,
-          NOT_FOUND,
-          STALE_VERSION,
-          RANGE_FULL,
-          NOT_YOURS,
-          OLD_SESSION,
-          FOREIGN_LOG,
-          UNSUPPORTED_PROTOCOL ->
-          true;
-      case LIMIT_REACHED,
-          NOT_OWNER,
-          NO_OWNER,
-          OUTCOME_UNKNOWN,
-          DEPENDENCY_UNAVAILABLE,
-          NOT_SYNCED,
-          SHUTTING_DOWN,
-          FAULT ->
-          false;
-    };
+    return reason != Reason.LIMIT_REACHED
+        && switch (reason.code()) {
+          case UNAVAILABLE, INTERNAL -> false;
+          default -> true; // refusals
+        };
   }
 
   private void awaitOther(
