@@ -26,13 +26,17 @@ public final class Main {
    *     called, with a {@link Fairlead} as parent
    */
   public static void run(String[] args, List<Class<?>> more) {
-    // Netty would start logback, a good part of the time that a short command takes.
-    InternalLoggerFactory.setDefaultFactory(JdkLoggerFactory.INSTANCE);
-    GRPC.setLevel(Level.OFF); // what fails is told once, by the command
+    quieten();
     var console = new Console(System.in, System.out, System.err);
     var fairlead = new Fairlead(console, System.getenv(), Time.system(), RandomSource.secure());
     int code = fairlead.commandLine(more).execute(args);
     System.out.flush();
     System.exit(code);
+  }
+
+  static void quieten() {
+    // Netty would start logback, a good part of the time that a short command takes.
+    InternalLoggerFactory.setDefaultFactory(JdkLoggerFactory.INSTANCE);
+    GRPC.setLevel(Level.OFF); // what fails is told once, by the command
   }
 }
