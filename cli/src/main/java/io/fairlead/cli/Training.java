@@ -78,8 +78,7 @@ final class Training {
     }
   }
 
-  private static int run(
-      List<String> words, Map<String, String> environment, List<Class<?>> more) {
+  private static int run(List<String> words, Map<String, String> environment, List<Class<?>> more) {
     var nowhere = new PrintStream(OutputStream.nullOutputStream(), true, StandardCharsets.UTF_8);
     var stdin = new ByteArrayInputStream(MANIFEST.getBytes(StandardCharsets.UTF_8));
     var console = new Console(stdin, nowhere, System.err);
@@ -89,8 +88,7 @@ final class Training {
   }
 
   private static Server serve() throws IOException {
-    return NettyServerBuilder.forAddress(
-            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+    return NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
         .addService(new OneService())
         .build()
         .start();
