@@ -101,10 +101,9 @@ maven() { # java-home arguments...
 #                                   jdk         -> the JDK
 #                                   lib/*.jar   the class path; bench/*.jar what benchmarks add to it
 #                                   java.args   an argument file of java: options for every JVM, and the class path
-#                                   cli.args    more options for the JVM of a verb, plane.args for that of "up"
+#                                   cli.args    more options for the JVM of a verb
 #                                   bench.args  instead of java.args for benchmarks
 #                                   cli.aot     what the JVM of a verb need not find out again (JEP 514, 515)
-#                                   main        the main class
 # Every process that runs from a folder holds a shared lock on it or names it in its command line.
 
 # What the build reads. One line per file: any change shows, also of a file that got older or went away.

@@ -23,7 +23,6 @@ import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -31,7 +30,7 @@ import java.util.Map;
  * The training run (JEP 514) of the start-up cache: runs short verbs in one JVM against a server of
  * its own that says the same always. Not part of the command.
  */
-final class Training {
+public final class Training {
   private static final String MANIFEST =
       """
       apiVersion: v1
@@ -54,14 +53,10 @@ final class Training {
   private Training() {}
 
   /**
-   * @param args classes of further subcommands
+   * @param more classes of further subcommands
    * @throws IllegalStateException when a verb did not end as it should: the cache would lack things
    */
-  public static void main(String[] args) throws IOException, ClassNotFoundException {
-    var more = new ArrayList<Class<?>>();
-    for (var name : args) {
-      more.add(Class.forName(name));
-    }
+  public static void run(List<Class<?>> more) throws IOException {
     Main.quieten();
     var server = serve();
     try {
