@@ -1,7 +1,9 @@
 package io.fairlead.agent;
 
+import io.fairlead.agent.nft.Conntrack;
 import io.fairlead.agent.nft.DataPlane;
 import io.fairlead.agent.nft.DataPlaneConfig;
+import io.fairlead.agent.nft.FlowGateway;
 import io.fairlead.agent.stream.NodeIdentity;
 import io.fairlead.agent.stream.NodeLoop;
 import io.fairlead.core.run.RandomSource;
@@ -51,27 +53,39 @@ public final class Agent implements AutoCloseable {
         config,
         time,
         RandomSource.secure(),
-        () -> DataPlane.open(DataPlaneConfig.of(config.node())));
+        () -> DataPlane.open(DataPlaneConfig.of(config.node())),
+        () -> Conntrack.open(DataPlaneConfig.of(config.node())));
   }
 
   /**
-   * Wires everything. Threads: the loop, the data plane's, virtual ones for probes, manifests and
-   * HTTP, and gRPC's.
+   * Wires everything. Threads: the loop, the data plane's, conntrack's, virtual ones for probes,
+   * manifests and HTTP, and gRPC's.
    *
-   * @param kernel closed with the agent
+   * @param kernel closed with the agent, as are the flows
    */
   public static Agent start(
-      AgentConfig config, Time time, RandomSource random, Supplier<DataPlane> kernel) {
+      AgentConfig config,
+      Time time,
+      RandomSource random,
+      Supplier<DataPlane> kernel,
+      Supplier<? extends FlowGateway> flows) {
     var shutdown = new Shutdown();
     try {
       var health = new Health();
       var metrics = Metrics.ofProcess("agent");
       var plane = shutdown.opened("data plane", kernel.get());
+      var kernelFlows = shutdown.opened("conntrack", flows.get());
       var loop =
           shutdown.opened(
               "loop",
               NodeLoop.start(
-                  settings(config), plane, metrics, time, random, Faults.unready(health)));
+                  settings(config),
+                  plane,
+                  kernelFlows,
+                  metrics,
+                  time,
+                  random,
+                  Faults.unready(health)));
       health.ready("synced", () -> trouble(loop.isSynced() ? "" : "no rules known yet"));
       health.ready("kernel", () -> trouble(loop.kernelTrouble()));
       health.ready("stream", () -> trouble(loop.streamTrouble()));

@@ -19,6 +19,7 @@ import io.fairlead.devkit.process.ChildProcess;
 import io.fairlead.devkit.process.Command;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.DatagramPacket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -26,6 +27,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.ByteBuffer;
+import java.nio.channels.DatagramChannel;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -220,6 +222,68 @@ class AgentProcessTest {
 
     assertThat(start(node, replica, "--uninstall").exitsWithin(Duration.ofSeconds(60))).isTrue();
     assertThat(tables(node)).doesNotContain("fairlead");
+  }
+
+  @Test
+  void aClientThatKeepsItsUdpPortReachesALiveEndpointWhenItsOwnIsGone() throws Exception {
+    var fabric = opened(Fabric.create(FabricSpec.of("agentu", List.of("node-a"))));
+    var node = fabric.node("node-a");
+    var client = node.addPod("client");
+    var one = node.addPod("one");
+    var two = node.addPod("two");
+    serveDatagrams(one);
+    serveDatagrams(two);
+    var replica = opened(new FakeReplica(fabric.managementAddress()));
+    start(node, replica);
+    await("greeting").atMost(Duration.ofSeconds(60)).until(() -> replica.greeted() == 1);
+    var stream = replica.streams.getFirst();
+    stream.welcome(7).reset(1, at("s:10"), TestEntries.udpService("dns", VIP, one.address()));
+    await("acknowledgement").until(() -> stream.acknowledged().equals("s:10"));
+    try (var socket =
+        NetnsSockets.datagram(
+            client.namespace(),
+            new InetSocketAddress(InetAddress.ofLiteral(client.address()), 20_000))) {
+      socket.connect(new InetSocketAddress(InetAddress.ofLiteral(VIP), 53));
+      assertThat(askDatagram(socket)).isEqualTo("one");
+      stream.delta(
+          2,
+          at("s:10"),
+          at("s:11"),
+          List.of(TestEntries.udpEndpoint("dns", two.address())),
+          List.of(TestEntries.udpEndpointKey("dns", one.address())));
+      await("acknowledgement").until(() -> stream.acknowledged().equals("s:11"));
+      await("an answer of the live one").until(() -> askDatagram(socket).equals("two"));
+    }
+    assertThat(http(node, "/metrics"))
+        .containsPattern("fairlead_agent_conntrack_flows_deleted_total [1-9]");
+  }
+
+  private void serveDatagrams(FabricPod pod) throws IOException {
+    var server = opened(NetnsSockets.datagram(pod.namespace(), new InetSocketAddress(5353)));
+    Thread.ofVirtual()
+        .start(() -> {
+          try {
+            while (true) {
+              var from = server.receive(ByteBuffer.allocate(64));
+              server.send(StandardCharsets.UTF_8.encode(pod.name()), from);
+            }
+          } catch (IOException _) {
+            // closed at the end of the test
+          }
+        });
+  }
+
+  /** One question, from the socket's port; who answered. */
+  private static String askDatagram(DatagramChannel socket) {
+    try {
+      socket.write(ByteBuffer.wrap(new byte[] {'?'}));
+      socket.socket().setSoTimeout(1_000);
+      var packet = new DatagramPacket(new byte[64], 64);
+      socket.socket().receive(packet);
+      return new String(packet.getData(), 0, packet.getLength(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      return "failed: " + e;
+    }
   }
 
   @Test

@@ -34,7 +34,7 @@ import java.util.Set;
  * held. Call it after rules were committed, apart from them: works on a thread of its own, in the
  * data plane's network namespace. Any thread may call. Holds no state.
  */
-public final class Conntrack implements AutoCloseable {
+public final class Conntrack implements FlowGateway {
   private static final int NETLINK_NETFILTER = 12;
   private static final short GET =
       1 << 8 | 1; // NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET; linux/nfnetlink_conntrack.h
@@ -54,25 +54,16 @@ public final class Conntrack implements AutoCloseable {
   private final Worker worker;
   private final Foreign foreign;
   private final Time time;
-  private final int socket;
-  private int sequence; // of the worker
 
-  private Conntrack(Worker worker, Foreign foreign, Time time, int socket) {
+  // of the worker
+  private int socket; // of one pass: a reading that was broken off leaves nothing to the next
+  private int sequence;
+
+  private Conntrack(Worker worker, Foreign foreign, Time time) {
     this.worker = worker;
     this.foreign = foreign;
     this.time = time;
-    this.socket = socket;
   }
-
-  /**
-   * What a pass did.
-   *
-   * @param read entries that were looked at
-   * @param deleted flows that were ended
-   * @param complete false where the kernel's table changed under the reading, or there was too much
-   *     to do: what was seen is done, another pass may find more
-   */
-  public record Cleaned(long read, int deleted, boolean complete, Duration took) {}
 
   /**
    * Opens it in the namespace of that configuration.
@@ -84,12 +75,12 @@ public final class Conntrack implements AutoCloseable {
     var foreign = new Foreign();
     var worker = Worker.start("conntrack-" + config.nodeName(), "conntrack");
     try {
-      int socket =
-          worker.call(() -> {
-            config.namespace().ifPresent(namespace -> Worker.enter(foreign, namespace));
-            return socket(foreign);
-          });
-      return new Conntrack(worker, foreign, Time.system(), socket);
+      worker.call(() -> {
+        config.namespace().ifPresent(namespace -> Worker.enter(foreign, namespace));
+        foreign.close(socket(foreign));
+        return true;
+      });
+      return new Conntrack(worker, foreign, Time.system());
     } catch (RuntimeException e) {
       worker.close();
       throw e;
@@ -105,16 +96,7 @@ public final class Conntrack implements AutoCloseable {
     }
   }
 
-  /**
-   * Ends the flows to those frontends that go to none of their endpoints: to one that is gone, or
-   * to nobody because they are older than the rule. A frontend with no endpoints ends all of its
-   * flows; a deleted one is given so. Frontends that are no UDP, and flows to others, are left
-   * alone. Costs the size of the kernel's table.
-   *
-   * @param serving by frontend, endpoints that flows may go on with: also those that are not ready
-   *     but still serve
-   * @throws GatewayException UNKNOWN where the kernel refuses; some flows may be ended
-   */
+  @Override
   public Cleaned clean(Map<Frontend, Set<Target>> serving) {
     return worker.call(() -> pass(Map.copyOf(serving)));
   }
@@ -129,6 +111,10 @@ public final class Conntrack implements AutoCloseable {
     }
     var pass = new Pass(serving);
     int deleted = 0;
+    if (families.isEmpty()) {
+      return new Cleaned(0, 0, true, Duration.ZERO);
+    }
+    socket = socket(foreign);
     try (var arena = Arena.ofConfined()) {
       var buffer = arena.allocate(64 * 1024, 8);
       for (var family : families) {
@@ -140,6 +126,8 @@ public final class Conntrack implements AutoCloseable {
       }
     } catch (CallFailed e) {
       throw new GatewayException(Outcome.UNKNOWN, "conntrack: " + e.getMessage(), e);
+    } finally {
+      foreign.close(socket);
     }
     return new Cleaned(
         pass.read, deleted, pass.complete, Duration.ofNanos(time.nanoTime() - start));
@@ -321,15 +309,8 @@ public final class Conntrack implements AutoCloseable {
     }
   }
 
-  /** Ends the thread. Flows stay as they are. */
   @Override
   public void close() {
-    if (!worker.closed()) {
-      worker.call(() -> {
-        foreign.close(socket);
-        return true;
-      });
-      worker.close();
-    }
+    worker.close();
   }
 }

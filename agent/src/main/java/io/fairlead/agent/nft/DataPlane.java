@@ -252,18 +252,13 @@ public final class DataPlane implements AutoCloseable {
     });
   }
 
-  /** Ends the thread; the tables stay and serve. */
+  /** Ends the thread after what it is doing; the tables stay and serve. */
   @Override
   public void close() {
-    if (worker.closed()) {
-      return;
-    }
-    worker.call(() -> {
+    worker.close(() -> {
       nft.ifPresent(NftGateway::close);
       nft = Optional.empty();
-      return true;
     });
-    worker.close();
   }
 
   private void publish() {

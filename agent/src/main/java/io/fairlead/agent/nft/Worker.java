@@ -4,20 +4,27 @@ import io.fairlead.agent.nft.Foreign.CallFailed;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A platform thread that does what it is given in order, and on which its giver waits: sockets and
  * libraries that belong to one thread, and to its network namespace, live there.
  */
 final class Worker implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
+  private static final Duration CLOSE = Duration.ofSeconds(10);
+
   private final LinkedBlockingQueue<FutureTask<?>> tasks = new LinkedBlockingQueue<>();
   private final Thread thread;
   private final String what;
+  private volatile Runnable last = () -> {};
   private volatile boolean closed;
 
   private Worker(String name, String what) {
@@ -68,6 +75,9 @@ final class Worker implements AutoCloseable {
     }
     var task = new FutureTask<>(work);
     tasks.add(task);
+    if (closed) {
+      task.cancel(false); // the thread may have ended without seeing it
+    }
     try {
       return task.get();
     } catch (InterruptedException e) {
@@ -100,12 +110,34 @@ final class Worker implements AutoCloseable {
     for (var task = tasks.poll(); task != null; task = tasks.poll()) {
       task.cancel(false);
     }
+    last.run();
   }
 
-  /** Ends the thread after what it is doing. */
+  /** Ends the thread after what it is doing; work that waits is not done. */
   @Override
   public void close() {
+    close(() -> {});
+  }
+
+  /**
+   * The same, and does something last: after it nothing is done any more, so that it may free what
+   * all work uses. Waits for it, though not for ever.
+   */
+  void close(Runnable then) {
+    if (closed) {
+      return;
+    }
+    last = then;
     closed = true;
     tasks.add(new FutureTask<>(() -> true)); // wakes the thread, which then sees that it is over
+    try {
+      if (!thread.join(CLOSE)) {
+        LOG.atWarn()
+            .addKeyValue("thread", thread.getName())
+            .log("Still works while it is closed; it ends after that");
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

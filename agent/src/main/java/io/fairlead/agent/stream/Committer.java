@@ -36,6 +36,7 @@ final class Committer {
 
   private final NodeImage image;
   private final DataPlane plane;
+  private final FlowCleaner flows;
   private final LoopMetrics metrics;
   private final Time time;
 
@@ -50,9 +51,10 @@ final class Committer {
   private volatile String error = "";
   private volatile List<RefusedRule> refused = List.of();
 
-  Committer(NodeImage image, DataPlane plane, LoopMetrics metrics, Time time) {
+  Committer(NodeImage image, DataPlane plane, FlowCleaner flows, LoopMetrics metrics, Time time) {
     this.image = image;
     this.plane = plane;
+    this.flows = flows;
     this.metrics = metrics;
     this.time = time;
     this.checkNanos = time.nanoTime() + CHECK.toNanos();
@@ -167,6 +169,7 @@ final class Committer {
     queuedNanos = OptionalLong.empty();
     metrics.lastSync.set(time.now().toEpochMilli() / 1e3);
     metrics.frontends.set(image.view().rules().ports().size());
+    flows.committed(image.takeTouched(), image.view());
     recovered();
     LOG.atDebug()
         .addKeyValue("position", position.offsets())

@@ -7,6 +7,7 @@ import io.fairlead.agent.disk.ImageStore.Base;
 import io.fairlead.agent.disk.ImageStore.Change;
 import io.fairlead.api.EntryCodec;
 import io.fairlead.core.model.Position;
+import io.fairlead.core.model.Protocol;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.view.Entry;
 import io.fairlead.core.view.EntryKey;
@@ -46,6 +47,9 @@ final class NodeImage implements AutoCloseable {
   /** What the kernel may lack. */
   private final Set<Frontend> changed = new LinkedHashSet<>();
 
+  /** Over UDP: those whose endpoints may have changed since they were asked for. */
+  private final Set<Frontend> touched = new LinkedHashSet<>();
+
   private NodeImage(Path directory, NodeContext context, ImageStore store) {
     this.directory = directory;
     this.view = NodeView.empty(context);
@@ -77,6 +81,7 @@ final class NodeImage implements AutoCloseable {
     }
     image.view = NodeView.of(entries, context);
     image.position = store.position();
+    image.touch(image.view.rules().ports().keySet());
     return image;
   }
 
@@ -100,7 +105,9 @@ final class NodeImage implements AutoCloseable {
     var entries = frame.set().values().stream().map(Frames.Received::entry).toList();
     if (frame.reset()) {
       view.pods().forEach(pod -> pods.add(pod.key()));
+      touch(view.rules().ports().keySet());
       view = NodeView.of(entries, view.context());
+      touch(view.rules().ports().keySet());
       set.clear();
       removed.clear();
       all = true;
@@ -108,6 +115,7 @@ final class NodeImage implements AutoCloseable {
       var step = view.with(entries, frame.removed());
       view = step.view();
       changed.addAll(step.changed());
+      touch(step.touched());
       frame
           .removed()
           .forEach(key -> {
@@ -141,6 +149,21 @@ final class NodeImage implements AutoCloseable {
     var taken = Set.copyOf(changed);
     changed.clear();
     return taken;
+  }
+
+  /** Frontends over UDP whose endpoints may have changed since the last call. */
+  Set<Frontend> takeTouched() {
+    var taken = Set.copyOf(touched);
+    touched.clear();
+    return taken;
+  }
+
+  private void touch(Set<Frontend> frontends) {
+    for (var frontend : frontends) {
+      if (frontend.protocol() == Protocol.UDP) {
+        touched.add(frontend);
+      }
+    }
   }
 
   /**

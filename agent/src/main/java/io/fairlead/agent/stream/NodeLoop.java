@@ -1,6 +1,7 @@
 package io.fairlead.agent.stream;
 
 import io.fairlead.agent.nft.DataPlane;
+import io.fairlead.agent.nft.FlowGateway;
 import io.fairlead.agent.probe.ProbeMetrics;
 import io.fairlead.agent.probe.Prober;
 import io.fairlead.agent.probe.ReadinessDesk;
@@ -84,6 +85,7 @@ public final class NodeLoop implements AutoCloseable {
   private final DataPlane plane;
   private final NodeImage image;
   private final LoopMetrics metrics;
+  private final FlowCleaner flows;
   private final Committer committer;
   private final StreamClient stream;
   private final Prober prober;
@@ -99,6 +101,7 @@ public final class NodeLoop implements AutoCloseable {
       Settings settings,
       NodeImage image,
       DataPlane plane,
+      FlowGateway kernelFlows,
       Metrics registry,
       Time time,
       RandomSource random,
@@ -108,7 +111,8 @@ public final class NodeLoop implements AutoCloseable {
     this.plane = plane;
     this.image = image;
     this.metrics = new LoopMetrics(registry);
-    this.committer = new Committer(image, plane, metrics, time);
+    this.flows = new FlowCleaner(kernelFlows, new FlowMetrics(registry), time);
+    this.committer = new Committer(image, plane, flows, metrics, time);
     this.stream =
         new StreamClient(
             settings.node(),
@@ -145,18 +149,20 @@ public final class NodeLoop implements AutoCloseable {
   /**
    * Programs what is on disk and begins to follow the control plane.
    *
-   * @param plane stays open when this is closed
+   * @param plane stays open when this is closed; so do the flows
    * @throws io.fairlead.core.run.GatewayException the data directory cannot be used; says why
    */
   public static NodeLoop start(
       Settings settings,
       DataPlane plane,
+      FlowGateway flows,
       Metrics metrics,
       Time time,
       RandomSource random,
       FaultHandler faults) {
     var image = NodeImage.open(settings.dataDirectory(), settings.node().context());
-    var loop = new NodeLoop(settings, image, plane, metrics, time, random, faults);
+    var loop = new NodeLoop(settings, image, plane, flows, metrics, time, random, faults);
+    loop.flows.start();
     loop.thread.start();
     return loop;
   }
@@ -207,6 +213,7 @@ public final class NodeLoop implements AutoCloseable {
       faults.fault("the agent's loop", e);
     } finally {
       prober.close();
+      flows.close();
       stream.close();
       try {
         image.persist();

@@ -1,13 +1,16 @@
 package io.fairlead.agent.nft;
 
+import static io.fairlead.agent.Waiting.await;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.fairlead.agent.nft.ApplyResult.FamilyResult;
+import io.fairlead.agent.ruleset.Command;
 import io.fairlead.agent.ruleset.Command.AddElement;
 import io.fairlead.agent.ruleset.Command.ElementKey;
 import io.fairlead.agent.ruleset.Elements;
 import io.fairlead.agent.ruleset.Layout;
+import io.fairlead.agent.ruleset.TableContents;
 import io.fairlead.core.model.Family;
 import io.fairlead.core.model.Protocol;
 import io.fairlead.core.model.ServiceSpec.Balancing;
@@ -22,7 +25,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -47,6 +53,73 @@ class DataPlaneTest {
   @AfterEach
   void close() {
     plane.close();
+  }
+
+  @Test
+  void leavesNftablesAloneOnceItIsClosed() throws Exception {
+    var calls = new CopyOnWriteArrayList<String>();
+    var working = new CountDownLatch(1);
+    var goOn = new CountDownLatch(1);
+    var closing =
+        DataPlane.on(
+            DataPlaneConfig.of("node-a"),
+            time,
+            () ->
+                new NftGateway() {
+                  @Override
+                  public void commit(Layout layout, List<Command> commands) {
+                    calls.add("commit");
+                    working.countDown();
+                    try {
+                      goOn.await();
+                    } catch (InterruptedException e) {
+                      throw new AssertionError(e);
+                    }
+                    nft.commit(layout, commands);
+                  }
+
+                  @Override
+                  public Optional<TableContents> read(Layout layout) {
+                    calls.add("read");
+                    return nft.read(layout);
+                  }
+
+                  @Override
+                  public OptionalLong generation() {
+                    return nft.generation();
+                  }
+
+                  @Override
+                  public void close() {
+                    calls.add("close");
+                  }
+                });
+    fill();
+    var first = Thread.ofPlatform().start(() -> closing.apply(view(), Views.at(1)));
+    working.await();
+    var closer = Thread.ofPlatform().start(closing::close);
+    await("close waits for the commit")
+        .until(() ->
+            closer.getState() == Thread.State.TIMED_WAITING
+                || closer.getState() == Thread.State.WAITING);
+    var late = new CopyOnWriteArrayList<Throwable>();
+    var second =
+        Thread.ofPlatform()
+            .start(() -> {
+              try {
+                closing.apply(view(), Views.at(2));
+              } catch (RuntimeException e) {
+                late.add(e);
+              }
+            });
+    await("the late one is refused or waits")
+        .until(() -> !second.isAlive() || second.getState() == Thread.State.WAITING);
+    goOn.countDown();
+    for (var thread : List.of(first, closer, second)) {
+      thread.join();
+    }
+    assertThat(late).singleElement().asString().contains("the data plane is closed");
+    assertThat(calls.getLast()).isEqualTo("close");
   }
 
   @Test // (P101)

@@ -8,12 +8,16 @@ import static io.fairlead.agent.stream.TestEntries.entry;
 import static io.fairlead.agent.stream.TestEntries.pod;
 import static io.fairlead.agent.stream.TestEntries.recorded;
 import static io.fairlead.agent.stream.TestEntries.service;
+import static io.fairlead.agent.stream.TestEntries.udpEndpoint;
+import static io.fairlead.agent.stream.TestEntries.udpEndpointKey;
+import static io.fairlead.agent.stream.TestEntries.udpService;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
 import io.fairlead.agent.disk.ImageStore;
 import io.fairlead.agent.nft.DataPlane;
 import io.fairlead.agent.nft.DataPlaneConfig;
+import io.fairlead.agent.nft.FakeFlows;
 import io.fairlead.agent.nft.FakeNft;
 import io.fairlead.agent.stream.FakeReplica.Stream;
 import io.fairlead.agent.stream.NodeLoop.OtherLogPolicy;
@@ -23,11 +27,14 @@ import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.PortRef;
 import io.fairlead.core.model.Position;
+import io.fairlead.core.model.Protocol;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
 import io.fairlead.core.view.Entry;
 import io.fairlead.core.view.NodeContext;
 import io.fairlead.core.view.NodeRules;
+import io.fairlead.core.view.NodeRules.Frontend;
+import io.fairlead.core.view.NodeRules.Target;
 import io.fairlead.core.view.NodeView;
 import io.fairlead.runtime.HostPort;
 import io.fairlead.runtime.Metrics;
@@ -56,11 +63,13 @@ import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
 class NodeLoopTest {
+  private static final Frontend DNS = new Frontend(Address.of("10.96.0.10"), Protocol.UDP, 53);
   private static final NodeContext CONTEXT = new NodeContext("node-a", Optional.empty(), Set.of());
 
   @TempDir Path directory;
 
   private final FakeNft nft = new FakeNft();
+  private final FakeFlows flows = new FakeFlows();
   private final List<AutoCloseable> opened = new ArrayList<>();
   private final FakeReplica replica = opened(new FakeReplica());
   private Optional<DataPlane> plane = Optional.empty();
@@ -99,6 +108,7 @@ class NodeLoopTest {
                 directory.resolve("data"),
                 Optional.of(directory.resolve("manifests")).filter(Files::isDirectory)),
             kernel,
+            flows,
             new Metrics(),
             Time.system(),
             RandomSource.seeded(1),
@@ -144,6 +154,25 @@ class NodeLoopTest {
     awaitAcknowledged(stream, "s:10,p3:6");
     assertThat(stream.acks.getLast().getFrame()).isEqualTo(2);
     assertThat(differences(service("web", "10.96.0.1", "10.244.0.2"))).isEmpty();
+  }
+
+  @Test
+  void endsFlowsOverUdpToEndpointsThatWentWithTheFrameOrTheReset() {
+    start();
+    stream(1).welcome(5).reset(1, at("s:10"), udpService("dns", "10.96.0.10", "10.244.0.1"));
+    awaitAcknowledged(stream(1), "s:10");
+    flows.sent(1000, DNS, new Target(Address.of("10.244.0.1"), 5353));
+    stream(1)
+        .delta(
+            2,
+            at("s:10"),
+            at("s:11"),
+            List.of(udpEndpoint("dns", "10.244.0.2")),
+            List.of(udpEndpointKey("dns", "10.244.0.1")));
+    await("flow ended").until(() -> flows.flows().isEmpty());
+    flows.sent(1000, DNS, new Target(Address.of("10.244.0.2"), 5353));
+    stream(1).reset(3, at("s:12"), List.of(TestEntries.cidr()));
+    await("flow ended by the reset").until(() -> flows.flows().isEmpty());
   }
 
   @Test

@@ -78,6 +78,48 @@ public final class TestEntries {
     return entries;
   }
 
+  public static EntryKey.ServicePort udpPortKey(String service) {
+    return new EntryKey.ServicePort(new ObjectName("default", service), "dns", Protocol.UDP);
+  }
+
+  public static EntryKey.Endpoint udpEndpointKey(String service, String address) {
+    return new EntryKey.Endpoint(udpPortKey(service), uid(address), Address.of(address).family());
+  }
+
+  public static EndpointEntry udpEndpoint(
+      String service, String address, Endpoint.Conditions conditions) {
+    return new EndpointEntry(
+        udpEndpointKey(service, address),
+        Address.of(address),
+        5353,
+        Optional.of("node-a"),
+        Optional.empty(),
+        conditions,
+        new Endpoint.Hints(new TreeSet<>(), new TreeSet<>()));
+  }
+
+  public static EndpointEntry udpEndpoint(String service, String address) {
+    return udpEndpoint(service, address, new Endpoint.Conditions(true, true, false));
+  }
+
+  /** A Service on UDP port 53 with endpoints, and the range. */
+  public static List<Entry> udpService(String name, String vip, String... addresses) {
+    var entries = new ArrayList<Entry>();
+    entries.add(cidr());
+    entries.add(
+        new ServicePortEntry(
+            udpPortKey(name),
+            List.of(Address.of(vip)),
+            53,
+            Balancing.RANDOM,
+            Optional.empty(),
+            TrafficPolicy.CLUSTER));
+    for (var address : addresses) {
+      entries.add(udpEndpoint(name, address));
+    }
+    return entries;
+  }
+
   public static Pod pod(String name, String source, Optional<Pod.Probe> probe) {
     return new Pod(
         new ObjectMeta(

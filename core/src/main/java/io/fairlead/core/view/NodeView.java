@@ -7,6 +7,7 @@ import io.fairlead.core.view.Entry.ServiceCidrEntry;
 import io.fairlead.core.view.Entry.ServicePortEntry;
 import io.fairlead.core.view.NodeRules.Frontend;
 import io.fairlead.core.view.NodeRules.PortRule;
+import io.fairlead.core.view.NodeRules.Target;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
@@ -40,8 +41,10 @@ public final class NodeView {
    *
    * @param changed frontends whose rule appeared, changed or went; other parts of the rules are to
    *     be compared
+   * @param touched frontends whose port or endpoints were among what was set or removed, also where
+   *     their rule is as it was
    */
-  public record Step(NodeView view, Set<Frontend> changed) {}
+  public record Step(NodeView view, Set<Frontend> changed, Set<Frontend> touched) {}
 
   private NodeView(
       NodeContext context,
@@ -97,6 +100,35 @@ public final class NodeView {
 
   public Optional<PodEntry> pod(EntryKey.Pod key) {
     return Optional.ofNullable(pods.get(key));
+  }
+
+  /**
+   * Endpoints that answer on a frontend, whether or not this node sends new connections there;
+   * empty = no Service has the frontend.
+   */
+  public Optional<Set<Target>> serving(Frontend frontend) {
+    return port(frontend)
+        .map(port -> {
+          var serving = new TreeSet<Target>();
+          for (var endpoint : endpoints.getOrDefault(port.key(), TreePMap.empty()).values()) {
+            var conditions = endpoint.conditions();
+            if (endpoint.key().family() == frontend.vip().family()
+                && (conditions.serving() || conditions.ready())) {
+              serving.add(new Target(endpoint.address(), endpoint.port()));
+            }
+          }
+          return serving;
+        });
+  }
+
+  /**
+   * Should two ports name one frontend (the senders see to it that none do), the first by key has
+   * it.
+   */
+  private Optional<ServicePortEntry> port(Frontend frontend) {
+    return claims.getOrDefault(frontend, TreePSet.empty()).stream()
+        .findFirst()
+        .flatMap(key -> Optional.ofNullable(ports.get(key)));
   }
 
   /** All entries, in no particular order. */
@@ -224,7 +256,7 @@ public final class NodeView {
               serviceCidrs,
               claims,
               new NodeRules(ruled, cidrs, base.context.clusterCidrs()));
-      return new Step(view, changed);
+      return new Step(view, changed, dirty);
     }
 
     /**

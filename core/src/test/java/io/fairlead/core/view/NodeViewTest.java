@@ -32,6 +32,7 @@ import io.fairlead.core.model.Service;
 import io.fairlead.core.model.ServicePort;
 import io.fairlead.core.model.ServiceSpec;
 import io.fairlead.core.model.ServiceSpec.TrafficPolicy;
+import io.fairlead.core.view.Entry.EndpointEntry;
 import io.fairlead.core.view.NodeRules.Frontend;
 import io.fairlead.core.view.NodeRules.Target;
 import io.fairlead.core.view.NodeRules.Treatment;
@@ -103,6 +104,44 @@ class NodeViewTest {
 
   private static Treatment treatment(NodeView view) {
     return view.rules().rule(WEB_80).orElseThrow().treatment();
+  }
+
+  /** P70, P71: flows may go on with who serves, also where new ones go elsewhere. */
+  @Test
+  void namesFrontendsWhoseServingEndpointsChangeWithoutAChangeOfTheirRule() {
+    var keys = new ArrayList<EntryKey>();
+    Entries.of(image(pod("b", "web", "n1", "10.244.0.4"), WEB)).keySet().stream()
+        .filter(key -> key instanceof EntryKey.Endpoint)
+        .forEach(keys::add);
+    var both =
+        Entries.of(
+                image(
+                    WEB, pod("a", "web", "n1", "10.244.0.3"), pod("b", "web", "n1", "10.244.0.4")))
+            .values()
+            .stream()
+            .map(entry ->
+                entry instanceof EndpointEntry endpoint && keys.contains(endpoint.key())
+                    ? new EndpointEntry(
+                        endpoint.key(),
+                        endpoint.address(),
+                        endpoint.port(),
+                        endpoint.node(),
+                        endpoint.zone(),
+                        new Endpoint.Conditions(false, true, true),
+                        endpoint.hints())
+                    : entry)
+            .toList();
+    var view = NodeView.of(both, N1);
+    assertThat(view.rules().rule(WEB_80).orElseThrow().targets()).hasSize(1);
+    assertThat(view.serving(WEB_80).orElseThrow())
+        .containsExactlyInAnyOrder(
+            new Target(Address.of("10.244.0.3"), 8080), new Target(Address.of("10.244.0.4"), 8080));
+    var gone = view.with(List.of(), keys);
+    assertThat(gone.changed()).isEmpty();
+    assertThat(gone.touched()).containsExactly(WEB_80);
+    assertThat(gone.view().serving(WEB_80).orElseThrow())
+        .containsExactly(new Target(Address.of("10.244.0.3"), 8080));
+    assertThat(NodeView.empty(N1).serving(WEB_80)).isEmpty();
   }
 
   /** C40: what does not concern endpoints changes no rule. */

@@ -1,0 +1,31 @@
+package io.fairlead.agent.stream;
+
+import io.fairlead.runtime.Metrics;
+import io.prometheus.metrics.core.metrics.Counter;
+import io.prometheus.metrics.core.metrics.Gauge;
+import io.prometheus.metrics.core.metrics.Histogram;
+
+/** What is counted of flows over UDP. */
+final class FlowMetrics {
+  final Histogram seconds;
+  final Counter deleted;
+  final Counter read;
+  final Counter errors;
+  final Gauge pending;
+
+  FlowMetrics(Metrics metrics) {
+    seconds =
+        metrics.seconds(
+            "agent",
+            "conntrack_pass_duration",
+            "How long it took to look for flows over UDP whose endpoint is gone.");
+    deleted =
+        metrics.counter(
+            "agent", "conntrack_flows_deleted", "Flows over UDP whose endpoint was gone.");
+    read = metrics.counter("agent", "conntrack_entries_read", "Entries of conntrack looked at.");
+    errors = metrics.counter("agent", "conntrack_errors", "Passes that the kernel refused.");
+    pending =
+        metrics.gauge(
+            "agent", "conntrack_frontends_pending", "Frontends whose flows are to be looked at.");
+  }
+}

@@ -1,0 +1,59 @@
+package io.fairlead.agent.nft;
+
+import io.fairlead.core.model.Protocol;
+import io.fairlead.core.run.GatewayException;
+import io.fairlead.core.run.GatewayException.Outcome;
+import io.fairlead.core.view.NodeRules.Frontend;
+import io.fairlead.core.view.NodeRules.Target;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A kernel's memory of flows. Thread-safe. */
+public final class FakeFlows implements FlowGateway {
+  /** A flow; a client has as many as it has ports. */
+  public record Flow(int clientPort, Frontend frontend, Target target) {}
+
+  private final Set<Flow> flows = ConcurrentHashMap.newKeySet();
+  private final AtomicInteger passes = new AtomicInteger();
+  private volatile Optional<String> failure = Optional.empty();
+
+  /** A client sent something. */
+  public void sent(int clientPort, Frontend frontend, Target target) {
+    flows.add(new Flow(clientPort, frontend, target));
+  }
+
+  public Set<Flow> flows() {
+    return Set.copyOf(flows);
+  }
+
+  /** How many passes were begun. */
+  public int passes() {
+    return passes.get();
+  }
+
+  /** From now on passes fail with those words, or no more. */
+  public void fail(Optional<String> words) {
+    failure = words;
+  }
+
+  @Override
+  public Cleaned clean(Map<Frontend, Set<Target>> serving) {
+    passes.incrementAndGet();
+    failure.ifPresent(words -> {
+      throw new GatewayException(Outcome.UNKNOWN, words);
+    });
+    int before = flows.size();
+    flows.removeIf(flow ->
+        flow.frontend().protocol() == Protocol.UDP
+            && serving.containsKey(flow.frontend())
+            && !serving.get(flow.frontend()).contains(flow.target()));
+    return new Cleaned(before, before - flows.size(), true, Duration.ZERO);
+  }
+
+  @Override
+  public void close() {}
+}
