@@ -11,6 +11,7 @@ import io.fairlead.decider.Feed;
 import io.fairlead.decider.PartitionOwners;
 import io.fairlead.decider.grpc.Peers;
 import io.fairlead.endpoints.decider.Duties;
+import io.fairlead.endpoints.decider.PodLeases;
 import io.fairlead.endpoints.decider.PodsLogic;
 import io.fairlead.endpoints.grpc.Api;
 import io.fairlead.endpoints.grpc.PodCalls;
@@ -127,7 +128,8 @@ public final class EndpointsService implements AutoCloseable {
     var contents = new Contents(eventLog.identity(), config.streams().journal());
     var streams = new NodeStreams();
     var stats = new StreamStats();
-    var inbox = new Duties.Inbox();
+    var leases = new PodLeases();
+    var inbox = new Duties.Inbox(leases);
     var feed = new Feed(eventLog.identity());
     List<Publisher> publishers =
         List.of(
@@ -170,7 +172,8 @@ public final class EndpointsService implements AutoCloseable {
         shutdown.opened(
             "peers", new Peers(address -> GrpcChannels.of(List.of(HostPort.of(address)))));
     var calls =
-        new PodCalls(owners, peers, eventLog.partitioning(), () -> feed.current().image(), time);
+        new PodCalls(
+            owners, peers, eventLog.partitioning(), () -> feed.current().image(), leases, time);
     var services = new ArrayList<BindableService>();
     services.addAll(
         Api.services(

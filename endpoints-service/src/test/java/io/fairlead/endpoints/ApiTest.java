@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.fairlead.api.ErrorReport;
 import io.fairlead.api.Reason;
+import io.fairlead.core.model.PodLease;
 import io.fairlead.endpoints.Replicas.Replica;
 import io.fairlead.v1.ApplyPodRequest;
 import io.fairlead.v1.Container;
@@ -193,6 +194,39 @@ class ApiTest {
     assertThat(a.pods().get(get("shop", "web")).getPod().getMetadata().hasDeletionTimestamp())
         .isTrue();
     await("gone", () -> list(a, ListPodsRequest.newBuilder()).isEmpty());
+  }
+
+  @Test
+  void aPodWithALeaseGoesUnlessItIsAppliedAgain() {
+    var a = replicas.start("a");
+    a.pods().apply(leased("left", "10.244.0.1").build());
+    var kept = leased("kept", "10.244.0.2");
+    var created = a.pods().apply(kept.build());
+    await(
+        "the other is gone",
+        () -> {
+          var again = a.pods().apply(kept.setRequestId(UUID.randomUUID().toString()).build());
+          assertThat(again.getResult()).as("nothing is written").isEqualTo(Result.UNCHANGED);
+          return list(a, ListPodsRequest.newBuilder()).equals(List.of("shop/kept"));
+        });
+    assertThat(a.pods().get(get("shop", "kept")).getPod()).isEqualTo(created.getPod());
+  }
+
+  @Test
+  void refusesALeaseThatIsNoNumberOfSeconds() {
+    var a = replicas.start("a");
+    var request = leased("web", "10.244.0.1");
+    request.getPodBuilder().getMetadataBuilder().putAnnotations(PodLease.ANNOTATION, "1m");
+    var fault = catchThrowable(() -> a.pods().apply(request.build()));
+    assertThat(ErrorReport.of(fault).faults())
+        .extracting(ErrorReport.FieldFault::field)
+        .containsExactly("metadata.annotations[fairlead.io/lease-seconds]");
+  }
+
+  private static ApplyPodRequest.Builder leased(String name, String ip) {
+    var request = apply("shop", name, ip);
+    request.getPodBuilder().getMetadataBuilder().putAnnotations(PodLease.ANNOTATION, "2");
+    return request;
   }
 
   @Test

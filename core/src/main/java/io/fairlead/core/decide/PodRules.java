@@ -3,6 +3,7 @@ package io.fairlead.core.decide;
 import io.fairlead.core.decide.PodDraft.ContainerDraft;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Pod;
+import io.fairlead.core.model.PodLease;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -61,6 +62,10 @@ final class PodRules {
     MetaRules.checkNamespace(violations, draft.objectName().namespace());
     Names.checkLabels(violations, "metadata.labels", draft.labels());
     Names.checkAnnotations(violations, "metadata.annotations", draft.annotations());
+    PodLease.faulty(draft.annotations())
+        .ifPresent(text ->
+            violations.invalid(
+                "metadata.annotations[" + PodLease.ANNOTATION + "]", text, PodLease.RULE));
     var version = MetaRules.version(violations, draft.resourceVersion());
     var uid = uid();
     var source = draft.source().isEmpty() ? PodDraft.DEFAULT_SOURCE : draft.source();

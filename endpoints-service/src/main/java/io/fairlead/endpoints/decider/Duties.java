@@ -30,8 +30,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What owners do without being asked, one virtual thread: say that a node is lost, make the Pods of
- * lost nodes unready, end Pods whose grace period is over. Each replica does it for the partitions
- * it owns; commands are idempotent, so doing it twice is harmless. Soft.
+ * lost nodes unready, end Pods whose grace period or lease is over. Each replica does it for the
+ * partitions it owns; commands are idempotent, so doing it twice is harmless. Soft.
  */
 public final class Duties implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Duties.class);
@@ -46,6 +46,7 @@ public final class Duties implements AutoCloseable {
   private final Time time;
   private final MissingNodes missing;
   private final Map<ObjectName, Instant> terminating;
+  private final PodLeases leases;
   private final Semaphore wake;
   private final Thread thread;
   private volatile int held;
@@ -54,10 +55,16 @@ public final class Duties implements AutoCloseable {
   /** What the duties are told by the loader; apart, because the loader starts before them. */
   public static final class Inbox {
     private final Map<ObjectName, Instant> terminating = new ConcurrentHashMap<>();
+    private final PodLeases leases;
     private final Semaphore wake = new Semaphore(0);
+
+    public Inbox(PodLeases leases) {
+      this.leases = leases;
+    }
 
     /** The loader applied a delta; called on its thread. */
     public void update(ClusterDelta delta, ClusterImage image) {
+      leases.update(delta, image);
       boolean lost = false;
       for (var name : delta.pods()) {
         var deadline =
@@ -92,6 +99,7 @@ public final class Duties implements AutoCloseable {
     this.time = time;
     this.missing = new MissingNodes(settings);
     this.terminating = inbox.terminating;
+    this.leases = inbox.leases;
     this.wake = inbox.wake;
     this.thread = Thread.ofVirtual().name("endpoints-duties").unstarted(this::run);
   }
@@ -131,6 +139,7 @@ public final class Duties implements AutoCloseable {
         loseNodes(now);
         losePods(now);
         endPods(now);
+        expirePods(now);
         wake.tryAcquire(settings.tick().toNanos(), TimeUnit.NANOSECONDS);
         wake.drainPermits();
       }
@@ -221,6 +230,22 @@ public final class Duties implements AutoCloseable {
                     new PodCommand.DeletePod(name, pod.uid().toString(), OptionalInt.of(0)),
                     "grace period over"));
       }
+    }
+  }
+
+  private void expirePods(ClusterImage now) {
+    for (var pod :
+        leases.overdue(
+            now, name -> owns(partitioning.ofNamespace(name.namespace())), time.nanoTime())) {
+      log.atInfo()
+          .addKeyValue("event", "pod.expiring")
+          .addKeyValue("object", pod.name())
+          .addKeyValue("source", pod.source())
+          .log("Pod was not applied again within its lease");
+      ask(
+          partitioning.ofNamespace(pod.name().namespace()),
+          new PodCommand.DeletePod(pod.name(), pod.uid().toString(), OptionalInt.of(0)),
+          "lease ran out");
     }
   }
 

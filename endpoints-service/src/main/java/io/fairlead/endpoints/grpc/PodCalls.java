@@ -10,6 +10,7 @@ import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Partitioning;
+import io.fairlead.core.model.PodLease;
 import io.fairlead.core.run.Time;
 import io.fairlead.decider.Decider;
 import io.fairlead.decider.Request;
@@ -17,6 +18,7 @@ import io.fairlead.decider.grpc.Caller;
 import io.fairlead.decider.grpc.OwnerForwarding;
 import io.fairlead.decider.grpc.OwnerForwarding.Call;
 import io.fairlead.decider.grpc.Peers;
+import io.fairlead.endpoints.decider.PodLeases;
 import io.fairlead.endpoints.stream.Uplink;
 import io.fairlead.v1.ApplyPodRequest;
 import io.fairlead.v1.DeletePodRequest;
@@ -45,25 +47,34 @@ public final class PodCalls {
   private final OwnerForwarding<PodCommand, PodOutcome> owners;
   private final Partitioning partitioning;
   private final Replies replies;
+  private final PodLeases leases;
+  private final Time time;
 
   /**
    * Opens nothing.
    *
    * @param image the newest that this replica has
+   * @param leases told of every Pod with a lease that somebody applies
    */
   public PodCalls(
       Decider<PodCommand, PodOutcome> decider,
       Peers peers,
       Partitioning partitioning,
       Supplier<ClusterImage> image,
+      PodLeases leases,
       Time time) {
     this.owners = new OwnerForwarding<>(decider, peers, time);
     this.partitioning = partitioning;
     this.replies = new Replies(image);
+    this.leases = leases;
+    this.time = time;
   }
 
   PodReply apply(ApplyPodRequest message, Caller caller, Duration timeout) {
     var draft = PodCodec.draft(message.getPod());
+    if (PodLease.of(draft.annotations()).isPresent()) {
+      leases.renewed(draft.objectName(), time.nanoTime());
+    }
     var request =
         Requests.of(
             caller,

@@ -1,0 +1,98 @@
+package io.fairlead.endpoints.decider;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.image.TestObjects;
+import io.fairlead.core.model.ObjectMeta;
+import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.Pod;
+import io.fairlead.core.model.PodLease;
+import java.time.Duration;
+import java.util.List;
+import java.util.TreeMap;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(30)
+class PodLeasesTest {
+  private static final Pod LEASED = leased("dns-0", "30");
+
+  private final PodLeases leases = new PodLeases();
+  private ClusterImage image = ClusterImage.EMPTY;
+
+  private static Pod leased(String name, String seconds) {
+    var pod = TestObjects.pod(name, "dns", "node-a", "10.244.1.10");
+    var annotations = new TreeMap<>(pod.meta().annotations());
+    annotations.put(PodLease.ANNOTATION, seconds);
+    var meta = pod.meta();
+    return new Pod(
+        new ObjectMeta(
+            meta.namespace(), meta.name(), meta.uid(), meta.labels(), annotations, meta.created()),
+        pod.spec(),
+        pod.status(),
+        pod.source());
+  }
+
+  @BeforeEach
+  void begin() {
+    apply(LEASED, TestObjects.pod("forever", "dns", "node-a", "10.244.1.11"));
+  }
+
+  private void apply(Pod... pods) {
+    var delta = TestObjects.delta(image, pods);
+    image = delta.apply();
+    leases.update(delta, image);
+  }
+
+  private static long at(int seconds) {
+    return Duration.ofSeconds(seconds).toNanos();
+  }
+
+  private List<ObjectName> overdue(int seconds) {
+    return leases.overdue(image, _ -> true, at(seconds)).stream().map(Pod::name).toList();
+  }
+
+  @Test
+  void aPodThatIsNotAppliedAgainIsOverdue() {
+    assertThat(overdue(0)).isEmpty();
+    assertThat(overdue(29)).isEmpty();
+    assertThat(overdue(30)).containsExactly(LEASED.name());
+  }
+
+  @Test
+  void aPodThatIsAppliedAgainIsNot() {
+    overdue(0);
+    leases.renewed(LEASED.name(), at(20));
+    assertThat(overdue(49)).isEmpty();
+    assertThat(overdue(50)).containsExactly(LEASED.name());
+  }
+
+  /** Who owned it before may have been told of renewals that nobody here knows of. */
+  @Test
+  void aNewOwnerGivesTheWholeLeaseAgain() {
+    leases.renewed(LEASED.name(), at(0));
+    assertThat(leases.overdue(image, _ -> false, at(100))).isEmpty();
+    assertThat(overdue(101)).isEmpty();
+    assertThat(overdue(130)).isEmpty();
+    leases.overdue(image, _ -> false, at(130));
+    assertThat(overdue(131)).as("owned again").isEmpty();
+    assertThat(overdue(161)).containsExactly(LEASED.name());
+  }
+
+  @Test
+  void aPodWithoutALeaseOrOneThatIsTerminatingIsLeftAlone() {
+    overdue(0);
+    apply(TestObjects.terminating(LEASED), leased("dns-1", "soon"));
+    assertThat(overdue(4000)).isEmpty();
+  }
+
+  @Test
+  void anotherLeaseCounts() {
+    overdue(0);
+    apply(leased("dns-0", "60"));
+    assertThat(overdue(59)).isEmpty();
+    assertThat(overdue(60)).containsExactly(LEASED.name());
+  }
+}
