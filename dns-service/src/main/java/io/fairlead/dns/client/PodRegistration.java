@@ -1,6 +1,7 @@
 package io.fairlead.dns.client;
 
 import io.fairlead.core.model.Address;
+import io.fairlead.core.model.PodLease;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
 import io.fairlead.v1.ApplyPodRequest;
@@ -13,6 +14,7 @@ import io.fairlead.v1.PodSpec;
 import io.fairlead.v1.PodStatus;
 import io.fairlead.v1.PodsGrpc;
 import io.grpc.Channel;
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
@@ -22,16 +24,23 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Makes this server a Pod {@code kube-system/kube-dns-<replica>} with the label of the cluster's
- * DNS Service, through the Pod API like any other client; says so again from time to time, so that
- * a record that was lost comes back; takes it away on close. Owns one virtual thread.
+ * DNS Service, through the Pod API like any other client. While it serves, it says so again well
+ * within the Pod's lease, so that a server that ends without a word is soon asked no more; while it
+ * does not serve, and on close, it takes the Pod away. Owns one virtual thread.
  */
 public final class PodRegistration implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(PodRegistration.class);
   static final String NAMESPACE = "kube-system";
   static final String LABEL = "k8s-app";
   static final String LABEL_VALUE = "kube-dns";
-  private static final Duration PERIOD = Duration.ofSeconds(10);
-  private static final Duration RETRY = Duration.ofSeconds(1);
+  static final Duration LEASE = Duration.ofSeconds(30);
+
+  /** A third of the lease: two renewals may fail. */
+  private static final Duration PERIOD = LEASE.dividedBy(3);
+
+  /** How often is looked whether it serves, and how soon is tried again. */
+  private static final Duration LOOK = Duration.ofSeconds(1);
+
   private static final Duration DEADLINE = Duration.ofSeconds(5);
 
   private final PodsGrpc.PodsBlockingStub pods;
@@ -40,7 +49,19 @@ public final class PodRegistration implements AutoCloseable {
   private final Time time;
   private final RandomSource random;
   private final Thread thread;
-  private boolean registered; // the thread's own, read after it ended
+  private final Duration look;
+
+  // The thread's own, read after it ended.
+  private State state = State.UNKNOWN;
+  private String trouble = "";
+
+  /** What is known of the Pod. */
+  private enum State {
+    /** One may be left from this replica's last run. */
+    UNKNOWN,
+    PRESENT,
+    ABSENT
+  }
 
   private PodRegistration(
       Channel endpoints,
@@ -48,11 +69,13 @@ public final class PodRegistration implements AutoCloseable {
       Address address,
       int port,
       BooleanSupplier serving,
+      Duration look,
       Time time,
       RandomSource random) {
     this.pods = PodsGrpc.newBlockingStub(endpoints);
     this.pod = pod(replica, address, port);
     this.serving = serving;
+    this.look = look;
     this.time = time;
     this.random = random;
     this.thread = Thread.ofVirtual().name("dns-registration").unstarted(this::run);
@@ -60,8 +83,7 @@ public final class PodRegistration implements AutoCloseable {
 
   /**
    * @param port where DNS listens
-   * @param serving registers only once it is true: a Pod that cannot answer yet must not get
-   *     queries
+   * @param serving registered only while it is true: a Pod that cannot answer must not get queries
    */
   public static PodRegistration start(
       Channel endpoints,
@@ -71,8 +93,21 @@ public final class PodRegistration implements AutoCloseable {
       BooleanSupplier serving,
       Time time,
       RandomSource random) {
+    return start(endpoints, replica, address, port, serving, LOOK, time, random);
+  }
+
+  /** As above, looking at {@code serving} as often as that. */
+  static PodRegistration start(
+      Channel endpoints,
+      String replica,
+      Address address,
+      int port,
+      BooleanSupplier serving,
+      Duration look,
+      Time time,
+      RandomSource random) {
     var registration =
-        new PodRegistration(endpoints, replica, address, port, serving, time, random);
+        new PodRegistration(endpoints, replica, address, port, serving, look, time, random);
     registration.thread.start();
     return registration;
   }
@@ -83,7 +118,8 @@ public final class PodRegistration implements AutoCloseable {
             ObjectMeta.newBuilder()
                 .setNamespace(NAMESPACE)
                 .setName("kube-dns-" + replica)
-                .putLabels(LABEL, LABEL_VALUE))
+                .putLabels(LABEL, LABEL_VALUE)
+                .putAnnotations(PodLease.ANNOTATION, Long.toString(LEASE.toSeconds())))
         .setSpec(
             PodSpec.newBuilder()
                 .addContainers(
@@ -109,16 +145,20 @@ public final class PodRegistration implements AutoCloseable {
   }
 
   private void run() {
+    long renewNanos = time.nanoTime();
     try {
       while (true) {
         if (!serving.getAsBoolean()) {
-          time.sleep(RETRY);
-          continue;
+          if (state != State.ABSENT) {
+            unregister();
+          }
+        } else if (state != State.PRESENT || time.nanoTime() - renewNanos >= 0) {
+          renewNanos = time.nanoTime() + (register() ? PERIOD.toNanos() : 0);
         }
-        time.sleep(register() ? PERIOD : RETRY);
+        time.sleep(look);
       }
     } catch (InterruptedException _) {
-      // closed
+      Thread.currentThread().interrupt(); // closed
     }
   }
 
@@ -130,19 +170,54 @@ public final class PodRegistration implements AutoCloseable {
                   .setRequestId(random.uuid().toString())
                   .setPod(pod)
                   .build());
-      if (!registered) {
-        registered = true;
-        LOG.atInfo()
-            .addKeyValue("event", "dns.registered")
-            .addKeyValue("object", NAMESPACE + "/" + pod.getMetadata().getName())
-            .log("Registered as a Pod");
-      }
+      changed(State.PRESENT, "dns.registered");
       return true;
     } catch (StatusRuntimeException e) {
-      LOG.atWarn()
-          .addKeyValue("cause", e.getStatus())
-          .log("Cannot register as a Pod, will try again");
+      if (state == State.ABSENT) {
+        state = State.UNKNOWN; // the call may have gone through
+      }
+      failed(e, "Cannot register as a Pod, will try again");
       return false;
+    }
+  }
+
+  private void unregister() {
+    try {
+      pods.withDeadlineAfter(DEADLINE.toMillis(), TimeUnit.MILLISECONDS)
+          .delete(
+              DeletePodRequest.newBuilder()
+                  .setRequestId(random.uuid().toString())
+                  .setNamespace(NAMESPACE)
+                  .setName(pod.getMetadata().getName())
+                  .setGracePeriodSeconds(0)
+                  .build());
+      changed(State.ABSENT, "dns.unregistered");
+    } catch (StatusRuntimeException e) {
+      if (e.getStatus().getCode() == Status.Code.NOT_FOUND) {
+        changed(State.ABSENT, "dns.unregistered");
+      } else {
+        failed(e, "Cannot take this server's Pod away, its lease will");
+      }
+    }
+  }
+
+  private void changed(State next, String event) {
+    trouble = "";
+    if (state != next) {
+      state = next;
+      LOG.atInfo()
+          .addKeyValue("event", event)
+          .addKeyValue("object", NAMESPACE + "/" + pod.getMetadata().getName())
+          .log("Registration changed");
+    }
+  }
+
+  /** Repeats are not repeated. */
+  private void failed(StatusRuntimeException e, String message) {
+    var cause = e.getStatus().toString();
+    if (!cause.equals(trouble)) {
+      trouble = cause;
+      LOG.atWarn().addKeyValue("cause", cause).log(message);
     }
   }
 
@@ -155,19 +230,8 @@ public final class PodRegistration implements AutoCloseable {
       Thread.currentThread().interrupt();
       return;
     }
-    if (!registered) {
-      return;
-    }
-    try {
-      pods.withDeadlineAfter(DEADLINE.toMillis(), TimeUnit.MILLISECONDS)
-          .delete(
-              DeletePodRequest.newBuilder()
-                  .setRequestId(random.uuid().toString())
-                  .setNamespace(NAMESPACE)
-                  .setName(pod.getMetadata().getName())
-                  .build());
-    } catch (StatusRuntimeException e) {
-      LOG.atWarn().addKeyValue("cause", e.getStatus()).log("Cannot take this server's Pod away");
+    if (state == State.PRESENT) {
+      unregister();
     }
   }
 }

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 
@@ -40,9 +41,20 @@ public final class PodLeases {
     }
   }
 
-  /** Somebody applies a Pod that is to have a lease. */
-  public void renewed(ObjectName name, long nowNanos) {
-    renewedNanos.put(name, nowNanos);
+  /**
+   * Somebody applies a Pod that is to have a lease.
+   *
+   * @return when that was before, for {@link #refused}; empty where it is not known
+   */
+  public Optional<Long> renewed(ObjectName name, long nowNanos) {
+    return Optional.ofNullable(renewedNanos.put(name, nowNanos));
+  }
+
+  /**
+   * It was refused, so the Pod that is there is not what they have: its lease goes on as before.
+   */
+  public void refused(ObjectName name, Optional<Long> before) {
+    before.ifPresentOrElse(nanos -> renewedNanos.put(name, nanos), () -> renewedNanos.remove(name));
   }
 
   /**

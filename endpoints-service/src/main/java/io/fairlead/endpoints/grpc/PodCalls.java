@@ -4,6 +4,7 @@ import io.fairlead.api.Errors;
 import io.fairlead.api.NodeCodec;
 import io.fairlead.api.PodCodec;
 import io.fairlead.core.decide.PodCommand;
+import io.fairlead.core.decide.PodDraft;
 import io.fairlead.core.decide.PodOutcome;
 import io.fairlead.core.decide.Violation;
 import io.fairlead.core.image.ClusterImage;
@@ -32,6 +33,7 @@ import io.fairlead.v1.ReconcileSourceRequest;
 import io.fairlead.v1.ReportReadinessReply;
 import io.fairlead.v1.ReportReadinessRequest;
 import io.fairlead.v1.UpdatePodStatusRequest;
+import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -72,9 +74,23 @@ public final class PodCalls {
 
   PodReply apply(ApplyPodRequest message, Caller caller, Duration timeout) {
     var draft = PodCodec.draft(message.getPod());
-    if (PodLease.of(draft.annotations()).isPresent()) {
-      leases.renewed(draft.objectName(), time.nanoTime());
+    if (PodLease.of(draft.annotations()).isEmpty()) {
+      return apply(message, draft, caller, timeout);
     }
+    var before = leases.renewed(draft.objectName(), time.nanoTime());
+    try {
+      return apply(message, draft, caller, timeout);
+    } catch (StatusRuntimeException e) {
+      switch (e.getStatus().getCode()) {
+        case INVALID_ARGUMENT, ALREADY_EXISTS, FAILED_PRECONDITION, ABORTED ->
+            leases.refused(draft.objectName(), before);
+        default -> {} // a log that is away costs no lease
+      }
+      throw e;
+    }
+  }
+
+  private PodReply apply(ApplyPodRequest message, PodDraft draft, Caller caller, Duration timeout) {
     var request =
         Requests.of(
             caller,

@@ -69,6 +69,17 @@ class PodLeasesTest {
     assertThat(overdue(50)).containsExactly(LEASED.name());
   }
 
+  @Test
+  void aRefusedApplyIsNoRenewal() {
+    overdue(0);
+    leases.refused(LEASED.name(), leases.renewed(LEASED.name(), at(10)));
+    assertThat(overdue(30)).containsExactly(LEASED.name());
+    leases.renewed(LEASED.name(), at(31));
+    leases.refused(LEASED.name(), leases.renewed(LEASED.name(), at(40)));
+    assertThat(overdue(60)).isEmpty();
+    assertThat(overdue(61)).containsExactly(LEASED.name());
+  }
+
   /** Who owned it before may have been told of renewals that nobody here knows of. */
   @Test
   void aNewOwnerGivesTheWholeLeaseAgain() {
