@@ -98,7 +98,7 @@ maven() { # java-home arguments...
 # --- the folder that the command runs from -----------------------------------------------------------------------------
 #
 # .dist/current -> .dist/<stamp>/   inputs      what it was built from: name, time and size of every file
-#                                   jdk         -> the JDK
+#                                   java-home   where the JDK is
 #                                   lib/*.jar   the class path; bench/*.jar what benchmarks add to it
 #                                   java.args   an argument file of java: options for every JVM, and the class path
 #                                   cli.args    more options for the JVM of a verb
@@ -107,20 +107,20 @@ maven() { # java-home arguments...
 # Every process that runs from a folder holds a shared lock on it or names it in its command line.
 
 # What the build reads. One line per file: any change shows, also of a file that got older or went away.
-inputs() {
-  local jdk=$1
-  cd "$home" || return
+inputs() ( # jdk
+  jdk=$1
+  cd "$home" || exit
   case $OSTYPE in
     linux*) find pom.xml ./*/pom.xml ./*/src dev "$jdk/release" -type f -printf '%p %T@ %s\n' ;;
     *) find pom.xml ./*/pom.xml ./*/src dev "$jdk/release" -type f -exec stat -f '%N %Fm %z' {} + ;;
   esac | LC_ALL=C sort
-}
+)
 
 # Whether the folder was built from what is there now.
 is_current() { # folder
-  [ -e "$1/inputs" ] || return
+  [ -e "$1/java-home" ] || return
   local jdk
-  jdk=$(readlink "$1/jdk") && [ -x "$jdk/bin/java" ] && inputs "$jdk" 2>/dev/null | cmp -s - "$1/inputs"
+  jdk=$(<"$1/java-home") && [ -x "$jdk/bin/java" ] && inputs "$jdk" 2>/dev/null | cmp -s - "$1/inputs"
 }
 
 # flock(1) is not everywhere, Perl nearly.
