@@ -6,8 +6,10 @@ import com.google.rpc.ErrorInfo;
 import com.google.rpc.RetryInfo;
 import io.fairlead.core.decide.Refusal;
 import io.fairlead.core.decide.Violation;
+import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.ObjectKey;
+import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.run.GatewayException;
 import io.grpc.Status;
 import io.grpc.StatusException;
@@ -155,6 +157,11 @@ public final class Errors {
 
   private static String texts(List<?> values) {
     return values.stream().map(Object::toString).collect(Collectors.joining(", "));
+  }
+
+  /** What was asked of a container's process does not fit it, in kubectl's words. */
+  public static StatusRuntimeException badContainer(ObjectName pod, String message) {
+    return status(Reason.BAD_CONTAINER, message, metadata(ObjectKey.of(Kind.POD, pod)));
   }
 
   /** Kafka, etcd or a peer does not answer; nothing happened. */

@@ -92,6 +92,11 @@ public enum Reason {
       "The replica has not read the log to its end yet. Nothing was changed."),
   SHUTTING_DOWN(
       Code.UNAVAILABLE, "", Retry.SAME_ID, "The replica is about to end. Nothing was changed."),
+  BAD_CONTAINER(
+      Code.INVALID_ARGUMENT,
+      "kind, name, namespace",
+      Retry.NEVER,
+      "The Pod has no such container, or it is not in the state that is needed, or the Pod is not run as a process here."),
   FAULT(Code.INTERNAL, "", Retry.NEVER, "A defect of Fairlead; the log of the replica has more.");
 
   /** What a client does about it. */

@@ -1,0 +1,57 @@
+package io.fairlead.standalone.pods;
+
+import io.fairlead.runtime.HostPort;
+import io.fairlead.standalone.pods.run.RunUser;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * How Pods are run as processes.
+ *
+ * @param listen of PodRuntime; programs can be run through it, so an address of this machine only
+ * @param directory for what containers print; made where it is missing
+ * @param images a directory that every user reads, below which containers see the built-in image
+ * @param user whom processes run as
+ * @param nameserver that Pods ask
+ * @param clusterDomain without a dot at the end
+ * @param shutdownGrace what Pods get at most when this ends
+ */
+public record PodRunnerConfig(
+    List<HostPort> allocator,
+    List<HostPort> endpoints,
+    HostPort listen,
+    Path directory,
+    Path images,
+    RunUser user,
+    String nameserver,
+    String clusterDomain,
+    Duration shutdownGrace) {
+  public PodRunnerConfig {
+    allocator = List.copyOf(allocator);
+    endpoints = List.copyOf(endpoints);
+    if (shutdownGrace.isNegative()) {
+      throw new IllegalArgumentException("shutdown grace " + shutdownGrace + ": is negative");
+    }
+  }
+
+  /**
+   * The usual one: user from sudo's variables, nameserver 10.96.0.10, domain cluster.local, five
+   * seconds at the end.
+   *
+   * @param dataDir of the instance
+   */
+  public static PodRunnerConfig in(
+      Path dataDir, List<HostPort> allocator, List<HostPort> endpoints, HostPort listen) {
+    return new PodRunnerConfig(
+        allocator,
+        endpoints,
+        listen,
+        dataDir.resolve("pods"),
+        Path.of("/run/fairlead/images"),
+        RunUser.of(System.getenv()),
+        "10.96.0.10",
+        "cluster.local",
+        Duration.ofSeconds(5));
+  }
+}

@@ -1,0 +1,107 @@
+package io.fairlead.standalone.pods.run;
+
+import io.fairlead.core.model.Pod;
+import io.fairlead.core.model.Protocol;
+import io.fairlead.devkit.echo.EchoServerMain;
+import io.fairlead.devkit.process.LaunchException;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Which program stands for which image: there are no images here, but the built-in {@value #ECHO},
+ * an HTTP server on the container's ports that says which Pod answered. Immutable.
+ */
+public final class Images {
+  static final String ECHO = "fairlead/echo";
+
+  private final Path java;
+  private final Path javaHere;
+  private final Path classes;
+  private final Path classesHere;
+
+  private Images(Path java, Path javaHere, Path classes, Path classesHere) {
+    this.java = java;
+    this.javaHere = javaHere;
+    this.classes = classes;
+    this.classesHere = classesHere;
+  }
+
+  /**
+   * Makes the places where containers see Java and the built-in program: both may lie where only
+   * root reads, such as below /root.
+   *
+   * @param directory which every user reads; made where it is missing
+   * @throws LaunchException it cannot be made
+   */
+  public static Images in(Path directory) {
+    var java = Path.of(System.getProperty("java.home"));
+    var classes = classPath();
+    var javaHere = directory.resolve("java");
+    var classesHere = directory.resolve(Files.isDirectory(classes) ? "classes" : "echo.jar");
+    try {
+      Files.createDirectories(javaHere);
+      if (Files.isDirectory(classes)) {
+        Files.createDirectories(classesHere);
+      } else if (!Files.exists(classesHere)) {
+        Files.createFile(classesHere);
+      }
+      return new Images(java, javaHere, classes, classesHere);
+    } catch (IOException e) {
+      throw new LaunchException("cannot make " + directory, e);
+    }
+  }
+
+  private static Path classPath() {
+    try {
+      return Path.of(
+          EchoServerMain.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+    } catch (URISyntaxException e) {
+      throw new LaunchException("no path of " + EchoServerMain.class, e);
+    }
+  }
+
+  /**
+   * The program of a container.
+   *
+   * @param index of the container in its Pod, for the message
+   */
+  Program program(Pod pod, int index, String node) {
+    var container = pod.spec().containers().get(index);
+    if (!container.command().isEmpty()) {
+      var words = new ArrayList<>(container.command());
+      words.addAll(container.args());
+      return new Program.Runs(words, List.of());
+    }
+    var image = container.image();
+    if (!image.equals(ECHO) && !image.startsWith(ECHO + ":")) {
+      return new Program.Refused(
+          "ErrImageNeverPull",
+          "image \"%s\" can't be run: process Pods run a command; give spec.containers[%d].command, or image %s"
+              .formatted(image, index, ECHO));
+    }
+    var ports =
+        container.ports().stream()
+            .filter(port -> port.protocol() == Protocol.TCP)
+            .map(port -> Integer.toString(port.containerPort()))
+            .toList();
+    if (ports.isEmpty()) {
+      return new Program.Refused(
+          "CreateContainerConfigError",
+          "image %s answers on its container's ports: give spec.containers[%d].ports with protocol TCP"
+              .formatted(ECHO, index));
+    }
+    var words = new ArrayList<String>();
+    words.add(javaHere.resolve("bin/java").toString());
+    // small, and quick to start
+    words.addAll(List.of("-Xmx24m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"));
+    words.addAll(List.of("-cp", classesHere.toString(), EchoServerMain.class.getName()));
+    words.addAll(List.of("--pod", pod.meta().name(), "--node", node));
+    ports.forEach(port -> words.addAll(List.of("--port", port)));
+    return new Program.Runs(
+        words, List.of(new Program.Mount(java, javaHere), new Program.Mount(classes, classesHere)));
+  }
+}

@@ -1,0 +1,171 @@
+package io.fairlead.standalone.pods.run;
+
+import io.fairlead.devkit.process.Executables;
+import io.fairlead.devkit.process.LaunchException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The words that put a program into a container, and another one beside it. All that runs as root
+ * before the program's user is taken on (ip, unshare, sh, mount, setpriv) has a clean environment:
+ * the container's own, which a user writes, comes only with the last step. Immutable.
+ */
+public final class Sandbox {
+  /**
+   * Outside the process namespace: hands on how the first process in it ended, as 128 + number
+   * where a signal ended it ({@code unshare --fork} gets SIGKILL wrong), without a word of its own.
+   */
+  private static final String OUTSIDE =
+      """
+      exec 3>&2 2>/dev/null
+      ( exec "$@" 2>&3 3>&- )
+      exit $?
+      """;
+
+  /**
+   * Inside the namespaces, as root: its own /proc, the machine's name, what is to be seen. What
+   * follows has process id 1 in its place.
+   */
+  private static final String SETUP =
+      """
+      set -e
+      mount -t proc proc /proc
+      printf %s "$1" > /proc/sys/kernel/hostname
+      shift
+      while [ "$1" != -- ]; do mount --bind -o ro "$1" "$2"; shift 2; done
+      shift
+      exec "$@"
+      """;
+
+  private final RunUser user;
+  private final String ip;
+  private final String unshare;
+  private final String nsenter;
+  private final String setpriv;
+  private final String env;
+  private final String sh;
+
+  private Sandbox(
+      RunUser user,
+      String ip,
+      String unshare,
+      String nsenter,
+      String setpriv,
+      String env,
+      String sh) {
+    this.user = user;
+    this.ip = ip;
+    this.unshare = unshare;
+    this.nsenter = nsenter;
+    this.setpriv = setpriv;
+    this.env = env;
+    this.sh = sh;
+  }
+
+  /**
+   * Looks for the programs that it needs.
+   *
+   * @throws LaunchException one is not installed
+   */
+  public static Sandbox of(RunUser user) {
+    return new Sandbox(
+        user,
+        Executables.require("ip", "iproute2").toString(),
+        Executables.require("unshare", "util-linux").toString(),
+        Executables.require("nsenter", "util-linux").toString(),
+        Executables.require("setpriv", "util-linux").toString(),
+        Executables.require("env", "coreutils").toString(),
+        Executables.require("sh", "dash").toString());
+  }
+
+  RunUser user() {
+    return user;
+  }
+
+  /**
+   * What to run.
+   *
+   * @param words with the program first; it is looked for in the environment's PATH
+   * @param environment all of it
+   */
+  record Task(List<String> words, Map<String, String> environment, Optional<String> workingDir) {
+    public Task {
+      words = List.copyOf(words);
+    }
+  }
+
+  /**
+   * The program with process id 1 in mount, pid, uts and ipc namespaces of its own and the given
+   * network namespace. The process that these words start stays outside, hands on how it ended, and
+   * takes all of it along when it is killed or its parent dies.
+   *
+   * @param namespace as {@code ip netns} lists it
+   */
+  List<String> container(String namespace, String hostname, List<Program.Mount> mounts, Task task) {
+    var words = new ArrayList<String>();
+    words.addAll(List.of(setpriv, "--pdeathsig", "KILL", "--"));
+    words.addAll(List.of(ip, "netns", "exec", namespace));
+    words.addAll(
+        List.of(unshare, "--mount", "--uts", "--ipc", "--pid", "--", sh, "-c", OUTSIDE, "outside"));
+    words.addAll(List.of(setpriv, "--pdeathsig", "KILL", "--", sh, "-c", SETUP, "setup"));
+    words.add(hostname);
+    for (var mount : mounts) {
+      words.add(mount.source().toString());
+      words.add(mount.target().toString());
+    }
+    words.add("--");
+    words.addAll(asUser(task));
+    return words;
+  }
+
+  /**
+   * A program in the namespaces of a container.
+   *
+   * @param init process id of the container's first process, as this process sees it
+   */
+  List<String> beside(long init, Task task) {
+    var words = new ArrayList<String>();
+    words.addAll(List.of(setpriv, "--pdeathsig", "KILL", "--"));
+    words.addAll(
+        List.of(
+            nsenter,
+            "--target",
+            Long.toString(init),
+            "--mount",
+            "--uts",
+            "--ipc",
+            "--net",
+            "--pid",
+            "--"));
+    words.addAll(asUser(task));
+    return words;
+  }
+
+  private List<String> asUser(Task task) {
+    var words = new ArrayList<String>();
+    words.add(setpriv);
+    words.addAll(List.of("--reuid", Integer.toString(user.uid())));
+    words.addAll(List.of("--regid", Integer.toString(user.gid())));
+    words.addAll(
+        List.of(
+            "--clear-groups", // of docker, say, which is as good as root
+            "--no-new-privs",
+            "--bounding-set=-all",
+            "--inh-caps=-all",
+            "--ambient-caps=-all",
+            "--pdeathsig", // a change of user has cleared the one of before
+            "KILL",
+            "--"));
+    words.addAll(List.of(env, "-i"));
+    words.addAll(List.of("-C", task.workingDir().orElse("/")));
+    words.add("--");
+    task.environment().forEach((name, value) -> words.add(name + "=" + value));
+    if (task.words().getFirst().contains("=")) { // env would take it for a variable
+      words.addAll(List.of(sh, "-c", "exec \"$0\" \"$@\""));
+    }
+    words.addAll(task.words());
+    return words;
+  }
+}
