@@ -1,9 +1,7 @@
 package io.fairlead.cli;
 
 import io.fairlead.api.Reason;
-import io.fairlead.api.manifest.ManifestObject.OfNamespace;
-import io.fairlead.api.manifest.ManifestObject.OfPod;
-import io.fairlead.api.manifest.ManifestObject.OfService;
+import io.fairlead.v1.Freshness;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,7 +16,8 @@ import picocli.CommandLine.ParentCommand;
 /** {@code fairlead delete}. */
 @Command(
     name = "delete",
-    description = "Deletes Services and Pods, by name or as manifests name them.")
+    description =
+        "Deletes services, pods and namespaces: by name, by labels, all of them, or as manifests name them.")
 final class DeleteCommand implements Callable<Integer> {
   @ParentCommand private Fairlead fairlead;
 
@@ -34,86 +33,166 @@ final class DeleteCommand implements Callable<Integer> {
       description = "File or directory; - for standard input. May be given several times.")
   private List<String> files = List.of();
 
+  @Option(
+      names = {"-l", "--selector"},
+      paramLabel = "selector",
+      defaultValue = "",
+      description = "All objects of TYPE whose labels match, e.g. app=web,tier in (a,b).")
+  private String selector;
+
+  @Option(names = "--all", description = "All objects of TYPE in the namespace.")
+  private boolean all;
+
   @Option(names = "--ignore-not-found", description = "What is gone already is no error.")
   private boolean ignoreNotFound;
 
   @Option(
       names = "--grace-period",
       paramLabel = "seconds",
-      description = "Pods only: how long one may be terminating. Without it, it is gone at once.")
+      description =
+          "Pods only: how long its processes have to end before they are killed. Without it, what the Pod says, or none where nothing runs it.")
   private @Nullable Integer graceSeconds;
+
+  @Option(names = "--now", description = "The same as --grace-period=1.")
+  private boolean now;
+
+  @Option(names = "--force", description = "With --grace-period=0, as in kubectl; says nothing.")
+  @SuppressWarnings("UnusedVariable") // a grace of 0 is meant without it
+  private boolean force;
+
+  @Option(
+      names = "--wait",
+      paramLabel = "true|false",
+      arity = "0..1",
+      defaultValue = "true",
+      fallbackValue = "true",
+      description = "Waits until Pods are gone (the default).")
+  private boolean wait;
 
   private record Target(Resource<?> resource, String namespace, String name) {}
 
+  /** What is not gone yet. */
+  private record Ending(Target target, Resource.Deleted.Terminating how) {}
+
   @Override
   public Integer call() {
-    var console = fairlead.console();
-    var targets = targets();
     if (graceSeconds != null && graceSeconds < 0) {
       throw new CliException("error: --grace-period must not be negative");
     }
-    var how = new Resource.Deletion(Optional.ofNullable(graceSeconds).map(Duration::ofSeconds));
+    if (now && graceSeconds != null) {
+      throw new CliException("error: --now and --grace-period cannot be specified together");
+    }
+    var grace = now ? Optional.of(1) : Optional.ofNullable(graceSeconds);
+    var how = new Resource.Deletion(grace.map(Duration::ofSeconds));
+    var console = fairlead.console();
+    var endings = new ArrayList<Ending>();
     int code = 0;
     try (var session = fairlead.session()) {
+      var targets = targets(session);
       for (var target : targets) {
         try {
-          target.resource().delete(session, target.namespace(), target.name(), how);
+          var deleted = target.resource().delete(session, target.namespace(), target.name(), how);
           console.out().println(target.resource().title(target.name()) + " deleted");
+          if (deleted instanceof Resource.Deleted.Terminating terminating) {
+            endings.add(new Ending(target, terminating));
+          }
         } catch (CallFailedException e) {
-          if (!(ignoreNotFound && e.reason().equals(Optional.of(Reason.NOT_FOUND)))) {
+          if (!(ignoreNotFound && isNotFound(e))) {
             console.err().println(e.words());
             code = 1;
           }
         }
       }
+      if (targets.isEmpty() && !ignoreNotFound) {
+        console.err().println("No resources found");
+      }
+      return wait && !gone(session, endings) ? 1 : code;
     }
-    return code;
   }
 
-  private List<Target> targets() {
+  private static boolean isNotFound(CallFailedException e) {
+    return e.reason().equals(Optional.of(Reason.NOT_FOUND));
+  }
+
+  /** Waits for each as long as it may take, and the time-out more. */
+  private boolean gone(Session session, List<Ending> endings) {
+    boolean all = true;
+    for (var ending : endings) {
+      var target = ending.target();
+      var patience = ending.how().grace().plus(session.settings().timeout());
+      boolean gone =
+          Waiting.until(
+              session, patience, () -> isGone(session, target, ending.how().uid()));
+      if (!gone) {
+        fairlead.console().err().println(Waiting.timedOut(target.resource(), target.name()));
+        all = false;
+      }
+    }
+    return all;
+  }
+
+  private static <T> boolean isGone(Session session, Target target, String uid) {
+    return isGone(session, target.resource(), target, uid);
+  }
+
+  private static <T> boolean isGone(
+      Session session, Resource<T> resource, Target target, String uid) {
+    try {
+      var object = resource.get(session, target.namespace(), target.name(), Freshness.LATEST);
+      return !resource.meta(object).getUid().equals(uid);
+    } catch (CallFailedException e) {
+      if (isNotFound(e)) {
+        return true;
+      }
+      throw e;
+    }
+  }
+
+  private List<Target> targets(Session session) {
     if (files.isEmpty() == arguments.isEmpty()) {
       throw new CliException("error: name what to delete, either TYPE and NAME or by -f");
     }
-    var targets = new ArrayList<Target>();
     if (!files.isEmpty()) {
-      var console = fairlead.console();
-      for (var item :
-          ManifestFiles.read(files, console, fairlead.givenNamespace(), fairlead.namespace())) {
-        switch (item.object()) {
-          case OfService(var service) ->
-              targets.add(
-                  new Target(
-                      new ServiceResource(),
-                      service.getMetadata().getNamespace(),
-                      service.getMetadata().getName()));
-          case OfPod(var pod) ->
-              targets.add(
-                  new Target(
-                      new PodResource(),
-                      pod.getMetadata().getNamespace(),
-                      pod.getMetadata().getName()));
-          case OfNamespace _ ->
-              console
-                  .err()
-                  .println(
-                      "Warning: "
-                          + item.object().title()
-                          + " is left: it goes with its last object");
-        }
-      }
-      return targets;
+      return inFiles();
     }
+    var targets = new ArrayList<Target>();
     for (var selection : Selection.of(arguments)) {
-      if (selection.names().isEmpty()) {
+      var resource = selection.resource();
+      if (!selection.names().isEmpty()) {
+        if (all || !selector.isEmpty()) {
+          throw new CliException("error: name cannot be provided when a selector is specified");
+        }
+        selection
+            .names()
+            .forEach(name -> targets.add(new Target(resource, fairlead.namespace(), name)));
+      } else if (all || !selector.isEmpty()) {
+        targets.addAll(listed(session, resource));
+      } else {
         throw new CliException(
-            "error: resource(s) were provided, but no name was specified: "
-                + selection.resource().plural());
+            "error: resource(s) were provided, but no name was specified: name them, or say -l or --all of "
+                + resource.plural());
       }
-      selection
-          .names()
-          .forEach(
-              name -> targets.add(new Target(selection.resource(), fairlead.namespace(), name)));
     }
     return targets;
+  }
+
+  private <T> List<Target> listed(Session session, Resource<T> resource) {
+    return resource.list(session, fairlead.namespace(), selector, Freshness.LATEST).stream()
+        .map(object ->
+            new Target(resource, fairlead.namespace(), resource.meta(object).getName()))
+        .toList();
+  }
+
+  /** The last first, so that a namespace goes after what it holds. */
+  private List<Target> inFiles() {
+    var targets = new ArrayList<Target>();
+    for (var item :
+        ManifestFiles.read(
+            files, fairlead.console(), fairlead.givenNamespace(), fairlead.namespace())) {
+      var meta = ManifestFiles.meta(item);
+      var resource = ManifestFiles.resource(item);
+      targets.add(new Target(resource, meta.getNamespace(), meta.getName()));
+    }
+    return targets.reversed();
   }
 }

@@ -4,11 +4,12 @@ import io.fairlead.v1.Freshness;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
 /** {@code fairlead describe}. */
-@Command(name = "describe", description = "Shows all about services, pods or nodes.")
+@Command(name = "describe", description = "Shows all about services, pods, endpointslices, nodes or namespaces.")
 final class DescribeCommand implements Callable<Integer> {
   @ParentCommand private Fairlead fairlead;
 
@@ -18,13 +19,24 @@ final class DescribeCommand implements Callable<Integer> {
       description = "TYPE [NAME...] or TYPE/NAME...")
   private List<String> arguments;
 
+  @Option(
+      names = {"-l", "--selector"},
+      paramLabel = "selector",
+      defaultValue = "",
+      description = "Only objects whose labels match, e.g. app=web,tier in (a,b).")
+  private String selector;
+
   @Override
   public Integer call() {
     var console = fairlead.console();
     int code = 0;
     var separator = "";
+    var selections = Selection.of(arguments);
+    if (!selector.isEmpty() && selections.stream().anyMatch(s -> !s.names().isEmpty())) {
+      throw new CliException("error: name cannot be provided when a selector is specified");
+    }
     try (var session = fairlead.session()) {
-      for (var selection : Selection.of(arguments)) {
+      for (var selection : selections) {
         for (var description : descriptions(session, selection.resource(), selection.names())) {
           switch (description) {
             case Shown(var text) -> {
@@ -39,6 +51,14 @@ final class DescribeCommand implements Callable<Integer> {
         }
       }
     }
+    if (separator.isEmpty() && code == 0) {
+      console
+          .err()
+          .println(
+              selections.getFirst().resource().isNamespaced()
+                  ? "No resources found in " + fairlead.namespace() + " namespace."
+                  : "No resources found");
+    }
     return code;
   }
 
@@ -52,7 +72,7 @@ final class DescribeCommand implements Callable<Integer> {
       Session session, Resource<T> resource, List<String> names) {
     var namespace = fairlead.namespace();
     if (names.isEmpty()) {
-      return resource.list(session, namespace, "", Freshness.LATEST).stream()
+      return resource.list(session, namespace, selector, Freshness.LATEST).stream()
           .<Description>map(object -> new Shown(resource.describe(session, object)))
           .toList();
     }

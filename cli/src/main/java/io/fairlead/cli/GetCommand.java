@@ -1,13 +1,9 @@
 package io.fairlead.cli;
 
-import io.fairlead.api.manifest.ManifestWriter;
-import io.fairlead.api.table.Tables.Namespaces;
-import io.fairlead.api.table.Tables.Width;
 import io.fairlead.api.table.TextTable.Heads;
 import io.fairlead.v1.Freshness;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -17,7 +13,8 @@ import picocli.CommandLine.ParentCommand;
 /** {@code fairlead get}. */
 @Command(
     name = "get",
-    description = "Shows services (svc), pods (po) or nodes (no), all of them or some by name.")
+    description =
+        "Shows services (svc), pods (po), endpointslices (eps), nodes (no) or namespaces (ns), all of them or some by name; get all: pods and services.")
 final class GetCommand implements Callable<Integer> {
   @ParentCommand private Fairlead fairlead;
 
@@ -57,99 +54,103 @@ final class GetCommand implements Callable<Integer> {
           "latest: all that was confirmed before (the default); local: what the answering replica knows, even where Kafka or etcd are away.")
   private Freshness freshness;
 
+  @Option(
+      names = {"-w", "--watch"},
+      description = "Goes on with what changes, until it is interrupted.")
+  private boolean watch;
+
   @Override
   public Integer call() {
     var selections = Selection.of(arguments);
-    if (!selector.isEmpty() && selections.stream().anyMatch(s -> !s.names().isEmpty())) {
+    var names = selections.stream().flatMap(s -> s.names().stream()).toList();
+    if (!selector.isEmpty() && !names.isEmpty()) {
       throw new CliException("error: name cannot be provided when a selector is specified");
     }
     if (allNamespaces
         && selections.stream().anyMatch(s -> s.resource().isNamespaced() && !s.names().isEmpty())) {
       throw new CliException("error: a resource cannot be retrieved by name across all namespaces");
     }
+    var kinds = selections.stream().map(Selection::resource).distinct().count();
+    if (watch && kinds > 1) {
+      throw new CliException("error: you may only specify a single resource type");
+    }
+    if (watch && names.size() > 1) {
+      throw new CliException("error: only one resource may be watched by name");
+    }
     try (var session = fairlead.session()) {
-      return new Answer(session).show(selections);
+      var style =
+          new ObjectPrinter.Style(
+              output,
+              noHeaders ? Heads.HIDDEN : Heads.SHOWN,
+              kinds > 1 ? ObjectPrinter.Kinds.SEVERAL : ObjectPrinter.Kinds.ONE,
+              allNamespaces ? "" : fairlead.namespace());
+      if (watch) {
+        watch(session, selections.getFirst().resource(), names, style);
+        return 0;
+      }
+      return show(session, selections, names, style);
     }
   }
 
-  /** What is shown, collected over all selections. */
-  private final class Answer {
-    private final Session session;
-    private final Console console = fairlead.console();
-    private final List<Map<String, Object>> trees = new ArrayList<>();
-    private int tables;
-    private int code;
-
-    Answer(Session session) {
-      this.session = session;
-    }
-
-    int show(List<Selection> selections) {
-      selections.forEach(selection -> add(selection.resource(), selection.names()));
-      var single = selections.size() == 1 && selections.getFirst().names().size() == 1;
-      switch (output) {
-        case YAML -> print(ManifestWriter::yaml, single);
-        case JSON -> print(ManifestWriter::json, single);
-        case TABLE, WIDE, NAME -> {}
-      }
-      return code;
-    }
-
-    private void print(
-        java.util.function.Function<Map<String, Object>, String> form, boolean single) {
-      if (!single) {
-        console.out().print(form.apply(ManifestWriter.list(trees)));
-      } else if (!trees.isEmpty()) {
-        console.out().print(form.apply(trees.getFirst()));
+  private int show(
+      Session session, List<Selection> selections, List<String> names, ObjectPrinter.Style style) {
+    var printer = new ObjectPrinter(style, session.time()::now, fairlead.console());
+    int code = 0;
+    var empty = new ArrayList<Resource<?>>();
+    for (var selection : selections) {
+      switch (add(session, selection.resource(), selection.names(), printer)) {
+        case SHOWN -> {}
+        case NONE -> empty.add(selection.resource());
+        case NOT_FOUND -> code = 1;
       }
     }
+    if (empty.size() == selections.size()) {
+      printer.sayNone(empty.getFirst());
+    }
+    printer.finish(
+        selections.size() == 1 && names.size() == 1
+            ? ObjectPrinter.Asked.ONE
+            : ObjectPrinter.Asked.LIST);
+    return code;
+  }
 
-    private <T> void add(Resource<T> resource, List<String> names) {
+  private enum Came {
+    SHOWN,
+    NONE,
+    NOT_FOUND
+  }
+
+  private <T> Came add(
+      Session session, Resource<T> resource, List<String> names, ObjectPrinter printer) {
+    if (names.isEmpty()) {
       var namespace = allNamespaces ? "" : fairlead.namespace();
-      var objects = new ArrayList<T>();
-      if (names.isEmpty()) {
-        objects.addAll(resource.list(session, namespace, selector, freshness));
-      }
-      for (var name : names) {
-        try {
-          objects.add(resource.get(session, namespace, name, freshness));
-        } catch (CallFailedException e) {
-          console.err().println(e.words());
-          code = 1;
-        }
-      }
-      switch (output) {
-        case TABLE -> table(resource, objects, Width.NORMAL, namespace);
-        case WIDE -> table(resource, objects, Width.WIDE, namespace);
-        case NAME ->
-            objects.forEach(o -> console.out().println(resource.title(resource.meta(o).getName())));
-        case YAML, JSON -> objects.forEach(o -> trees.add(resource.tree(o)));
+      var objects = resource.list(session, namespace, selector, freshness);
+      printer.add(resource, objects);
+      return objects.isEmpty() ? Came.NONE : Came.SHOWN;
+    }
+    var came = Came.SHOWN;
+    var objects = new ArrayList<T>();
+    for (var name : names) {
+      try {
+        objects.add(resource.get(session, fairlead.namespace(), name, freshness));
+      } catch (CallFailedException e) {
+        fairlead.console().err().println(e.words());
+        came = Came.NOT_FOUND;
       }
     }
+    printer.add(resource, objects);
+    return came;
+  }
 
-    private <T> void table(Resource<T> resource, List<T> objects, Width width, String namespace) {
-      if (objects.isEmpty()) {
-        if (code == 0) {
-          console
-              .err()
-              .println(
-                  !resource.isNamespaced() || namespace.isEmpty()
-                      ? "No resources found"
-                      : "No resources found in " + namespace + " namespace.");
-        }
-        return;
-      }
-      if (tables++ > 0) {
-        console.out().println();
-      }
-      var namespaces =
-          allNamespaces && resource.isNamespaced() ? Namespaces.SHOWN : Namespaces.HIDDEN;
-      console
-          .out()
-          .print(
-              resource
-                  .table(objects, width, namespaces, session.time().now())
-                  .text(noHeaders ? Heads.HIDDEN : Heads.SHOWN));
+  private <T> void watch(
+      Session session, Resource<T> resource, List<String> names, ObjectPrinter.Style style) {
+    for (var name : names) { // refused where there is none, as without watching
+      resource.get(session, fairlead.namespace(), name, freshness);
     }
+    var query =
+        new Resource.Query(style.namespace(), selector, names.stream().findFirst(), freshness);
+    var printer = new ObjectPrinter(style, session.time()::now, fairlead.console());
+    var rows = new WatchedRows<>(resource, printer, fairlead.console());
+    Interrupts.endingWell(fairlead.console(), () -> resource.watch(session, query, rows));
   }
 }

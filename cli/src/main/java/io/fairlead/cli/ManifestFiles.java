@@ -144,17 +144,24 @@ final class ManifestFiles {
     return StandardCharsets.UTF_8.newDecoder().decode(java.nio.ByteBuffer.wrap(bytes)).toString();
   }
 
-  private static Optional<ObjectMeta> meta(Manifests.Item item) {
+  static ObjectMeta meta(Manifests.Item item) {
     return switch (item.object()) {
-      case OfService(var service) -> Optional.of(service.getMetadata());
-      case OfPod(var pod) -> Optional.of(pod.getMetadata());
-      case OfNamespace _ -> Optional.empty(); // in no namespace
+      case OfService(var service) -> service.getMetadata();
+      case OfPod(var pod) -> pod.getMetadata();
+      case OfNamespace(var namespace) -> namespace.getMetadata();
+    };
+  }
+
+  static Resource<?> resource(Manifests.Item item) {
+    return switch (item.object()) {
+      case OfService _ -> new ServiceResource();
+      case OfPod _ -> new PodResource();
+      case OfNamespace _ -> new NamespaceResource();
     };
   }
 
   private static Optional<String> foreign(Manifests.Item item, Optional<String> namespace) {
-    return meta(item)
-        .map(ObjectMeta::getNamespace)
+    return Optional.of(meta(item).getNamespace())
         .filter(own -> !own.isEmpty())
         .filter(own -> namespace.filter(given -> !given.equals(own)).isPresent())
         .map(own ->

@@ -1,20 +1,25 @@
 package io.fairlead.cli;
 
+import io.fairlead.api.NodeCodec;
 import io.fairlead.api.manifest.ManifestWriter;
 import io.fairlead.api.table.Descriptions;
 import io.fairlead.api.table.Tables;
 import io.fairlead.api.table.Tables.Namespaces;
 import io.fairlead.api.table.Tables.Width;
 import io.fairlead.api.table.TextTable;
+import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.LabelSelector;
 import io.fairlead.v1.Freshness;
 import io.fairlead.v1.GetNodeRequest;
 import io.fairlead.v1.ListNodesRequest;
 import io.fairlead.v1.Node;
 import io.fairlead.v1.ObjectMeta;
+import io.fairlead.v1.WatchNodesRequest;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /** Nodes, of endpoints-service. */
 record NodeResource() implements Resource<Node> {
@@ -50,7 +55,34 @@ record NodeResource() implements Resource<Node> {
   }
 
   @Override
-  public void delete(Session session, String namespace, String name, Deletion how) {
+  public void watch(Session session, Query query, ObjectsReader<Node> reader) {
+    var request =
+        WatchNodesRequest.newBuilder()
+            .setLabelSelector(query.selector())
+            .setName(query.name().orElse(""))
+            .setFreshness(query.freshness())
+            .build();
+    session.watchNodes(
+        stub -> stub.watch(request),
+        reader::opened,
+        event ->
+            switch (event.getEventCase()) {
+              case ADDED -> reader.put(event.getAdded());
+              case MODIFIED -> reader.put(event.getModified());
+              case DELETED -> reader.gone(event.getDeleted());
+              case SYNCED -> reader.synced();
+              case EVENT_NOT_SET -> ObjectsReader.Then.MORE; // a newer server tells more
+            });
+  }
+
+  @Override
+  public List<Node> of(ClusterImage image) {
+    Function<Versioned<io.fairlead.core.model.Node>, Node> proto = NodeCodec::proto;
+    return image.nodes().all().stream().map(proto).toList();
+  }
+
+  @Override
+  public Deleted delete(Session session, String namespace, String name, Deletion how) {
     throw new CliException(
         "error: nodes are not deleted: a node whose agent is gone becomes NotReady by itself");
   }

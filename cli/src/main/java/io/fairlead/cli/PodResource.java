@@ -1,17 +1,23 @@
 package io.fairlead.cli;
 
+import io.fairlead.api.PodCodec;
 import io.fairlead.api.manifest.ManifestWriter;
 import io.fairlead.api.table.Descriptions;
 import io.fairlead.api.table.Tables;
 import io.fairlead.api.table.Tables.Namespaces;
 import io.fairlead.api.table.Tables.Width;
 import io.fairlead.api.table.TextTable;
+import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.view.PodCondition;
 import io.fairlead.v1.DeletePodRequest;
 import io.fairlead.v1.Freshness;
 import io.fairlead.v1.GetPodRequest;
 import io.fairlead.v1.ListPodsRequest;
 import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.Pod;
+import io.fairlead.v1.Result;
+import io.fairlead.v1.WatchPodsRequest;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -51,7 +57,36 @@ record PodResource() implements Resource<Pod> {
   }
 
   @Override
-  public void delete(Session session, String namespace, String name, Deletion how) {
+  public void watch(Session session, Query query, ObjectsReader<Pod> reader) {
+    var request =
+        WatchPodsRequest.newBuilder()
+            .setNamespace(query.namespace())
+            .setLabelSelector(query.selector())
+            .setName(query.name().orElse(""))
+            .setFreshness(query.freshness())
+            .build();
+    session.watchPods(
+        stub -> stub.watch(request),
+        reader::opened,
+        event ->
+            switch (event.getEventCase()) {
+              case ADDED -> reader.put(event.getAdded());
+              case MODIFIED -> reader.put(event.getModified());
+              case DELETED -> reader.gone(event.getDeleted());
+              case SYNCED -> reader.synced();
+              case EVENT_NOT_SET -> ObjectsReader.Then.MORE; // a newer server tells more
+            });
+  }
+
+  @Override
+  public List<Pod> of(ClusterImage image) {
+    return image.pods().all().stream()
+        .map(pod -> PodCodec.proto(pod, PodCondition.of(image.pods(), pod.object())))
+        .toList();
+  }
+
+  @Override
+  public Deleted delete(Session session, String namespace, String name, Deletion how) {
     var request =
         DeletePodRequest.newBuilder()
             .setRequestId(session.requestId())
@@ -59,7 +94,14 @@ record PodResource() implements Resource<Pod> {
             .setName(name);
     how.grace()
         .ifPresent(grace -> request.setGracePeriodSeconds(Math.toIntExact(grace.toSeconds())));
-    session.pods(stub -> stub.delete(request.build()));
+    var reply = session.pods(stub -> stub.delete(request.build()));
+    var pod = reply.getPod();
+    return reply.getResult() == Result.DELETED || !pod.getMetadata().hasDeletionTimestamp()
+        ? new Deleted.Gone()
+        : new Deleted.Terminating(
+            pod.getMetadata().getUid(),
+            how.grace()
+                .orElse(Duration.ofSeconds(pod.getSpec().getTerminationGracePeriodSeconds())));
   }
 
   @Override

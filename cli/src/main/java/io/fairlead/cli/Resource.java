@@ -3,12 +3,14 @@ package io.fairlead.cli;
 import io.fairlead.api.table.Tables.Namespaces;
 import io.fairlead.api.table.Tables.Width;
 import io.fairlead.api.table.TextTable;
+import io.fairlead.core.image.ClusterImage;
 import io.fairlead.v1.Freshness;
 import io.fairlead.v1.ObjectMeta;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -17,7 +19,11 @@ import java.util.stream.Stream;
  * What the verbs need to know of a kind of objects. Names of namespaces are ignored by kinds that
  * have none.
  */
-sealed interface Resource<T> permits ServiceResource, PodResource, NodeResource {
+sealed interface Resource<T>
+    permits ServiceResource, PodResource, EndpointSliceResource, NodeResource, NamespaceResource {
+  /** What {@code get all} shows. */
+  String ALL = "all";
+
   /** What can be typed for it: plural first, then singular, then short names. */
   List<String> names();
 
@@ -29,10 +35,32 @@ sealed interface Resource<T> permits ServiceResource, PodResource, NodeResource 
   /** Sorted by namespace and name; empty namespace = all of them. */
   List<T> list(Session session, String namespace, String selector, Freshness freshness);
 
-  /** How a deletion is asked for. */
+  /**
+   * Which objects are watched.
+   *
+   * @param namespace "" = all of them
+   * @param name empty = all of them
+   */
+  record Query(String namespace, String selector, Optional<String> name, Freshness freshness) {}
+
+  /** Tells what is there and then what changes, until the reader has enough. */
+  void watch(Session session, Query query, ObjectsReader<T> reader);
+
+  /** Of an image of the log; sorted by namespace and name. */
+  List<T> of(ClusterImage image);
+
+  /** How a deletion is asked for; without a grace, the server decides. */
   record Deletion(Optional<Duration> grace) {}
 
-  void delete(Session session, String namespace, String name, Deletion how);
+  /** What came of it. */
+  sealed interface Deleted {
+    record Gone() implements Deleted {}
+
+    /** It is there until it has ended, for so long at most. */
+    record Terminating(String uid, Duration grace) implements Deleted {}
+  }
+
+  Deleted delete(Session session, String namespace, String name, Deletion how);
 
   ObjectMeta meta(T object);
 
@@ -55,20 +83,27 @@ sealed interface Resource<T> permits ServiceResource, PodResource, NodeResource 
     return singular() + "/" + name;
   }
 
-  /** The kind that is typed so. */
+  /** The kind that is typed so, in any case. */
   static Resource<?> of(String typed) {
-    return Stream.<Resource<?>>of(new ServiceResource(), new PodResource(), new NodeResource())
-        .filter(resource -> resource.names().contains(typed))
+    return Stream.<Resource<?>>of(
+            new ServiceResource(),
+            new PodResource(),
+            new EndpointSliceResource(),
+            new NodeResource(),
+            new NamespaceResource())
+        .filter(resource -> resource.names().contains(typed.toLowerCase(Locale.ROOT)))
         .findFirst()
         .orElseThrow(() ->
             new CliException(
                 "error: the server doesn't have a resource type \""
                     + typed
-                    + "\"; it has services (svc), pods (po), nodes (no)"));
+                    + "\"; it has services (svc), pods (po), endpointslices (eps), nodes (no), namespaces (ns)"));
   }
 
-  /** The kinds of {@code svc,po}. */
+  /** The kinds of {@code svc,po} or {@code all}. */
   static List<Resource<?>> all(String typed) {
-    return Arrays.stream(typed.split(",", -1)).<Resource<?>>map(Resource::of).toList();
+    return typed.equals(ALL)
+        ? List.of(new PodResource(), new ServiceResource())
+        : Arrays.stream(typed.split(",", -1)).<Resource<?>>map(Resource::of).distinct().toList();
   }
 }

@@ -4,9 +4,11 @@ import io.fairlead.api.manifest.ManifestObject.OfNamespace;
 import io.fairlead.api.manifest.ManifestObject.OfPod;
 import io.fairlead.api.manifest.ManifestObject.OfService;
 import io.fairlead.api.manifest.Manifests;
+import io.fairlead.v1.ApplyNamespaceRequest;
 import io.fairlead.v1.ApplyPodRequest;
 import io.fairlead.v1.ApplyServiceRequest;
 import io.fairlead.v1.CreateServiceRequest;
+import io.fairlead.v1.Namespace;
 import io.fairlead.v1.Pod;
 import io.fairlead.v1.Result;
 import io.fairlead.v1.Service;
@@ -27,6 +29,18 @@ final class Senders {
     Result service(Session session, Service service, DryRun dryRun);
 
     Result pod(Session session, Pod pod);
+
+    Result namespace(Session session, Namespace namespace, DryRun dryRun);
+  }
+
+  private static Result apply(Session session, Namespace namespace, DryRun dryRun) {
+    var request =
+        ApplyNamespaceRequest.newBuilder()
+            .setRequestId(session.requestId())
+            .setNamespace(namespace)
+            .setDryRun(dryRun == DryRun.SERVER)
+            .build();
+    return session.namespaces(stub -> stub.apply(request)).getResult();
   }
 
   /** Creates or changes. */
@@ -48,6 +62,11 @@ final class Senders {
           ApplyPodRequest.newBuilder().setRequestId(session.requestId()).setPod(pod).build();
       return session.pods(stub -> stub.apply(request)).getResult();
     }
+
+    @Override
+    public Result namespace(Session session, Namespace namespace, DryRun dryRun) {
+      return apply(session, namespace, dryRun);
+    }
   }
 
   /** Creates only. */
@@ -66,6 +85,11 @@ final class Senders {
     @Override
     public Result pod(Session session, Pod pod) {
       throw new CliException("error: Pods are reported, not created: use fairlead apply");
+    }
+
+    @Override
+    public Result namespace(Session session, Namespace namespace, DryRun dryRun) {
+      return apply(session, namespace, dryRun); // to be there is all that one is for
     }
   }
 
@@ -88,7 +112,7 @@ final class Senders {
                 }
                 yield words(sender.pod(session, pod));
               }
-              case OfNamespace _ -> "skipped (a namespace exists with its first object)";
+              case OfNamespace(var namespace) -> words(sender.namespace(session, namespace, dryRun));
             };
         console
             .out()

@@ -1,11 +1,14 @@
 package io.fairlead.cli;
 
+import io.fairlead.api.ServiceCodec;
 import io.fairlead.api.manifest.ManifestWriter;
 import io.fairlead.api.table.Descriptions;
 import io.fairlead.api.table.Tables;
 import io.fairlead.api.table.Tables.Namespaces;
 import io.fairlead.api.table.Tables.Width;
 import io.fairlead.api.table.TextTable;
+import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.image.Versioned;
 import io.fairlead.v1.DeleteServiceRequest;
 import io.fairlead.v1.Freshness;
 import io.fairlead.v1.GetServiceRequest;
@@ -13,10 +16,12 @@ import io.fairlead.v1.ListServicesRequest;
 import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.Pod;
 import io.fairlead.v1.Service;
+import io.fairlead.v1.WatchServicesRequest;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /** Services, of allocator-service. */
@@ -55,7 +60,35 @@ record ServiceResource() implements Resource<Service> {
   }
 
   @Override
-  public void delete(Session session, String namespace, String name, Deletion how) {
+  public void watch(Session session, Query query, ObjectsReader<Service> reader) {
+    var request =
+        WatchServicesRequest.newBuilder()
+            .setNamespace(query.namespace())
+            .setLabelSelector(query.selector())
+            .setName(query.name().orElse(""))
+            .setFreshness(query.freshness())
+            .build();
+    session.watchServices(
+        stub -> stub.watch(request),
+        reader::opened,
+        event ->
+            switch (event.getEventCase()) {
+              case ADDED -> reader.put(event.getAdded());
+              case MODIFIED -> reader.put(event.getModified());
+              case DELETED -> reader.gone(event.getDeleted());
+              case SYNCED -> reader.synced();
+              case EVENT_NOT_SET -> ObjectsReader.Then.MORE; // a newer server tells more
+            });
+  }
+
+  @Override
+  public List<Service> of(ClusterImage image) {
+    Function<Versioned<io.fairlead.core.model.Service>, Service> proto = ServiceCodec::proto;
+    return image.services().all().stream().map(proto).toList();
+  }
+
+  @Override
+  public Deleted delete(Session session, String namespace, String name, Deletion how) {
     var request =
         DeleteServiceRequest.newBuilder()
             .setRequestId(session.requestId())
@@ -63,6 +96,7 @@ record ServiceResource() implements Resource<Service> {
             .setName(name)
             .build();
     session.services(stub -> stub.delete(request));
+    return new Deleted.Gone();
   }
 
   @Override

@@ -1,24 +1,31 @@
 package io.fairlead.cli;
 
 import io.fairlead.api.ErrorReport;
+import io.fairlead.cli.ObjectsReader.Then;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
 import io.fairlead.runtime.GrpcChannels;
 import io.fairlead.runtime.HostPort;
+import io.fairlead.v1.EndpointSlicesGrpc;
+import io.fairlead.v1.EndpointSlicesGrpc.EndpointSlicesBlockingStub;
 import io.fairlead.v1.LogGrpc;
 import io.fairlead.v1.LogGrpc.LogBlockingStub;
+import io.fairlead.v1.NamespacesGrpc;
+import io.fairlead.v1.NamespacesGrpc.NamespacesBlockingStub;
 import io.fairlead.v1.NodesGrpc;
 import io.fairlead.v1.NodesGrpc.NodesBlockingStub;
 import io.fairlead.v1.PodsGrpc;
 import io.fairlead.v1.PodsGrpc.PodsBlockingStub;
 import io.fairlead.v1.ServicesGrpc;
 import io.fairlead.v1.ServicesGrpc.ServicesBlockingStub;
+import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.AbstractBlockingStub;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -86,6 +93,96 @@ final class Session implements AutoCloseable {
     return call(List.of(replica), LogGrpc::newBlockingStub, rpc);
   }
 
+  <R> R namespaces(Function<NamespacesBlockingStub, R> rpc) {
+    return call(settings.allocator(), NamespacesGrpc::newBlockingStub, rpc);
+  }
+
+  <R> R endpointSlices(Function<EndpointSlicesBlockingStub, R> rpc) {
+    return call(settings.endpoints(), EndpointSlicesGrpc::newBlockingStub, rpc);
+  }
+
+  <M> void watchServices(
+      Function<ServicesBlockingStub, Iterator<M>> rpc, Runnable opened, Function<M, Then> reader) {
+    read(settings.allocator(), ServicesGrpc::newBlockingStub, rpc, opened, reader);
+  }
+
+  <M> void watchPods(
+      Function<PodsBlockingStub, Iterator<M>> rpc, Runnable opened, Function<M, Then> reader) {
+    read(settings.endpoints(), PodsGrpc::newBlockingStub, rpc, opened, reader);
+  }
+
+  <M> void watchNodes(
+      Function<NodesBlockingStub, Iterator<M>> rpc, Runnable opened, Function<M, Then> reader) {
+    read(settings.endpoints(), NodesGrpc::newBlockingStub, rpc, opened, reader);
+  }
+
+  <M> void watchEndpointSlices(
+      Function<EndpointSlicesBlockingStub, Iterator<M>> rpc,
+      Runnable opened,
+      Function<M, Then> reader) {
+    read(settings.endpoints(), EndpointSlicesGrpc::newBlockingStub, rpc, opened, reader);
+  }
+
+  /** The log of all partitions, which endpoints-service has. */
+  <M> void readLog(
+      Function<LogBlockingStub, Iterator<M>> rpc, Runnable opened, Function<M, Then> reader) {
+    read(settings.endpoints(), LogGrpc::newBlockingStub, rpc, opened, reader);
+  }
+
+  /**
+   * Reads a stream until it ends, the reader has enough, or this thread is interrupted. One that
+   * breaks is opened again, from its beginning, unless nobody answers for as long as the time-out.
+   *
+   * @param opened called before each stream
+   */
+  private <S extends AbstractBlockingStub<S>, M> void read(
+      List<HostPort> addresses,
+      Function<ManagedChannel, S> stub,
+      Function<S, Iterator<M>> rpc,
+      Runnable opened,
+      Function<M, Then> reader) {
+    var channel = channels.computeIfAbsent(addresses, this::connect);
+    long end = time.nanoTime() + settings.timeout().toNanos();
+    var pause = FIRST_PAUSE;
+    while (true) {
+      var context = Context.current().withCancellation();
+      try {
+        opened.run();
+        // the call is of this context: its end ends the call, which has no deadline
+        var messages = context.call(() -> rpc.apply(stub.apply(channel)));
+        while (messages.hasNext()) {
+          if (reader.apply(messages.next()) == Then.ENOUGH) {
+            return;
+          }
+          end = time.nanoTime() + settings.timeout().toNanos();
+          pause = FIRST_PAUSE;
+        }
+        return;
+      } catch (StatusRuntimeException e) {
+        if (Thread.currentThread().isInterrupted()) {
+          return;
+        }
+        if (!ErrorReport.of(e).isTransient() || time.nanoTime() + pause.toNanos() >= end) {
+          throw new CallFailedException(addresses, e);
+        }
+      } catch (RuntimeException e) {
+        throw e;
+      } catch (Exception e) {
+        throw new IllegalStateException("opening a stream throws nothing checked", e);
+      } finally {
+        context.cancel(null);
+      }
+      sleep(pause);
+      pause = longer(pause);
+      channel.resetConnectBackoff();
+    }
+  }
+
+  private static Duration longer(Duration pause) {
+    var twice = pause.multipliedBy(2);
+    return twice.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : twice;
+  }
+
   private <S extends AbstractBlockingStub<S>, R> R call(
       List<HostPort> addresses, Function<ManagedChannel, S> stub, Function<S, R> rpc) {
     var channel = channels.computeIfAbsent(addresses, this::connect);
@@ -104,8 +201,7 @@ final class Session implements AutoCloseable {
         }
       }
       sleep(pause);
-      pause = pause.multipliedBy(2);
-      pause = pause.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : pause;
+      pause = longer(pause);
       channel.resetConnectBackoff();
     }
   }
@@ -116,7 +212,8 @@ final class Session implements AutoCloseable {
     return ErrorReport.of(e).isTransient() || e.getStatus().getCode() == Code.DEADLINE_EXCEEDED;
   }
 
-  private void sleep(Duration pause) {
+  /** Between two looks at something that nobody tells of. */
+  void sleep(Duration pause) {
     try {
       time.sleep(pause);
     } catch (InterruptedException _) {

@@ -1,0 +1,122 @@
+package io.fairlead.cli;
+
+import io.fairlead.api.EndpointSliceCodec;
+import io.fairlead.api.manifest.ManifestWriter;
+import io.fairlead.api.table.Descriptions;
+import io.fairlead.api.table.Tables;
+import io.fairlead.api.table.Tables.Namespaces;
+import io.fairlead.api.table.Tables.Width;
+import io.fairlead.api.table.TextTable;
+import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.view.EndpointSlices;
+import io.fairlead.v1.EndpointSlice;
+import io.fairlead.v1.Freshness;
+import io.fairlead.v1.GetEndpointSliceRequest;
+import io.fairlead.v1.ListEndpointSlicesRequest;
+import io.fairlead.v1.ObjectMeta;
+import io.fairlead.v1.WatchEndpointSlicesRequest;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+
+/** EndpointSlices, of endpoints-service; derived from Services and Pods. */
+record EndpointSliceResource() implements Resource<EndpointSlice> {
+  @Override
+  public List<String> names() {
+    return List.of("endpointslices", "endpointslice", "eps", "endpointslices.discovery.k8s.io");
+  }
+
+  @Override
+  public boolean isNamespaced() {
+    return true;
+  }
+
+  @Override
+  public String title(String name) {
+    return "endpointslice.discovery.k8s.io/" + name;
+  }
+
+  @Override
+  public EndpointSlice get(Session session, String namespace, String name, Freshness freshness) {
+    var request =
+        GetEndpointSliceRequest.newBuilder()
+            .setNamespace(namespace)
+            .setName(name)
+            .setFreshness(freshness)
+            .build();
+    return session.endpointSlices(stub -> stub.get(request)).getEndpointSlice();
+  }
+
+  @Override
+  public List<EndpointSlice> list(
+      Session session, String namespace, String selector, Freshness freshness) {
+    var request =
+        ListEndpointSlicesRequest.newBuilder()
+            .setNamespace(namespace)
+            .setLabelSelector(selector)
+            .setFreshness(freshness)
+            .build();
+    return session.endpointSlices(stub -> stub.list(request)).getItemsList();
+  }
+
+  @Override
+  public void watch(Session session, Query query, ObjectsReader<EndpointSlice> reader) {
+    var request =
+        WatchEndpointSlicesRequest.newBuilder()
+            .setNamespace(query.namespace())
+            .setLabelSelector(query.selector())
+            .setName(query.name().orElse(""))
+            .setFreshness(query.freshness())
+            .build();
+    session.watchEndpointSlices(
+        stub -> stub.watch(request),
+        reader::opened,
+        event ->
+            switch (event.getEventCase()) {
+              case ADDED -> reader.put(event.getAdded());
+              case MODIFIED -> reader.put(event.getModified());
+              case DELETED -> reader.gone(event.getDeleted());
+              case SYNCED -> reader.synced();
+              case EVENT_NOT_SET -> ObjectsReader.Then.MORE; // a newer server tells more
+            });
+  }
+
+  @Override
+  public List<EndpointSlice> of(ClusterImage image) {
+    return image.services().all().stream()
+        .flatMap(service -> EndpointSlices.of(image, service.object()).stream())
+        .map(EndpointSliceCodec::proto)
+        .sorted(
+            Comparator.<EndpointSlice, String>comparing(s -> s.getMetadata().getNamespace())
+                .thenComparing(s -> s.getMetadata().getName()))
+        .toList();
+  }
+
+  @Override
+  public Deleted delete(Session session, String namespace, String name, Deletion how) {
+    throw new CliException(
+        "error: endpointslices are not deleted: they are derived from Services and Pods and go with them");
+  }
+
+  @Override
+  public ObjectMeta meta(EndpointSlice slice) {
+    return slice.getMetadata();
+  }
+
+  @Override
+  public Map<String, Object> tree(EndpointSlice slice) {
+    return ManifestWriter.tree(slice);
+  }
+
+  @Override
+  public TextTable table(
+      List<EndpointSlice> slices, Width width, Namespaces namespaces, Instant now) {
+    return Tables.endpointSlices(slices, namespaces, now);
+  }
+
+  @Override
+  public String describe(Session session, EndpointSlice slice) {
+    return Descriptions.of(slice);
+  }
+}

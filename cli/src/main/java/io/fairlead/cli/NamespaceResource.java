@@ -1,0 +1,140 @@
+package io.fairlead.cli;
+
+import io.fairlead.api.Reason;
+import io.fairlead.api.manifest.ManifestWriter;
+import io.fairlead.api.table.Descriptions;
+import io.fairlead.api.table.Tables;
+import io.fairlead.api.table.Tables.Namespaces;
+import io.fairlead.api.table.Tables.Width;
+import io.fairlead.api.table.TextTable;
+import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.model.LabelSelector;
+import io.fairlead.v1.DeleteNamespaceRequest;
+import io.fairlead.v1.Freshness;
+import io.fairlead.v1.GetNamespaceRequest;
+import io.fairlead.v1.ListNamespacesRequest;
+import io.fairlead.v1.Namespace;
+import io.fairlead.v1.ObjectMeta;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * Namespaces: those that were made and those that hold Services, of allocator-service; and those
+ * that hold Pods only, which only endpoints-service knows.
+ */
+record NamespaceResource() implements Resource<Namespace> {
+  @Override
+  public List<String> names() {
+    return List.of("namespaces", "namespace", "ns");
+  }
+
+  @Override
+  public boolean isNamespaced() {
+    return false;
+  }
+
+  @Override
+  public Namespace get(Session session, String namespace, String name, Freshness freshness) {
+    var request = GetNamespaceRequest.newBuilder().setName(name).setFreshness(freshness).build();
+    try {
+      return session.namespaces(stub -> stub.get(request)).getNamespace();
+    } catch (CallFailedException e) {
+      if (e.reason().equals(Optional.of(Reason.NOT_FOUND))
+          && !new PodResource().list(session, name, "", freshness).isEmpty()) {
+        return held(name);
+      }
+      throw e;
+    }
+  }
+
+  @Override
+  public List<Namespace> list(
+      Session session, String namespace, String selector, Freshness freshness) {
+    var request =
+        ListNamespacesRequest.newBuilder()
+            .setLabelSelector(selector)
+            .setFreshness(freshness)
+            .build();
+    var byName = new TreeMap<String, Namespace>();
+    // what only holds Pods has no labels: a selector that asks for some does not match it
+    if (LabelSelector.parse(selector) instanceof LabelSelector.Parsed.Valid(var wanted)
+        && wanted.matches(Map.of())) {
+      for (var pod : new PodResource().list(session, "", "", freshness)) {
+        byName.computeIfAbsent(pod.getMetadata().getNamespace(), NamespaceResource::held);
+      }
+    }
+    for (var known : session.namespaces(stub -> stub.list(request)).getItemsList()) {
+      byName.put(known.getMetadata().getName(), known);
+    }
+    return List.copyOf(byName.values());
+  }
+
+  /** That is there because it holds something. */
+  static Namespace held(String name) {
+    var namespace = Namespace.newBuilder();
+    namespace.getMetadataBuilder().setName(name);
+    namespace.getStatusBuilder().setPhase("Active");
+    return namespace.build();
+  }
+
+  @Override
+  public void watch(Session session, Query query, ObjectsReader<Namespace> reader) {
+    throw new CliException("error: namespaces cannot be watched");
+  }
+
+  /** Those that hold something. */
+  @Override
+  public List<Namespace> of(ClusterImage image) {
+    var names = new TreeMap<String, Namespace>();
+    image
+        .services()
+        .all()
+        .forEach(s -> names.computeIfAbsent(s.object().meta().namespace(), NamespaceResource::held));
+    image
+        .pods()
+        .all()
+        .forEach(p -> names.computeIfAbsent(p.object().meta().namespace(), NamespaceResource::held));
+    return List.copyOf(names.values());
+  }
+
+  /** The server sees to it that it holds no Services; Pods it does not know. */
+  @Override
+  public Deleted delete(Session session, String namespace, String name, Deletion how) {
+    if (!new PodResource().list(session, name, "", Freshness.LATEST).isEmpty()) {
+      throw new CliException(
+          "error: namespace \"%s\" holds Pods: delete them first, fairlead delete pods --all -n %s"
+              .formatted(name, name));
+    }
+    var request =
+        DeleteNamespaceRequest.newBuilder()
+            .setRequestId(session.requestId())
+            .setName(name)
+            .build();
+    session.namespaces(stub -> stub.delete(request));
+    return new Deleted.Gone();
+  }
+
+  @Override
+  public ObjectMeta meta(Namespace namespace) {
+    return namespace.getMetadata();
+  }
+
+  @Override
+  public Map<String, Object> tree(Namespace namespace) {
+    return ManifestWriter.tree(namespace);
+  }
+
+  @Override
+  public TextTable table(
+      List<Namespace> objects, Width width, Namespaces namespaces, Instant now) {
+    return Tables.namespaces(objects, now);
+  }
+
+  @Override
+  public String describe(Session session, Namespace namespace) {
+    return Descriptions.of(namespace);
+  }
+}
