@@ -32,7 +32,10 @@ import picocli.CommandLine.TypeConversionException;
       DeleteCommand.class,
       GetCommand.class,
       DescribeCommand.class,
+      WaitCommand.class,
+      EnvCommand.class,
       LogCommand.class,
+      ReplayCommand.class,
       VersionCommand.class,
       CompletionCommand.class
     })
@@ -200,9 +203,14 @@ public final class Fairlead {
         random);
   }
 
+  /** What {@code -n} says on the command line. */
+  Optional<String> namespaceOption() {
+    return Optional.ofNullable(namespace);
+  }
+
   /** The namespace that was asked for, on the command line or in the environment. */
   Optional<String> givenNamespace() {
-    return Optional.ofNullable(namespace)
+    return namespaceOption()
         .or(() -> Optional.ofNullable(environment.get("FAIRLEAD_NAMESPACE")));
   }
 
