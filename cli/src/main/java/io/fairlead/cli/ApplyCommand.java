@@ -9,7 +9,8 @@ import picocli.CommandLine.ParentCommand;
 /** {@code fairlead apply -f}. */
 @Command(
     name = "apply",
-    description = "Creates the services, pods and namespaces of manifests, or changes what differs.")
+    description =
+        "Creates the services, pods and namespaces of manifests, or changes what differs.")
 final class ApplyCommand implements Callable<Integer> {
   @ParentCommand private Fairlead fairlead;
 

@@ -27,6 +27,10 @@ final class CallFailedException extends RuntimeException {
     return report.reason();
   }
 
+  boolean isNotFound() {
+    return report.code() == Code.NOT_FOUND;
+  }
+
   ErrorReport report() {
     return report;
   }

@@ -1,6 +1,5 @@
 package io.fairlead.cli;
 
-import io.fairlead.api.Reason;
 import io.fairlead.v1.Freshness;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -97,7 +96,7 @@ final class DeleteCommand implements Callable<Integer> {
             endings.add(new Ending(target, terminating));
           }
         } catch (CallFailedException e) {
-          if (!(ignoreNotFound && isNotFound(e))) {
+          if (!(ignoreNotFound && e.isNotFound())) {
             console.err().println(e.words());
             code = 1;
           }
@@ -110,10 +109,6 @@ final class DeleteCommand implements Callable<Integer> {
     }
   }
 
-  private static boolean isNotFound(CallFailedException e) {
-    return e.reason().equals(Optional.of(Reason.NOT_FOUND));
-  }
-
   /** Waits for each as long as it may take, and the time-out more. */
   private boolean gone(Session session, List<Ending> endings) {
     boolean all = true;
@@ -121,8 +116,7 @@ final class DeleteCommand implements Callable<Integer> {
       var target = ending.target();
       var patience = ending.how().grace().plus(session.settings().timeout());
       boolean gone =
-          Waiting.until(
-              session, patience, () -> isGone(session, target, ending.how().uid()));
+          Waiting.until(session, patience, () -> isGone(session, target, ending.how().uid()));
       if (!gone) {
         fairlead.console().err().println(Waiting.timedOut(target.resource(), target.name()));
         all = false;
@@ -131,7 +125,7 @@ final class DeleteCommand implements Callable<Integer> {
     return all;
   }
 
-  private static <T> boolean isGone(Session session, Target target, String uid) {
+  private static boolean isGone(Session session, Target target, String uid) {
     return isGone(session, target.resource(), target, uid);
   }
 
@@ -141,7 +135,7 @@ final class DeleteCommand implements Callable<Integer> {
       var object = resource.get(session, target.namespace(), target.name(), Freshness.LATEST);
       return !resource.meta(object).getUid().equals(uid);
     } catch (CallFailedException e) {
-      if (isNotFound(e)) {
+      if (e.isNotFound()) {
         return true;
       }
       throw e;
@@ -169,8 +163,9 @@ final class DeleteCommand implements Callable<Integer> {
         targets.addAll(listed(session, resource));
       } else {
         throw new CliException(
-            "error: resource(s) were provided, but no name was specified: name them, or say -l or --all of "
-                + resource.plural());
+            "error: resource(s) were provided, but no name was specified: "
+                + resource.plural()
+                + ", neither by name, nor by -l, nor --all");
       }
     }
     return targets;
@@ -178,8 +173,7 @@ final class DeleteCommand implements Callable<Integer> {
 
   private <T> List<Target> listed(Session session, Resource<T> resource) {
     return resource.list(session, fairlead.namespace(), selector, Freshness.LATEST).stream()
-        .map(object ->
-            new Target(resource, fairlead.namespace(), resource.meta(object).getName()))
+        .map(object -> new Target(resource, fairlead.namespace(), resource.meta(object).getName()))
         .toList();
   }
 

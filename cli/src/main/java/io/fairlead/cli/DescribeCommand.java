@@ -9,7 +9,9 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
 /** {@code fairlead describe}. */
-@Command(name = "describe", description = "Shows all about services, pods, endpointslices, nodes or namespaces.")
+@Command(
+    name = "describe",
+    description = "Shows all about services, pods, endpointslices, nodes or namespaces.")
 final class DescribeCommand implements Callable<Integer> {
   @ParentCommand private Fairlead fairlead;
 

@@ -1,6 +1,5 @@
 package io.fairlead.cli;
 
-import io.fairlead.api.Reason;
 import io.fairlead.api.ServiceCodec;
 import io.fairlead.core.decide.ServicesDecider;
 import io.fairlead.core.env.ServiceEnvironment;
@@ -8,7 +7,6 @@ import io.fairlead.core.env.ServiceEnvironment.Links;
 import io.fairlead.core.model.Service;
 import io.fairlead.v1.Freshness;
 import java.util.ArrayList;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -44,7 +42,7 @@ final class EnvCommand implements Callable<Integer> {
                   resource.get(
                       session, controlPlane.namespace(), controlPlane.name(), Freshness.LATEST)));
         } catch (CallFailedException e) {
-          if (!e.reason().equals(Optional.of(Reason.NOT_FOUND))) {
+          if (!e.isNotFound()) {
             throw e;
           }
         }

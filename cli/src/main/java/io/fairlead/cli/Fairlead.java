@@ -210,8 +210,7 @@ public final class Fairlead {
 
   /** The namespace that was asked for, on the command line or in the environment. */
   Optional<String> givenNamespace() {
-    return namespaceOption()
-        .or(() -> Optional.ofNullable(environment.get("FAIRLEAD_NAMESPACE")));
+    return namespaceOption().or(() -> Optional.ofNullable(environment.get("FAIRLEAD_NAMESPACE")));
   }
 
   /** {@link #givenNamespace}, else {@code default}. */

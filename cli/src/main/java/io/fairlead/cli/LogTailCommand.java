@@ -157,9 +157,7 @@ final class LogTailCommand implements Callable<Integer> {
           new TextTable(
               List.of("TIME", "POSITION", "EVENT", "OBJECT", "BY", "DETAIL"),
               entries.stream().map(LogRows::row).toList());
-      console
-          .out()
-          .print(growing.text(table, headed || noHeaders ? Heads.HIDDEN : Heads.SHOWN));
+      console.out().print(growing.text(table, headed || noHeaders ? Heads.HIDDEN : Heads.SHOWN));
       headed = true;
       return console.out().checkError() ? Then.ENOUGH : Then.MORE;
     }

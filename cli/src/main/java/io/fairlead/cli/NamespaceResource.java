@@ -1,6 +1,5 @@
 package io.fairlead.cli;
 
-import io.fairlead.api.Reason;
 import io.fairlead.api.manifest.ManifestWriter;
 import io.fairlead.api.table.Descriptions;
 import io.fairlead.api.table.Tables;
@@ -18,7 +17,6 @@ import io.fairlead.v1.ObjectMeta;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -42,8 +40,7 @@ record NamespaceResource() implements Resource<Namespace> {
     try {
       return session.namespaces(stub -> stub.get(request)).getNamespace();
     } catch (CallFailedException e) {
-      if (e.reason().equals(Optional.of(Reason.NOT_FOUND))
-          && !new PodResource().list(session, name, "", freshness).isEmpty()) {
+      if (e.isNotFound() && !new PodResource().list(session, name, "", freshness).isEmpty()) {
         return held(name);
       }
       throw e;
@@ -92,11 +89,13 @@ record NamespaceResource() implements Resource<Namespace> {
     image
         .services()
         .all()
-        .forEach(s -> names.computeIfAbsent(s.object().meta().namespace(), NamespaceResource::held));
+        .forEach(
+            s -> names.computeIfAbsent(s.object().meta().namespace(), NamespaceResource::held));
     image
         .pods()
         .all()
-        .forEach(p -> names.computeIfAbsent(p.object().meta().namespace(), NamespaceResource::held));
+        .forEach(
+            p -> names.computeIfAbsent(p.object().meta().namespace(), NamespaceResource::held));
     return List.copyOf(names.values());
   }
 
@@ -109,10 +108,7 @@ record NamespaceResource() implements Resource<Namespace> {
               .formatted(name, name));
     }
     var request =
-        DeleteNamespaceRequest.newBuilder()
-            .setRequestId(session.requestId())
-            .setName(name)
-            .build();
+        DeleteNamespaceRequest.newBuilder().setRequestId(session.requestId()).setName(name).build();
     session.namespaces(stub -> stub.delete(request));
     return new Deleted.Gone();
   }
@@ -128,8 +124,7 @@ record NamespaceResource() implements Resource<Namespace> {
   }
 
   @Override
-  public TextTable table(
-      List<Namespace> objects, Width width, Namespaces namespaces, Instant now) {
+  public TextTable table(List<Namespace> objects, Width width, Namespaces namespaces, Instant now) {
     return Tables.namespaces(objects, now);
   }
 

@@ -73,7 +73,8 @@ final class ReplayCommand implements Callable<Integer> {
     }
     state
         .time()
-        .ifPresent(time -> console.err().println("As of " + time + ", position " + state.position()));
+        .ifPresent(
+            time -> console.err().println("As of " + time + ", position " + state.position()));
     var kinds = selections.stream().map(Selection::resource).distinct().count();
     var style =
         new ObjectPrinter.Style(

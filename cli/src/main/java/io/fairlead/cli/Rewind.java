@@ -125,7 +125,8 @@ final class Rewind {
   /** Empty for one of a kind that may be passed over. */
   private static Optional<LogEntry> entry(io.fairlead.v1.LogEntry entry) {
     try {
-      var record = entry.hasRecord() ? Optional.of(entry.getRecord()) : Optional.<ByteString>empty();
+      var record =
+          entry.hasRecord() ? Optional.of(entry.getRecord()) : Optional.<ByteString>empty();
       return EventCodec.decode(
               entry.getKey().getBytes(StandardCharsets.UTF_8),
               record.map(ByteString::toByteArray).orElse(null))
@@ -165,8 +166,8 @@ final class Rewind {
 
   private State result() {
     var last = last();
-    last.ifPresent(time ->
-        open.stream().filter(e -> !e.timestamp().isAfter(time)).forEach(counted::add));
+    last.ifPresent(
+        time -> open.stream().filter(e -> !e.timestamp().isAfter(time)).forEach(counted::add));
     if (counted.isEmpty() && first.isPresent()) {
       throw new CliException(
           "error: nothing of then is retained: the log begins at " + first.get());

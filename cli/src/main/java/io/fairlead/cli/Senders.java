@@ -112,7 +112,8 @@ final class Senders {
                 }
                 yield words(sender.pod(session, pod));
               }
-              case OfNamespace(var namespace) -> words(sender.namespace(session, namespace, dryRun));
+              case OfNamespace(var namespace) ->
+                  words(sender.namespace(session, namespace, dryRun));
             };
         console
             .out()

@@ -1,6 +1,5 @@
 package io.fairlead.cli;
 
-import io.fairlead.api.Reason;
 import io.fairlead.v1.Freshness;
 import io.fairlead.v1.Node;
 import io.fairlead.v1.Pod;
@@ -89,7 +88,9 @@ final class WaitCommand implements Callable<Integer> {
       case "delete" -> Goal.GONE;
       default ->
           throw new CliException(
-              "error: --for=" + goal + " is not condition=Ready, condition=Ready=False, create or delete");
+              "error: --for="
+                  + goal
+                  + " is not condition=Ready, condition=Ready=False, create or delete");
     };
   }
 
@@ -100,8 +101,9 @@ final class WaitCommand implements Callable<Integer> {
       if (selection.names().isEmpty()) {
         if (!all && selector.isEmpty()) {
           throw new CliException(
-              "error: resource(s) were provided, but no name was specified: name them, or say -l or --all of "
-                  + resource.plural());
+              "error: resource(s) were provided, but no name was specified: "
+                  + resource.plural()
+                  + ", neither by name, nor by -l, nor --all");
         }
         targets.addAll(listed(session, resource));
       } else {
@@ -130,10 +132,10 @@ final class WaitCommand implements Callable<Integer> {
     try {
       object = resource.get(session, fairlead.namespace(), target.name(), Freshness.LATEST);
     } catch (CallFailedException e) {
-      if (e.reason().equals(Optional.of(Reason.NOT_FOUND)) && wanted == Goal.GONE) {
+      if (e.isNotFound() && wanted == Goal.GONE) {
         return true;
       }
-      if (e.reason().equals(Optional.of(Reason.NOT_FOUND)) && wanted == Goal.CREATED) {
+      if (e.isNotFound() && wanted == Goal.CREATED) {
         return false;
       }
       throw e;
@@ -142,7 +144,8 @@ final class WaitCommand implements Callable<Integer> {
       case READY -> isReady(object);
       case NOT_READY -> !isReady(object);
       case CREATED -> true;
-      case GONE -> target.uid().filter(uid -> !uid.equals(resource.meta(object).getUid())).isPresent();
+      case GONE ->
+          target.uid().filter(uid -> !uid.equals(resource.meta(object).getUid())).isPresent();
     };
   }
 
@@ -151,7 +154,8 @@ final class WaitCommand implements Callable<Integer> {
       case Pod pod -> pod.getStatus().getReady() && !pod.getMetadata().hasDeletionTimestamp();
       case Node node -> node.getState().equals("Ready");
       default ->
-          throw new CliException("error: condition=Ready is of pods and nodes; others are there or not");
+          throw new CliException(
+              "error: condition=Ready is of pods and nodes; others are there or not");
     };
   }
 }

@@ -12,6 +12,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Runs commands in this process, with their own streams. Time is the machine's, but ages are told
@@ -50,9 +52,52 @@ final class CliFixture {
     return runWith("", Map.of(), args);
   }
 
+  /** A command that runs on. */
+  final class Running {
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final CompletableFuture<Ran> ran = new CompletableFuture<>();
+    private final Thread thread;
+
+    Running(String... args) {
+      thread =
+          Thread.ofVirtual()
+              .start(() -> {
+                try {
+                  ran.complete(CliFixture.this.run(out, "", Map.of(), args));
+                } catch (RuntimeException | Error e) {
+                  ran.completeExceptionally(e);
+                }
+              });
+    }
+
+    /** What it printed so far. */
+    String out() {
+      return out.toString(StandardCharsets.UTF_8);
+    }
+
+    /** Ends it, as Ctrl-C does. */
+    Ran interrupt() {
+      thread.interrupt();
+      return ran.orTimeout(20, TimeUnit.SECONDS).join();
+    }
+
+    /** Waits for its own end. */
+    Ran join() {
+      return ran.orTimeout(20, TimeUnit.SECONDS).join();
+    }
+  }
+
+  Running start(String... args) {
+    return new Running(args);
+  }
+
   Ran runWith(String stdin, Map<String, String> environment, String... args) {
+    return run(new ByteArrayOutputStream(), stdin, environment, args);
+  }
+
+  private Ran run(
+      ByteArrayOutputStream out, String stdin, Map<String, String> environment, String... args) {
     var all = new ArrayList<>(List.of(args));
-    var out = new ByteArrayOutputStream();
     var err = new ByteArrayOutputStream();
     var console =
         new Console(

@@ -92,11 +92,11 @@ class CommandsTest {
     assertThat(cli.run("get", "svc,po", "-A", "-o", "wide").out())
         .isEqualTo(
             """
-            NAMESPACE   NAME   TYPE        CLUSTER-IP   EXTERNAL-IP   PORT(S)   AGE   SELECTOR
-            default     web    ClusterIP   10.96.0.20   <none>        80/TCP    45s   app=web
+            NAMESPACE   NAME          TYPE        CLUSTER-IP   EXTERNAL-IP   PORT(S)   AGE   SELECTOR
+            default     service/web   ClusterIP   10.96.0.20   <none>        80/TCP    45s   app=web
 
-            NAMESPACE   NAME    READY   STATUS    AGE   IP           NODE     SOURCE   READINESS
-            default     web-1   1/1     Running   45s   10.244.0.7   node-a   api      running
+            NAMESPACE   NAME        READY   STATUS    RESTARTS   AGE   IP           NODE     NOMINATED NODE   READINESS GATES
+            default     pod/web-1   1/1     Running   0          45s   10.244.0.7   node-a   <none>           <none>
             """);
     assertThat(cli.run("get", "pods", "-o", "name").out()).isEqualTo("pod/web-1\n");
     assertThat(cli.run("get", "svc", "--no-headers").out()).startsWith("web ").hasLineCount(1);
@@ -152,7 +152,7 @@ class CommandsTest {
     plane.openNode(node.build());
     assertThat(cli.run("get", "nodes").out())
         .isEqualTo(
-            "NAME     STATUS   ZONE     AGE   VERSION\nnode-a   Ready    zone-1   45s   0.1.0\n");
+            "NAME     STATUS   ROLES    AGE   VERSION\nnode-a   Ready    <none>   45s   0.1.0\n");
     assertThat(cli.run("get", "no", "-l", "rack=8").err()).isEqualTo("No resources found\n");
     assertThat(cli.run("describe", "node", "node-a").out())
         .contains("Addresses:                192.0.2.1\n");
@@ -166,9 +166,9 @@ class CommandsTest {
     assertThat(cli.run("delete", "svc", "web"))
         .isEqualTo(new Ran(1, "", "Error from server (NotFound): services \"web\" not found\n"));
     assertThat(cli.run("delete", "svc", "web", "--ignore-not-found")).isEqualTo(new Ran(0, "", ""));
-    assertThat(cli.run("delete", "pod/web-1", "--grace-period=30").out())
+    assertThat(cli.run("delete", "pod/web-1", "--grace-period=30", "--wait=false").out())
         .isEqualTo("pod/web-1 deleted\n");
-    assertThat(cli.run("get", "po").out()).contains("web-1   1/1     Terminating");
+    assertThat(cli.run("get", "po").out()).contains("web-1   1/1     Terminating   0 ");
     assertThat(cli.runWith(POD, Map.of(), "delete", "-f", "-").out())
         .isEqualTo("pod/web-1 deleted\n");
     assertThat(cli.run("get", "po"))
@@ -287,6 +287,117 @@ class CommandsTest {
     assertThat(again.err())
         .isEqualTo(
             "Error from server (AlreadyExists): error with service/web (stdin:1): services \"web\" already exists\n");
+  }
+
+  @Test
+  void showsEndpointSlices() {
+    apply(WEB + "---\n" + POD);
+    var rows = cli.run("get", "endpointslices").out().lines().toList();
+    assertThat(rows).hasSize(2);
+    assertThat(rows.getFirst()).matches("NAME +ADDRESSTYPE   PORTS   ENDPOINTS    AGE");
+    assertThat(rows.getLast())
+        .matches("web-[a-z2-7]{10}   IPv4          8080    10.244.0.7   <unknown>");
+    var name = cli.run("get", "eps", "-o", "name").out().strip();
+    assertThat(name).startsWith("endpointslice.discovery.k8s.io/web-");
+    assertThat(cli.run("get", "eps", "-l", "kubernetes.io/service-name=web", "-o", "json").out())
+        .contains(
+            "\"apiVersion\": \"discovery.k8s.io/v1\"",
+            "\"kind\": \"EndpointSlice\"",
+            "\"kind\": \"List\"");
+    assertThat(cli.run("describe", name.replace("endpointslice.discovery.k8s.io", "eps")).out())
+        .contains("Endpoints:\n  - Addresses:            10.244.0.7\n");
+    assertThat(cli.run("delete", "eps", "--all").err())
+        .isEqualTo(
+            "error: endpointslices are not deleted: they are derived from Services and Pods and go with them\n");
+  }
+
+  @Test
+  void showsMakesAndDeletesNamespaces() {
+    var shop = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {team: a}}\n";
+    assertThat(apply(shop)).isEqualTo(new Ran(0, "namespace/shop created\n", ""));
+    assertThat(apply(shop)).isEqualTo(new Ran(0, "namespace/shop unchanged\n", ""));
+    apply(POD, "-n", "pods-only");
+    apply(WEB);
+    assertThat(cli.run("get", "ns").out())
+        .isEqualTo(
+            """
+            NAME        STATUS   AGE
+            default     Active   <unknown>
+            pods-only   Active   <unknown>
+            shop        Active   45s
+            """);
+    assertThat(cli.run("get", "ns", "-l", "team=a", "-o", "name").out())
+        .isEqualTo("namespace/shop\n");
+    assertThat(cli.run("get", "ns", "pods-only", "-o", "yaml").out())
+        .isEqualTo(
+            "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: pods-only\nstatus:\n  phase: Active\n");
+    assertThat(cli.run("describe", "ns", "shop").out())
+        .contains("Labels:                   team=a\n");
+    assertThat(cli.run("delete", "ns", "pods-only"))
+        .isEqualTo(
+            new Ran(
+                1,
+                "",
+                "error: namespace \"pods-only\" holds Pods: delete them first, fairlead delete pods --all -n pods-only\n"));
+    assertThat(cli.runWith(shop, Map.of(), "delete", "-f", "-"))
+        .isEqualTo(new Ran(0, "namespace/shop deleted\n", ""));
+    assertThat(cli.run("delete", "ns", "shop"))
+        .isEqualTo(new Ran(1, "", "Error from server (NotFound): namespaces \"shop\" not found\n"));
+  }
+
+  @Test
+  void printsTheVariablesOfANamespace() {
+    apply(WEB, "-n", "shop");
+    assertThat(cli.run("env", "-n", "shop"))
+        .isEqualTo(
+            new Ran(
+                0,
+                """
+                WEB_PORT=tcp://10.96.0.20:80
+                WEB_PORT_80_TCP=tcp://10.96.0.20:80
+                WEB_PORT_80_TCP_ADDR=10.96.0.20
+                WEB_PORT_80_TCP_PORT=80
+                WEB_PORT_80_TCP_PROTO=tcp
+                WEB_SERVICE_HOST=10.96.0.20
+                WEB_SERVICE_PORT=80
+                WEB_SERVICE_PORT_HTTP=80
+                """,
+                ""));
+    assertThat(cli.run("env")).isEqualTo(new Ran(0, "", ""));
+    assertThat(cli.run("env", "-n", "shop", "--no-service-links").out()).isEmpty();
+  }
+
+  @Test
+  void getsAllAndSaysWhereThereIsNothing() {
+    assertThat(cli.run("get", "all"))
+        .isEqualTo(new Ran(0, "", "No resources found in default namespace.\n"));
+    apply(POD + "---\n" + WEB);
+    assertThat(cli.run("get", "all", "-o", "name").out()).isEqualTo("pod/web-1\nservice/web\n");
+    assertThat(cli.run("get", "Pods", "-n", "shop").err())
+        .isEqualTo("No resources found in shop namespace.\n");
+    assertThat(cli.run("describe", "po", "-n", "shop").err())
+        .isEqualTo("No resources found in shop namespace.\n");
+    assertThat(cli.run("get", "po", "web-1", "nobody"))
+        .isEqualTo(
+            new Ran(
+                1,
+                """
+                NAME    READY   STATUS    RESTARTS   AGE
+                web-1   1/1     Running   0          45s
+                """,
+                "Error from server (NotFound): pods \"nobody\" not found\n"));
+    assertThat(cli.run("get", "po", "-n", "shop", "-o", "json").out())
+        .isEqualTo(
+            """
+            {
+                "apiVersion": "v1",
+                "items": [],
+                "kind": "List",
+                "metadata": {
+                    "resourceVersion": ""
+                }
+            }
+            """);
   }
 
   @Test

@@ -38,17 +38,28 @@ import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.record.LogEvent;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.view.PodCondition;
+import io.fairlead.eventlog.codec.EventCodec;
 import io.fairlead.runtime.GrpcServer;
 import io.fairlead.runtime.HostPort;
 import io.fairlead.runtime.Metrics;
+import io.fairlead.v1.ApplyNamespaceRequest;
 import io.fairlead.v1.ApplyPodRequest;
 import io.fairlead.v1.ApplyServiceRequest;
 import io.fairlead.v1.CreateServiceRequest;
+import io.fairlead.v1.DeleteNamespaceRequest;
 import io.fairlead.v1.DeletePodRequest;
 import io.fairlead.v1.DeleteServiceRequest;
+import io.fairlead.v1.EndpointSliceReply;
+import io.fairlead.v1.EndpointSlicesGrpc;
+import io.fairlead.v1.GetEndpointSliceRequest;
+import io.fairlead.v1.GetNamespaceRequest;
 import io.fairlead.v1.GetNodeRequest;
 import io.fairlead.v1.GetPodRequest;
 import io.fairlead.v1.GetServiceRequest;
+import io.fairlead.v1.ListEndpointSlicesReply;
+import io.fairlead.v1.ListEndpointSlicesRequest;
+import io.fairlead.v1.ListNamespacesReply;
+import io.fairlead.v1.ListNamespacesRequest;
 import io.fairlead.v1.ListNodesReply;
 import io.fairlead.v1.ListNodesRequest;
 import io.fairlead.v1.ListPodsReply;
@@ -58,15 +69,25 @@ import io.fairlead.v1.ListServicesRequest;
 import io.fairlead.v1.LogGrpc;
 import io.fairlead.v1.LogStatusReply;
 import io.fairlead.v1.LogStatusRequest;
+import io.fairlead.v1.NamespaceReply;
+import io.fairlead.v1.NamespacesGrpc;
 import io.fairlead.v1.NodeReply;
 import io.fairlead.v1.NodesGrpc;
 import io.fairlead.v1.OpenNodeRequest;
 import io.fairlead.v1.PartitionStatus;
 import io.fairlead.v1.PodReply;
 import io.fairlead.v1.PodsGrpc;
+import io.fairlead.v1.ReadLogReply;
+import io.fairlead.v1.ReadLogRequest;
 import io.fairlead.v1.Result;
 import io.fairlead.v1.ServiceReply;
 import io.fairlead.v1.ServicesGrpc;
+import io.fairlead.v1.WatchEndpointSlicesReply;
+import io.fairlead.v1.WatchEndpointSlicesRequest;
+import io.fairlead.v1.WatchPodsReply;
+import io.fairlead.v1.WatchPodsRequest;
+import io.fairlead.v1.WatchServicesReply;
+import io.fairlead.v1.WatchServicesRequest;
 import io.grpc.stub.StreamObserver;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -96,6 +117,10 @@ final class LocalControlPlane implements AutoCloseable {
   private final GrpcServer server;
   private ClusterImage image = ClusterImage.EMPTY;
   private Position position = Position.start(LOG);
+  private Instant now = NOW;
+  private final List<io.fairlead.v1.LogEntry> written = new ArrayList<>();
+  private final TreeMap<String, io.fairlead.v1.Namespace> made = new TreeMap<>();
+  private final List<Runnable> watches = new ArrayList<>();
   private int failures;
   private Supplier<RuntimeException> failure = () -> Errors.notSynced("reading the log");
 
@@ -115,7 +140,13 @@ final class LocalControlPlane implements AutoCloseable {
     server =
         GrpcServer.start(
             GrpcServer.Settings.listening(HostPort.of("127.0.0.1:0")),
-            List.of(new Services(), new Pods(), new Nodes(), new Log()),
+            List.of(
+                new Services(),
+                new Pods(),
+                new Nodes(),
+                new Slices(),
+                new MadeNamespaces(),
+                new Log()),
             List.of(),
             new Metrics());
   }
@@ -128,6 +159,21 @@ final class LocalControlPlane implements AutoCloseable {
   synchronized void failNext(int calls, Supplier<RuntimeException> with) {
     failures = calls;
     failure = with;
+  }
+
+  /** Entries that come are of a later time. */
+  synchronized void advance(java.time.Duration duration) {
+    now = now.plus(duration);
+  }
+
+  /** How many watches there are. */
+  synchronized int watches() {
+    return watches.size();
+  }
+
+  /** What runs a Pod tells that it has ended. */
+  synchronized void ended(String namespace, String name) {
+    decideOnPods(new PodCommand.DeletePod(new ObjectName(namespace, name), "", OptionalInt.of(0)));
   }
 
   /** As an agent would: opens a session. */
@@ -176,30 +222,50 @@ final class LocalControlPlane implements AutoCloseable {
     for (var change : changes) {
       var partition = PARTITIONING.of(change.key());
       long offset = position.of(partition);
-      delta.replay(entry(partition, offset, change));
+      var entry = entry(partition, offset, change);
+      delta.replay(entry);
+      written.add(message(entry));
       position = position.with(partition, offset + 1);
       first = first.isPresent() ? first : OptionalLong.of(offset);
     }
     image = delta.apply();
+    watches.forEach(Runnable::run);
     return first;
   }
 
   private LogEntry entry(LogPartition partition, long offset, Change change) {
     var envelope =
         new Envelope(
-            random.uuid7(NOW), NOW, "test", Optional.empty(), Optional.empty(), Optional.empty());
+            random.uuid7(now), now, "test", Optional.empty(), Optional.empty(), Optional.empty());
     LogEvent event =
         switch (change) {
           case Change.Put(var object) -> new LogEvent.Stored(object, envelope);
           case Change.Remove(var key, UUID uid) -> new LogEvent.Deleted(key, uid, envelope);
         };
-    return new LogEntry(partition, offset, NOW, event);
+    return new LogEntry(partition, offset, now, event);
+  }
+
+  private static io.fairlead.v1.LogEntry message(LogEntry entry) {
+    var message =
+        io.fairlead.v1.LogEntry.newBuilder()
+            .setPartition(entry.partition().toString())
+            .setOffset(entry.offset())
+            .setKey(entry.event().key().toString())
+            .setAppended(
+                com.google.protobuf.Timestamp.newBuilder()
+                    .setSeconds(entry.timestamp().getEpochSecond())
+                    .setNanos(entry.timestamp().getNano()));
+    byte[] value = EventCodec.encode(entry.partition(), entry.event()).value();
+    if (value != null) {
+      message.setRecord(com.google.protobuf.ByteString.copyFrom(value));
+    }
+    return message.build();
   }
 
   private ServiceOutcome decide(ServiceCommand command) {
     var context =
         new ServicesContext(
-            NOW, random, Set.of(), Map.of(), new LinkedHashSet<>(), ServiceSettings.DEFAULT);
+            now, random, Set.of(), Map.of(), new LinkedHashSet<>(), ServiceSettings.DEFAULT);
     Decision<ServiceOutcome> decision = ServicesDecider.decide(image, command, context);
     if (decision.changes().isEmpty()) {
       return decision.reply();
@@ -209,7 +275,7 @@ final class LocalControlPlane implements AutoCloseable {
 
   private PodOutcome decideOnPods(PodCommand command) {
     Decision<PodOutcome> decision =
-        PodsDecider.decide(image, command, new PodsContext(NOW, random));
+        PodsDecider.decide(image, command, new PodsContext(now, random));
     if (decision.changes().isEmpty()) {
       return decision.reply();
     }
@@ -242,7 +308,219 @@ final class LocalControlPlane implements AutoCloseable {
     };
   }
 
+  /** What one kind of objects is told as. */
+  private record Telling<T, R>(
+      Function<T, R> added,
+      Function<T, R> modified,
+      Function<T, R> deleted,
+      Function<io.fairlead.v1.Position, R> synced) {}
+
+  /** Tells what is there, and after each change what differs. */
+  private synchronized <T, R> void watch(
+      StreamObserver<R> observer, Telling<T, R> telling, Supplier<Map<String, T>> objects) {
+    arrived("");
+    var told = new TreeMap<>(objects.get());
+    told.values().forEach(object -> observer.onNext(telling.added().apply(object)));
+    observer.onNext(telling.synced().apply(PositionCodec.proto(position)));
+    watches.add(() -> {
+      var next = objects.get();
+      next.forEach((key, object) -> {
+        var before = told.put(key, object);
+        if (before == null) {
+          observer.onNext(telling.added().apply(object));
+        } else if (!before.equals(object)) {
+          observer.onNext(telling.modified().apply(object));
+        }
+      });
+      var gone = new TreeMap<>(told);
+      gone.keySet().removeAll(next.keySet());
+      gone.forEach((key, object) -> {
+        told.remove(key);
+        observer.onNext(telling.deleted().apply(object));
+      });
+    });
+  }
+
+  private static <T> Map<String, T> byName(
+      java.util.Collection<T> objects, Function<T, io.fairlead.v1.ObjectMeta> meta) {
+    var result = new TreeMap<String, T>();
+    objects.forEach(
+        o -> result.put(meta.apply(o).getNamespace() + "/" + meta.apply(o).getName(), o));
+    return result;
+  }
+
+  private static boolean isMeant(
+      io.fairlead.v1.ObjectMeta meta, String namespace, String name, LabelSelector selector) {
+    return (namespace.isEmpty() || namespace.equals(meta.getNamespace()))
+        && (name.isEmpty() || name.equals(meta.getName()))
+        && selector.matches(meta.getLabelsMap());
+  }
+
+  private final class Slices extends EndpointSlicesGrpc.EndpointSlicesImplBase {
+    private List<io.fairlead.v1.EndpointSlice> slices(
+        String namespace, String name, LabelSelector selector) {
+      return new EndpointSliceResource()
+          .of(image).stream()
+              .filter(slice -> isMeant(slice.getMetadata(), namespace, name, selector))
+              .toList();
+    }
+
+    @Override
+    public void get(GetEndpointSliceRequest request, StreamObserver<EndpointSliceReply> observer) {
+      answer(
+          observer,
+          "",
+          () ->
+              EndpointSliceReply.newBuilder()
+                  .setEndpointSlice(
+                      slices(request.getNamespace(), request.getName(), selector("")).stream()
+                          .findFirst()
+                          .orElseThrow(() ->
+                              io.grpc.Status.NOT_FOUND
+                                  .withDescription(
+                                      "endpointslices \"" + request.getName() + "\" not found")
+                                  .asRuntimeException()))
+                  .build());
+    }
+
+    @Override
+    public void list(
+        ListEndpointSlicesRequest request, StreamObserver<ListEndpointSlicesReply> observer) {
+      answer(
+          observer,
+          "",
+          () ->
+              ListEndpointSlicesReply.newBuilder()
+                  .addAllItems(
+                      slices(request.getNamespace(), "", selector(request.getLabelSelector())))
+                  .build());
+    }
+
+    @Override
+    public void watch(
+        WatchEndpointSlicesRequest request, StreamObserver<WatchEndpointSlicesReply> observer) {
+      var selector = selector(request.getLabelSelector());
+      LocalControlPlane.this.watch(
+          observer,
+          new Telling<io.fairlead.v1.EndpointSlice, WatchEndpointSlicesReply>(
+              o -> WatchEndpointSlicesReply.newBuilder().setAdded(o).build(),
+              o -> WatchEndpointSlicesReply.newBuilder().setModified(o).build(),
+              o -> WatchEndpointSlicesReply.newBuilder().setDeleted(o).build(),
+              at -> WatchEndpointSlicesReply.newBuilder().setSynced(at).build()),
+          () ->
+              byName(
+                  slices(request.getNamespace(), request.getName(), selector),
+                  io.fairlead.v1.EndpointSlice::getMetadata));
+    }
+  }
+
+  private final class MadeNamespaces extends NamespacesGrpc.NamespacesImplBase {
+    private Map<String, io.fairlead.v1.Namespace> all() {
+      var all = new TreeMap<String, io.fairlead.v1.Namespace>();
+      for (var service : image.services().all()) {
+        var name = service.object().meta().namespace();
+        all.put(name, NamespaceResource.held(name));
+      }
+      all.putAll(made);
+      return all;
+    }
+
+    @Override
+    public void apply(ApplyNamespaceRequest request, StreamObserver<NamespaceReply> observer) {
+      answer(
+          observer,
+          request.getRequestId(),
+          () -> {
+            var name = request.getNamespace().getMetadata().getName();
+            var namespace = NamespaceResource.held(name).toBuilder();
+            namespace
+                .getMetadataBuilder()
+                .setUid("uid-of-" + name)
+                .setResourceVersion("1")
+                .putAllLabels(request.getNamespace().getMetadata().getLabelsMap())
+                .setCreationTimestamp(
+                    com.google.protobuf.Timestamp.newBuilder().setSeconds(now.getEpochSecond()));
+            var before = request.getDryRun() ? made.get(name) : made.put(name, namespace.build());
+            return NamespaceReply.newBuilder()
+                .setNamespace(namespace)
+                .setResult(
+                    before == null
+                        ? Result.CREATED
+                        : before.equals(namespace.build()) ? Result.UNCHANGED : Result.CONFIGURED)
+                .build();
+          });
+    }
+
+    @Override
+    public void get(GetNamespaceRequest request, StreamObserver<NamespaceReply> observer) {
+      answer(
+          observer,
+          "",
+          () -> NamespaceReply.newBuilder().setNamespace(known(request.getName())).build());
+    }
+
+    private io.fairlead.v1.Namespace known(String name) {
+      return Optional.ofNullable(all().get(name))
+          .orElseThrow(() ->
+              io.grpc.Status.NOT_FOUND
+                  .withDescription("namespaces \"" + name + "\" not found")
+                  .asRuntimeException());
+    }
+
+    @Override
+    public void list(ListNamespacesRequest request, StreamObserver<ListNamespacesReply> observer) {
+      answer(
+          observer,
+          "",
+          () -> {
+            var selector = selector(request.getLabelSelector());
+            return ListNamespacesReply.newBuilder()
+                .addAllItems(
+                    all().values().stream()
+                        .filter(n -> selector.matches(n.getMetadata().getLabelsMap()))
+                        .toList())
+                .build();
+          });
+    }
+
+    @Override
+    public void delete(DeleteNamespaceRequest request, StreamObserver<NamespaceReply> observer) {
+      answer(
+          observer,
+          request.getRequestId(),
+          () -> {
+            known(request.getName());
+            made.remove(request.getName());
+            return NamespaceReply.newBuilder().setResult(Result.DELETED).build();
+          });
+    }
+  }
+
   private final class Services extends ServicesGrpc.ServicesImplBase {
+    @Override
+    public void watch(WatchServicesRequest request, StreamObserver<WatchServicesReply> observer) {
+      var selector = selector(request.getLabelSelector());
+      LocalControlPlane.this.watch(
+          observer,
+          new Telling<io.fairlead.v1.Service, WatchServicesReply>(
+              o -> WatchServicesReply.newBuilder().setAdded(o).build(),
+              o -> WatchServicesReply.newBuilder().setModified(o).build(),
+              o -> WatchServicesReply.newBuilder().setDeleted(o).build(),
+              at -> WatchServicesReply.newBuilder().setSynced(at).build()),
+          () ->
+              byName(
+                  new ServiceResource()
+                      .of(image).stream()
+                          .filter(o ->
+                              isMeant(
+                                  o.getMetadata(),
+                                  request.getNamespace(),
+                                  request.getName(),
+                                  selector))
+                          .toList(),
+                  io.fairlead.v1.Service::getMetadata));
+    }
+
     private ServiceReply reply(ServiceOutcome outcome) {
       return switch (outcome) {
         case ServiceOutcome.Stored(var result, var service, var version) ->
@@ -345,6 +623,30 @@ final class LocalControlPlane implements AutoCloseable {
   }
 
   private final class Pods extends PodsGrpc.PodsImplBase {
+    @Override
+    public void watch(WatchPodsRequest request, StreamObserver<WatchPodsReply> observer) {
+      var selector = selector(request.getLabelSelector());
+      LocalControlPlane.this.watch(
+          observer,
+          new Telling<io.fairlead.v1.Pod, WatchPodsReply>(
+              o -> WatchPodsReply.newBuilder().setAdded(o).build(),
+              o -> WatchPodsReply.newBuilder().setModified(o).build(),
+              o -> WatchPodsReply.newBuilder().setDeleted(o).build(),
+              at -> WatchPodsReply.newBuilder().setSynced(at).build()),
+          () ->
+              byName(
+                  new PodResource()
+                      .of(image).stream()
+                          .filter(o ->
+                              isMeant(
+                                  o.getMetadata(),
+                                  request.getNamespace(),
+                                  request.getName(),
+                                  selector))
+                          .toList(),
+                  io.fairlead.v1.Pod::getMetadata));
+    }
+
     private io.fairlead.v1.Pod proto(Versioned<Pod> pod) {
       return PodCodec.proto(pod, PodCondition.of(image.pods(), pod.object()));
     }
@@ -471,6 +773,40 @@ final class LocalControlPlane implements AutoCloseable {
   }
 
   private final class Log extends LogGrpc.LogImplBase {
+    @Override
+    public void read(ReadLogRequest request, StreamObserver<ReadLogReply> observer) {
+      synchronized (LocalControlPlane.this) {
+        arrived("");
+        var from =
+            request.hasFrom()
+                ? PositionCodec.model(request.getFrom()).orElseThrow()
+                : Position.start(LOG);
+        var begin = ReadLogReply.newBuilder();
+        begin
+            .getBeginBuilder()
+            .setFrom(PositionCodec.proto(from))
+            .setEnd(PositionCodec.proto(position));
+        observer.onNext(begin.build());
+        for (var entry : written) {
+          if (entry.getOffset()
+              >= from.of(LogPartition.parse(entry.getPartition()).orElseThrow())) {
+            observer.onNext(ReadLogReply.newBuilder().setEntry(entry).build());
+          }
+        }
+        observer.onNext(ReadLogReply.newBuilder().setEnd(PositionCodec.proto(position)).build());
+        if (!request.getFollow()) {
+          observer.onCompleted();
+          return;
+        }
+        var told = new int[] {written.size()};
+        watches.add(() -> {
+          while (told[0] < written.size()) {
+            observer.onNext(ReadLogReply.newBuilder().setEntry(written.get(told[0]++)).build());
+          }
+        });
+      }
+    }
+
     @Override
     public void status(LogStatusRequest request, StreamObserver<LogStatusReply> observer) {
       answer(

@@ -1,0 +1,158 @@
+package io.fairlead.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.fairlead.cli.CliFixture.Ran;
+import io.fairlead.v1.Node;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class WatchAndWaitTest {
+  private static final String POD =
+      """
+      apiVersion: v1
+      kind: Pod
+      metadata:
+        name: web-1
+        labels: {app: web}
+      spec:
+        nodeName: node-a
+        containers:
+        - name: main
+          image: nginx
+      status:
+        podIP: 10.244.0.7
+      """;
+  private static final String OTHER = POD.replace("web-1", "a-longer-name").replace("0.7", "0.8");
+
+  /** Nothing runs it, so it has no address and is not ready. */
+  private static final String PENDING =
+      POD.substring(0, POD.indexOf("status:")).replace("web-1", "pending");
+
+  private final LocalControlPlane plane = new LocalControlPlane("replica-1");
+  private final CliFixture cli = new CliFixture(plane.address());
+
+  @AfterEach
+  void close() {
+    plane.close();
+  }
+
+  private void apply(String manifest) {
+    assertThat(cli.runWith(manifest, Map.of(), "apply", "-f", "-").code()).isZero();
+  }
+
+  private static void awaitOut(CliFixture.Running running, String out) {
+    await("what was printed")
+        .atMost(Duration.ofSeconds(20))
+        .untilAsserted(() -> assertThat(running.out()).isEqualTo(out));
+  }
+
+  @Test
+  void watchesRowsUntilInterrupted() {
+    apply(POD);
+    var watch = cli.start("get", "pods", "-w");
+    var first =
+        """
+        NAME    READY   STATUS    RESTARTS   AGE
+        web-1   1/1     Running   0          45s
+        """;
+    awaitOut(watch, first);
+    apply(OTHER);
+    var second = first + "a-longer-name   1/1     Running   0          45s\n";
+    awaitOut(watch, second);
+    cli.run("delete", "pod", "web-1", "--grace-period=30", "--wait=false");
+    var third = second + "web-1           1/1     Terminating   0          45s\n";
+    awaitOut(watch, third);
+    plane.ended("default", "web-1");
+    var fourth = third + "web-1           1/1     Terminating   0          45s\n";
+    awaitOut(watch, fourth);
+    assertThat(watch.interrupt()).isEqualTo(new Ran(0, fourth, ""));
+  }
+
+  @Test
+  void watchesFromNothing() {
+    var watch = cli.start("get", "svc", "-w", "-o", "name");
+    await().until(() -> plane.watches() == 1);
+    apply(
+        "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: 80}], selector: {app: web}}\n");
+    awaitOut(watch, "service/web\n");
+    var slices = cli.start("get", "eps", "-w", "--no-headers");
+    await().until(() -> plane.watches() == 2);
+    apply(POD);
+    await().until(() -> slices.out().endsWith("IPv4   80   10.244.0.7   <unknown>\n"));
+    assertThat(slices.interrupt().code()).isZero();
+    assertThat(watch.interrupt().code()).isZero();
+  }
+
+  @Test
+  void watchesOneKindOnly() {
+    assertThat(cli.run("get", "svc,po", "-w").err())
+        .isEqualTo("error: you may only specify a single resource type\n");
+    assertThat(cli.run("get", "po", "a", "b", "-w").err())
+        .isEqualTo("error: only one resource may be watched by name\n");
+    assertThat(cli.run("get", "po", "nobody", "-w"))
+        .isEqualTo(new Ran(1, "", "Error from server (NotFound): pods \"nobody\" not found\n"));
+  }
+
+  @Test
+  void waitsUntilReady() {
+    apply(POD + "---\n" + OTHER);
+    assertThat(cli.run("wait", "--for=condition=Ready", "pod", "web-1", "--timeout=5s"))
+        .isEqualTo(new Ran(0, "pod/web-1 condition met\n", ""));
+    assertThat(cli.run("wait", "--for=condition=Ready", "pod", "-l", "app=web").out())
+        .isEqualTo("pod/a-longer-name condition met\npod/web-1 condition met\n");
+    apply(PENDING);
+    assertThat(cli.run("wait", "--for=condition=Ready", "pod/pending", "--timeout=300ms"))
+        .isEqualTo(new Ran(1, "", "error: timed out waiting for the condition on pods/pending\n"));
+    assertThat(cli.run("wait", "--for=condition=Ready=False", "pod/pending").out())
+        .isEqualTo("pod/pending condition met\n");
+    assertThat(cli.run("wait", "--for=condition=Ready", "pod/nobody"))
+        .isEqualTo(new Ran(1, "", "Error from server (NotFound): pods \"nobody\" not found\n"));
+    assertThat(cli.run("wait", "--for=condition=Ready", "pod", "-l", "app=none"))
+        .isEqualTo(new Ran(1, "", "error: no matching resources found\n"));
+    var node = Node.newBuilder();
+    node.getMetadataBuilder().setName("node-a");
+    plane.openNode(node.build());
+    assertThat(cli.run("wait", "--for=condition=ready", "nodes", "--all").out())
+        .isEqualTo("node/node-a condition met\n");
+  }
+
+  @Test
+  void waitsUntilThereAndUntilGone() {
+    var created = cli.start("wait", "--for=create", "pod/web-1", "--timeout=20s");
+    apply(POD);
+    assertThat(created.join()).isEqualTo(new Ran(0, "pod/web-1 condition met\n", ""));
+    var gone = cli.start("wait", "--for=delete", "pod/web-1", "--timeout=20s");
+    cli.run("delete", "pod", "web-1");
+    assertThat(gone.join()).isEqualTo(new Ran(0, "pod/web-1 condition met\n", ""));
+    assertThat(cli.run("wait", "--for=delete", "pod/web-1").code()).isZero();
+  }
+
+  @Test
+  void deleteWaitsForPodsThatEnd() {
+    apply(POD);
+    var delete = cli.start("delete", "pod", "web-1", "--grace-period=30");
+    await().until(() -> delete.out().equals("pod/web-1 deleted\n"));
+    plane.ended("default", "web-1");
+    assertThat(delete.join()).isEqualTo(new Ran(0, "pod/web-1 deleted\n", ""));
+  }
+
+  @Test
+  void deletesByLabelsAndAll() {
+    apply(POD + "---\n" + OTHER);
+    assertThat(cli.run("delete", "pods", "-l", "app=none"))
+        .isEqualTo(new Ran(0, "", "No resources found\n"));
+    assertThat(cli.run("delete", "pods", "--all").out())
+        .isEqualTo("pod/a-longer-name deleted\npod/web-1 deleted\n");
+    assertThat(cli.run("delete", "pods").err())
+        .isEqualTo(
+            "error: resource(s) were provided, but no name was specified: pods, neither by name, nor by -l, nor --all\n");
+    assertThat(cli.run("delete", "pod", "a", "--now", "--grace-period=3").err())
+        .isEqualTo("error: --now and --grace-period cannot be specified together\n");
+  }
+}
