@@ -10,6 +10,7 @@ import io.fairlead.core.model.Position;
 import io.fairlead.v1.LogEntry;
 import io.fairlead.v1.ReadLogReply;
 import io.fairlead.v1.ReadLogRequest;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -79,8 +80,7 @@ final class LogTailCommand implements Callable<Integer> {
 
   /** Entries of several partitions come mixed; time orders them as far as clocks do. */
   private static final Comparator<LogEntry> BY_TIME =
-      Comparator.<LogEntry>comparingLong(e -> e.getAppended().getSeconds())
-          .thenComparingInt(e -> e.getAppended().getNanos())
+      Comparator.<LogEntry, Instant>comparing(e -> LogRows.instant(e.getAppended()))
           .thenComparing(LogEntry::getPartition)
           .thenComparingLong(LogEntry::getOffset);
 
