@@ -246,6 +246,7 @@ final class LocalControlPlane implements AutoCloseable {
   }
 
   private static io.fairlead.v1.LogEntry message(LogEntry entry) {
+    var appended = entry.timestamp();
     var message =
         io.fairlead.v1.LogEntry.newBuilder()
             .setPartition(entry.partition().toString())
@@ -253,8 +254,8 @@ final class LocalControlPlane implements AutoCloseable {
             .setKey(entry.event().key().toString())
             .setAppended(
                 com.google.protobuf.Timestamp.newBuilder()
-                    .setSeconds(entry.timestamp().getEpochSecond())
-                    .setNanos(entry.timestamp().getNano()));
+                    .setSeconds(appended.getEpochSecond())
+                    .setNanos(appended.getNano()));
     byte[] value = EventCodec.encode(entry.partition(), entry.event()).value();
     if (value != null) {
       message.setRecord(com.google.protobuf.ByteString.copyFrom(value));
