@@ -150,7 +150,7 @@ final class Checkout {
 
   private static Path topOfSources() {
     // tests run in the directory of their module
-    return Path.of("").toAbsolutePath().getParent();
+    return Path.of("..").toAbsolutePath().normalize();
   }
 
   private void jars(Path directory) throws IOException {
