@@ -61,11 +61,16 @@ public final class ImageStore implements AutoCloseable {
     this.journal =
         FileChannel.open(
             journalFile(generation), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-    if (journalBytes == 0) {
-      startJournal();
-    } else {
-      journal.truncate(journalBytes);
-      journal.position(journalBytes);
+    try {
+      if (journalBytes == 0) {
+        startJournal();
+      } else {
+        journal.truncate(journalBytes);
+        journal.position(journalBytes);
+      }
+    } catch (IOException e) { // it is tried again for as long as the disk is full
+      journal.close();
+      throw e;
     }
   }
 
@@ -375,9 +380,8 @@ public final class ImageStore implements AutoCloseable {
 
   @Override
   public void close() {
-    try {
+    try (var _ = lockChannel) { // also where the journal cannot be closed: another must open it
       journal.close();
-      lockChannel.close();
     } catch (IOException e) {
       throw failed("cannot close the image in " + directory, e);
     }

@@ -10,6 +10,15 @@ record Deadline(Time time, long atNanos) {
     return new Deadline(time, time.nanoTime() + timeout.toNanos());
   }
 
+  boolean isOver() {
+    return time.nanoTime() - atNanos >= 0;
+  }
+
+  /** Waits for it. */
+  void await() throws InterruptedException {
+    time.sleep(Duration.ofNanos(Math.max(0, atNanos - time.nanoTime())));
+  }
+
   /**
    * What is left, for socket options: at least 1.
    *

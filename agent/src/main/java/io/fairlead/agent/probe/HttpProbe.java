@@ -6,6 +6,7 @@ import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
@@ -30,8 +31,14 @@ import javax.net.ssl.X509ExtendedTrustManager;
 final class HttpProbe {
   private static final int MAX_REDIRECTS = 10;
   private static final int MAX_HEAD = 64 << 10;
+  private static final Guard NO_GUARD = () -> {};
 
   private HttpProbe() {}
+
+  /** Opens connections. */
+  interface Connector {
+    Socket connect(Target target, Deadline deadline) throws IOException;
+  }
 
   private record Head(int code, Optional<String> location) {}
 
@@ -40,12 +47,13 @@ final class HttpProbe {
    *
    * @throws IOException there was none in time, or it was not HTTP
    */
-  static int code(Pod.HttpGet get, Target target, Deadline deadline) throws IOException {
+  static int code(Pod.HttpGet get, Target target, Deadline deadline, Connector connector)
+      throws IOException {
     var scheme = get.scheme();
     var at = target;
     var path = get.path().startsWith("/") ? get.path() : "/" + get.path();
     for (int redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-      var head = ask(scheme, at, path, get.headers(), deadline);
+      var head = ask(scheme, at, path, get.headers(), deadline, connector);
       var next = redirect(head, scheme, at, path);
       if (next.isEmpty()) {
         return head.code();
@@ -73,6 +81,9 @@ final class HttpProbe {
       var base = new URI(scheme.name().toLowerCase(Locale.ROOT) + "://" + authority(at) + path);
       var uri = base.resolve(new URI(head.location().get()));
       boolean web = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
+      if (uri.getPort() > 0xffff) {
+        throw new IOException("redirect to a malformed location");
+      }
       return web && uri.getHost() != null && uri.getHost().equalsIgnoreCase(base.getHost())
           ? Optional.of(uri)
           : Optional.empty();
@@ -97,14 +108,52 @@ final class HttpProbe {
   }
 
   private static Head ask(
-      Pod.Scheme scheme, Target target, String path, Map<String, String> headers, Deadline deadline)
+      Pod.Scheme scheme,
+      Target target,
+      String path,
+      Map<String, String> headers,
+      Deadline deadline,
+      Connector connector)
       throws IOException {
-    try (var plain = Probes.connect(target, deadline);
+    try (var plain = connector.connect(target, deadline);
+        var _ = scheme == Pod.Scheme.HTTPS ? guard(plain, deadline) : NO_GUARD;
         var socket = scheme == Pod.Scheme.HTTPS ? tls(plain, target, deadline) : plain) {
       socket.getOutputStream().write(request(target, path, headers));
       socket.getOutputStream().flush();
       return head(socket, deadline);
+    } catch (IOException e) {
+      if (deadline.isOver()) {
+        throw new SocketTimeoutException("time is up");
+      }
+      throw e;
     }
+  }
+
+  /** Ends with the connection. */
+  private interface Guard extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /**
+   * Closes the connection when the time is up: TLS reads as often as it likes, and each read may
+   * take as long as the socket allows.
+   */
+  private static Guard guard(Socket socket, Deadline deadline) {
+    var thread =
+        Thread.ofVirtual()
+            .name("probe-guard")
+            .start(() -> {
+              try {
+                deadline.await();
+                socket.close();
+              } catch (InterruptedException _) {
+                Thread.currentThread().interrupt(); // the probe is over
+              } catch (IOException _) {
+                // closed all the same
+              }
+            });
+    return thread::interrupt;
   }
 
   private static byte[] request(Target target, String path, Map<String, String> given) {

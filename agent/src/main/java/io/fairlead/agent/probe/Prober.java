@@ -32,6 +32,7 @@ public final class Prober implements AutoCloseable {
 
   private final Time time;
   private final RandomSource random;
+  private final Probes probes;
   private final ProbeMetrics metrics;
   private final Consumer<Finding> findings;
   private final Map<ObjectName, Probed> pods = new HashMap<>();
@@ -54,6 +55,7 @@ public final class Prober implements AutoCloseable {
   public Prober(Time time, RandomSource random, ProbeMetrics metrics, Consumer<Finding> findings) {
     this.time = time;
     this.random = random;
+    this.probes = new Probes(time, HostLookup.ofSystem());
     this.metrics = metrics;
     this.findings = findings;
   }
@@ -161,8 +163,16 @@ public final class Prober implements AutoCloseable {
         probeForEver();
       } catch (InterruptedException _) {
         Thread.currentThread().interrupt(); // the Pod went or changed
+      }
+    }
+
+    /** A fault of ours says nothing about the Pod, and must not end its probes. */
+    private ProbeResult make() {
+      try {
+        return probes.make(pod, container, probe);
       } catch (RuntimeException e) {
-        LOG.atError().setCause(e).addKeyValue("pod", pod.name()).log("Probe ended by a fault");
+        LOG.atDebug().setCause(e).addKeyValue("pod", pod.name()).log("Fault of a probe");
+        return new ProbeResult.NotMade(e.toString());
       }
     }
 
@@ -171,7 +181,7 @@ public final class Prober implements AutoCloseable {
       boolean complained = false;
       while (!Thread.currentThread().isInterrupted()) {
         long startNanos = time.nanoTime();
-        var result = Probes.make(pod, container, probe, time);
+        var result = make();
         metrics.made(result, Duration.ofNanos(time.nanoTime() - startNanos));
         if (result instanceof ProbeResult.NotMade(var words) && !complained) {
           complained = true;

@@ -16,11 +16,17 @@ import java.net.UnknownHostException;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** Makes one probe. Blocks for at most the probe's time-out, plus looking up a host by name. */
+/** Makes probes. Each blocks for at most its time-out. */
 final class Probes {
-  private Probes() {}
+  private final Time time;
+  private final HostLookup lookup;
 
-  static ProbeResult make(Pod pod, Pod.Container container, Pod.Probe probe, Time time) {
+  Probes(Time time, HostLookup lookup) {
+    this.time = time;
+    this.lookup = lookup;
+  }
+
+  ProbeResult make(Pod pod, Pod.Container container, Pod.Probe probe) {
     var deadline = Deadline.in(time, probe.timeout());
     return switch (probe.action()) {
       case Pod.HttpGet get ->
@@ -58,7 +64,7 @@ final class Probes {
     return new NotMade("the Pod has no address, or no container port named " + port);
   }
 
-  private static ProbeResult tcp(Target target, Deadline deadline) {
+  private ProbeResult tcp(Target target, Deadline deadline) {
     try (var _ = connect(target, deadline)) {
       return new Passed("connected");
     } catch (IOException e) {
@@ -66,20 +72,17 @@ final class Probes {
     }
   }
 
-  private static ProbeResult http(Pod.HttpGet get, Target target, Deadline deadline) {
+  private ProbeResult http(Pod.HttpGet get, Target target, Deadline deadline) {
     try {
-      int code = HttpProbe.code(get, target, deadline);
+      int code = HttpProbe.code(get, target, deadline, this::connect);
       return code >= 200 && code < 400 ? new Passed("http " + code) : new Failed("http " + code);
     } catch (IOException e) {
       return failed(e);
     }
   }
 
-  static Socket connect(Target target, Deadline deadline) throws IOException {
-    var address = new InetSocketAddress(target.host(), target.port());
-    if (address.isUnresolved()) {
-      throw new UnknownHostException(target.host());
-    }
+  private Socket connect(Target target, Deadline deadline) throws IOException {
+    var address = new InetSocketAddress(lookup.address(target.host(), deadline), target.port());
     var socket = new Socket();
     try {
       socket.connect(address, deadline.leftMillis());

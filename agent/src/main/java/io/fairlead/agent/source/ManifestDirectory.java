@@ -13,8 +13,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardWatchEventKinds;
 import java.nio.file.WatchService;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,8 +32,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The static Pods of this node: manifests in a directory, watched, and read again now and then
- * since watches may miss something. A file that cannot be read leaves what it said last in place. A
- * thread of its own. Derived: the files are the truth.
+ * since watches may miss something. A file that cannot be read, or is still written, leaves what it
+ * said last in place. A thread of its own. Derived: the files are the truth.
  */
 public final class ManifestDirectory implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ManifestDirectory.class);
@@ -39,6 +41,12 @@ public final class ManifestDirectory implements AutoCloseable {
 
   /** Writers get that long without a further event before their file is read. */
   private static final Duration QUIET = Duration.ofMillis(50);
+
+  /** A file that did not change for that long is whole. */
+  private static final Duration SETTLES = Duration.ofMillis(300);
+
+  /** So often the first state waits for files that still change. */
+  private static final int HOLD = 20;
 
   private static final long MAX_FILE = 4 << 20;
 
@@ -55,8 +63,17 @@ public final class ManifestDirectory implements AutoCloseable {
     }
   }
 
-  /** What was read of a file. */
-  private record Known(String text, Optional<List<Pod>> lastGood) {}
+  /** What was read of a file, and what was wrong with it; "" = nothing. */
+  private record Known(String text, Optional<List<Pod>> lastGood, String faults) {}
+
+  /** What tells that a file may have changed. */
+  private record Stamp(long size, FileTime modified) {}
+
+  /** Whether files are still written. */
+  enum Rest {
+    QUIET,
+    UNSETTLED
+  }
 
   private final Path directory;
   private final String node;
@@ -64,10 +81,12 @@ public final class ManifestDirectory implements AutoCloseable {
   private final Consumer<State> listener;
   private final Thread thread;
   private final Map<String, Known> files = new TreeMap<>();
+  private Map<String, Stamp> stamps = Map.of();
+  private int held;
   private Optional<State> told = Optional.empty();
   private String trouble = "";
 
-  private ManifestDirectory(
+  ManifestDirectory(
       Path directory, String node, List<Address> addresses, Consumer<State> listener) {
     this.directory = directory;
     this.node = node;
@@ -106,7 +125,7 @@ public final class ManifestDirectory implements AutoCloseable {
       while (!Thread.currentThread().isInterrupted()) {
         try (var watch = FileSystems.getDefault().newWatchService()) {
           watchWith(watch);
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) { // nothing it meets may end the thread
           complain(e);
           TimeUnit.NANOSECONDS.sleep(RESCAN.toNanos());
         }
@@ -124,7 +143,10 @@ public final class ManifestDirectory implements AutoCloseable {
             StandardWatchEventKinds.ENTRY_MODIFY,
             StandardWatchEventKinds.ENTRY_DELETE);
     while (key.isValid()) {
-      scan();
+      if (scan() == Rest.UNSETTLED) {
+        TimeUnit.NANOSECONDS.sleep(SETTLES.toNanos());
+        continue;
+      }
       var event = watch.poll(RESCAN.toNanos(), TimeUnit.NANOSECONDS);
       while (event != null) {
         event.pollEvents();
@@ -134,9 +156,9 @@ public final class ManifestDirectory implements AutoCloseable {
     }
   }
 
-  private void complain(IOException e) {
-    if (!trouble.equals(String.valueOf(e.getMessage()))) {
-      trouble = String.valueOf(e.getMessage());
+  private void complain(Exception e) {
+    if (!trouble.equals(e.toString())) {
+      trouble = e.toString();
       LOG.atWarn()
           .addKeyValue("directory", directory)
           .addKeyValue("why", e.toString())
@@ -144,20 +166,37 @@ public final class ManifestDirectory implements AutoCloseable {
     }
   }
 
-  /** Reads what changed; tells the listener where the result differs. */
-  private void scan() throws IOException {
+  /**
+   * Reads what changed; tells the listener where the result differs. A file that changed since the
+   * last call is left for the next one, as its writer may be at it: the beginning of a manifest can
+   * be a manifest, too. Until then what it said last stays.
+   */
+  Rest scan() throws IOException {
     var present = new HashSet<String>();
+    var fresh = new HashSet<String>();
+    var now = new HashMap<String, Stamp>();
+    var rest = Rest.QUIET;
     try (var listing = Files.newDirectoryStream(directory, ManifestDirectory::isManifest)) {
       for (var file : listing) {
         var name = file.getFileName().toString();
         try {
-          if (Files.size(file) > MAX_FILE) {
+          var stamp = new Stamp(Files.size(file), Files.getLastModifiedTime(file));
+          now.put(name, stamp);
+          if (!stamp.equals(stamps.get(name))) {
+            rest = Rest.UNSETTLED;
+            present.add(name);
+            if (!files.containsKey(name)) {
+              fresh.add(name);
+            }
+            continue;
+          }
+          if (stamp.size() > MAX_FILE) {
             throw new IOException("longer than " + MAX_FILE + " bytes");
           }
           var text = Files.readString(file, StandardCharsets.UTF_8);
           present.add(name);
           read(name, text);
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) { // one file must not hide the others
           if (Files.exists(file)) { // else it went meanwhile
             present.add(name);
             unreadable(name, List.of(e.toString()), "");
@@ -168,12 +207,23 @@ public final class ManifestDirectory implements AutoCloseable {
       throw e.getCause();
     }
     trouble = "";
+    stamps = Map.copyOf(now);
     files.keySet().retainAll(present);
-    var state = state();
-    if (!told.equals(Optional.of(state))) {
-      told = Optional.of(state);
-      listener.accept(state);
+    if (told.isEmpty() && !fresh.isEmpty() && ++held < HOLD) {
+      return rest;
     }
+    var twice = new ArrayList<String>();
+    var state = state(fresh, twice);
+    if (!told.equals(Optional.of(state))) {
+      listener.accept(state);
+      told = Optional.of(state);
+      if (!twice.isEmpty()) {
+        LOG.atWarn()
+            .addKeyValue("pods", String.join("; ", twice))
+            .log("Pods stand in an earlier file too, which counts");
+      }
+    }
+    return rest;
   }
 
   private static boolean isManifest(Path file) {
@@ -216,7 +266,7 @@ public final class ManifestDirectory implements AutoCloseable {
       unreadable(name, faults, text);
       return;
     }
-    files.put(name, new Known(text, Optional.of(List.copyOf(pods))));
+    files.put(name, new Known(text, Optional.of(List.copyOf(pods)), ""));
     read.warnings()
         .forEach(warning ->
             LOG.atWarn()
@@ -231,11 +281,15 @@ public final class ManifestDirectory implements AutoCloseable {
 
   private void unreadable(String name, List<String> faults, String text) {
     var before = Optional.ofNullable(files.get(name));
-    files.put(name, new Known(text, before.flatMap(Known::lastGood)));
+    var words = String.join("; ", faults);
+    files.put(name, new Known(text, before.flatMap(Known::lastGood), words));
+    if (before.filter(known -> known.faults().equals(words)).isPresent()) {
+      return; // the same once
+    }
     LOG.atWarn()
         .addKeyValue("event", "manifest.faulty")
         .addKeyValue("file", name)
-        .addKeyValue("faults", String.join("; ", faults))
+        .addKeyValue("faults", words)
         .log("Manifest is faulty, what it said before stays");
   }
 
@@ -274,9 +328,9 @@ public final class ManifestDirectory implements AutoCloseable {
             .getBytes(StandardCharsets.UTF_8));
   }
 
-  private State state() {
+  private State state(Set<String> fresh, List<String> twice) {
     var pods = new LinkedHashMap<ObjectName, Pod>();
-    var unknown = new HashSet<String>();
+    var unknown = new HashSet<>(fresh);
     files.forEach((file, known) -> {
       if (known.lastGood().isEmpty()) {
         unknown.add(file);
@@ -284,10 +338,7 @@ public final class ManifestDirectory implements AutoCloseable {
       for (var pod : known.lastGood().orElse(List.of())) {
         var name = new ObjectName(pod.getMetadata().getNamespace(), pod.getMetadata().getName());
         if (pods.putIfAbsent(name, pod) != null) {
-          LOG.atWarn()
-              .addKeyValue("pod", name)
-              .addKeyValue("file", file)
-              .log("Pod stands in an earlier file too, which counts");
+          twice.add(name + " in " + file);
         }
       }
     });

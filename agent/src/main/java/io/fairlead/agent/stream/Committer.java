@@ -18,13 +18,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Brings the image to disk, then to the kernel, so that the kernel is never ahead of the disk; and
- * knows what the kernel equals. Owned by the loop.
+ * Brings the image to disk, then to the kernel, so that the kernel is ahead of the disk only where
+ * the disk fails; and knows what the kernel equals and the disk holds. Owned by the loop.
  */
 final class Committer {
   private static final Logger LOG = LoggerFactory.getLogger(Committer.class);
   private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
+
+  /** While the disk fails the kernel gets changes only that often. */
+  private static final Duration LONGEST_DISK_PAUSE = Duration.ofSeconds(1);
 
   /**
    * Positions without changes go to disk and into the table that late: losing one costs nothing but
@@ -135,12 +138,7 @@ final class Committer {
 
   private void commit() {
     long startNanos = time.nanoTime();
-    try {
-      image.persist();
-    } catch (GatewayException e) {
-      failed("disk", String.valueOf(e.getMessage()));
-      return;
-    }
+    var disk = persist();
     var position = image.position().orElseThrow();
     var changed = image.takeChanged();
     ApplyResult result;
@@ -151,31 +149,49 @@ final class Committer {
               : plane.apply(image.view().rules(), changed, position);
     } catch (GatewayException e) {
       whole = true;
-      failed("kernel", String.valueOf(e.getMessage()));
+      failed("kernel", String.valueOf(e.getMessage()), LONGEST_PAUSE);
       return;
     }
     rememberRefused();
     if (!result.committed()) {
       whole = true;
-      failed("kernel", words(result));
+      failed("kernel", words(result), LONGEST_PAUSE);
       return;
     }
     long endNanos = time.nanoTime();
     whole = false;
+    metrics.lastSync.set(time.now().toEpochMilli() / 1e3);
+    flows.committed(image.takeTouched(), image.view());
+    if (disk.isPresent()) {
+      failed("disk", disk.get(), LONGEST_DISK_PAUSE);
+      return;
+    }
     due = false;
     committed = Optional.of(position);
     metrics.syncSeconds.observe((endNanos - startNanos) / 1e9);
     queuedNanos.ifPresent(queued -> metrics.programmingSeconds.observe((endNanos - queued) / 1e9));
     queuedNanos = OptionalLong.empty();
-    metrics.lastSync.set(time.now().toEpochMilli() / 1e3);
     metrics.frontends.set(image.view().rules().ports().size());
-    flows.committed(image.takeTouched(), image.view());
     recovered();
     LOG.atDebug()
         .addKeyValue("position", position.offsets())
         .addKeyValue("changed", changed.size())
         .addKeyValue("transactions", result.transactions())
         .log("Kernel equals the view");
+  }
+
+  /**
+   * What the disk said where it failed. The kernel gets the change all the same, as connections
+   * must not go to Pods that are gone because a disk is full; but nothing is acknowledged until the
+   * disk has it. Should the agent end before that, the rules stay until the stream has caught up.
+   */
+  private Optional<String> persist() {
+    try {
+      image.persist();
+      return Optional.empty();
+    } catch (GatewayException e) {
+      return Optional.of(String.valueOf(e.getMessage()));
+    }
   }
 
   /** The kernel's tables may have been changed by somebody else. */
@@ -189,15 +205,17 @@ final class Committer {
     } catch (GatewayException e) {
       due = true;
       whole = true;
-      failed("kernel", String.valueOf(e.getMessage()));
+      failed("kernel", String.valueOf(e.getMessage()), LONGEST_PAUSE);
       return Outcome.TOLD;
     }
     if (!result.committed()) {
       due = true;
       whole = true;
-      failed("kernel", words(result));
+      failed("kernel", words(result), LONGEST_PAUSE);
       return Outcome.TOLD;
     }
+    var before = refused;
+    rememberRefused();
     boolean restored = false;
     for (var family : result.families().values()) {
       if (family instanceof FamilyResult.Committed done && done.commands() > 0) {
@@ -211,12 +229,12 @@ final class Committer {
           .addKeyValue("families", result.families())
           .log("Somebody changed our tables; they are as they should be again");
     }
-    return Outcome.NOTHING;
+    return refused.equals(before) ? Outcome.NOTHING : Outcome.TOLD;
   }
 
-  private void failed(String where, String words) {
+  private void failed(String where, String words, Duration longest) {
     metrics.syncErrors.labelValues(where).inc();
-    long pause = Math.min(FIRST_PAUSE.toNanos() << Math.min(failures, 10), LONGEST_PAUSE.toNanos());
+    long pause = Math.min(FIRST_PAUSE.toNanos() << Math.min(failures, 10), longest.toNanos());
     failures++;
     retryNanos = time.nanoTime() + pause;
     var next = where + ": " + words;
@@ -225,7 +243,7 @@ final class Committer {
           .addKeyValue("event", "agent.commit-failed")
           .addKeyValue("where", where)
           .addKeyValue("words", words)
-          .log("Rules stay as they were, trying again");
+          .log("Position stays as it was, trying again");
     }
     error = next;
   }

@@ -184,7 +184,7 @@ final class Frames {
         var entry = EntryCodec.model(io.fairlead.v1.Entry.parseFrom(bytes));
         frame.set.put(entry.key(), new Received(entry, bytes));
       }
-    } catch (InvalidProtocolBufferException | IllegalArgumentException e) {
+    } catch (InvalidProtocolBufferException | RuntimeException e) { // whatever they may send
       return broken("an entry cannot be read, this agent may be too old: " + e.getMessage());
     }
     for (var text : chunk.getRemovedList()) {

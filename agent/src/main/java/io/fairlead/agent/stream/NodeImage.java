@@ -71,7 +71,7 @@ final class NodeImage implements AutoCloseable {
       for (var bytes : store.entries()) {
         entries.add(EntryCodec.model(io.fairlead.v1.Entry.parseFrom(bytes)));
       }
-    } catch (InvalidProtocolBufferException | IllegalArgumentException e) {
+    } catch (InvalidProtocolBufferException | RuntimeException e) { // of another build, or damaged
       LOG.atWarn()
           .addKeyValue("event", "agent.image-unreadable")
           .addKeyValue("why", e.getMessage())

@@ -209,7 +209,7 @@ public final class NodeLoop implements AutoCloseable {
       }
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
-    } catch (RuntimeException e) {
+    } catch (Throwable e) { // an Error, too, must be told: nobody else sees this thread end
       faults.fault("the agent's loop", e);
     } finally {
       prober.close();

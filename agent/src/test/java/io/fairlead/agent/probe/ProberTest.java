@@ -175,6 +175,16 @@ class ProberTest {
   }
 
   @Test
+  void goesOnAfterAProbeThatCannotEvenBeTried() {
+    var pod = pod(probe(70_000)); // no port
+    prober.put(pod);
+    sleeping(1);
+    time.advance(Duration.ofSeconds(6));
+    sleeping(1);
+    assertThat(prober.verdict(pod)).as("it says nothing about the Pod").isEmpty();
+  }
+
+  @Test
   void leavesPodsThatDoNotRunAlone() {
     var running = pod(probe(server.getLocalPort()));
     var finished =

@@ -46,6 +46,7 @@ class ProbesTest {
       new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
 
   private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+  private HostLookup lookup = HostLookup.ofSystem();
 
   @AfterEach
   void close() throws Exception {
@@ -81,18 +82,17 @@ class ProbesTest {
         Pod.Scheme.HTTP, Optional.empty(), new PortRef.Number(port), path, new TreeMap<>());
   }
 
-  private static ProbeResult make(Pod.Action action) {
+  private ProbeResult make(Pod.Action action) {
     return make(action, List.of(), Duration.ofSeconds(5));
   }
 
-  private static ProbeResult make(
-      Pod.Action action, List<Pod.ContainerPort> ports, Duration timeout) {
+  private ProbeResult make(Pod.Action action, List<Pod.ContainerPort> ports, Duration timeout) {
     var probe = new Pod.Probe(action, Duration.ZERO, Duration.ofSeconds(1), timeout, 1, 3);
     var pod = TestEntries.pod("web", "api", Optional.of(probe));
     var container =
         new Pod.Container(
             "main", "", List.of(), List.of(), new TreeMap<>(), ports, Optional.of(probe));
-    return Probes.make(pod, container, probe, Time.system());
+    return new Probes(Time.system(), lookup).make(pod, container, probe);
   }
 
   @ParameterizedTest(name = "E7 HTTP {0}: {1}")
@@ -157,11 +157,17 @@ class ProbesTest {
               exchange.getResponseHeaders().set("Location", "/round");
               exchange.sendResponseHeaders(307, -1);
             }
+            case "/nowhere" -> {
+              exchange.getResponseHeaders().set("Location", "http://127.0.0.1:99999/");
+              exchange.sendResponseHeaders(302, -1);
+            }
             default -> exchange.sendResponseHeaders(500, -1);
           }
         });
     assertThat(make(get(port, "/here"))).isEqualTo(new Failed("http 500"));
     assertThat(make(get(port, "/away"))).isEqualTo(new Passed("http 302"));
+    assertThat(make(get(port, "/nowhere")))
+        .isEqualTo(new Failed("redirect to a malformed location"));
     assertThat(make(get(port, "/round"))).isEqualTo(new Failed("more than 10 redirects"));
   }
 
@@ -202,6 +208,66 @@ class ProbesTest {
         new Pod.HttpGet(
             Pod.Scheme.HTTPS, Optional.empty(), new PortRef.Number(port), "/", new TreeMap<>());
     assertThat(make(get)).isEqualTo(new Passed("http 200"));
+  }
+
+  @Test
+  void failsAfterItsTimeoutHoweverSlowlyTheOtherSideSpeaksTls() throws IOException {
+    var server = new ServerSocket();
+    server.bind(ANY);
+    opened.push(server);
+    Thread.ofVirtual()
+        .start(() -> {
+          try (var connection = server.accept()) {
+            var out = connection.getOutputStream();
+            out.write(new byte[] {22, 3, 3, 0x3f, 0}); // the head of a record of 16,128 bytes
+            while (true) {
+              out.write(0);
+              Time.system().sleep(Duration.ofMillis(50));
+            }
+          } catch (IOException _) {
+            // the probe gave up
+          } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+          }
+        });
+    var get =
+        new Pod.HttpGet(
+            Pod.Scheme.HTTPS,
+            Optional.empty(),
+            new PortRef.Number(server.getLocalPort()),
+            "/",
+            new TreeMap<>());
+    assertThat(make(get, List.of(), Duration.ofSeconds(1))).isEqualTo(new Failed("timeout"));
+  }
+
+  @Test
+  void failsAfterItsTimeoutWhileItsHostIsLookedUp() throws IOException {
+    var never = new CountDownLatch(1);
+    opened.push(never::countDown);
+    lookup =
+        new HostLookup(host -> {
+          if (host.equals("web.example")) {
+            return InetAddress.getLoopbackAddress();
+          }
+          try {
+            never.await();
+          } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+          }
+          throw new java.net.UnknownHostException(host);
+        });
+    int port = http(exchange -> exchange.sendResponseHeaders(200, -1));
+    assertThat(make(byHost("web.example", port), List.of(), Duration.ofSeconds(30)))
+        .isEqualTo(new Passed("connected"));
+    for (int i = 0; i < 20; i++) { // more than may be under way at once
+      assertThat(make(byHost("slow.example", port), List.of(), Duration.ofMillis(20)))
+          .isEqualTo(new Failed("timeout"));
+    }
+    assertThat(make(byHost("127.0.0.1", port))).isEqualTo(new Passed("connected"));
+  }
+
+  private static Pod.TcpSocket byHost(String host, int port) {
+    return new Pod.TcpSocket(Optional.of(host), new PortRef.Number(port));
   }
 
   @Test

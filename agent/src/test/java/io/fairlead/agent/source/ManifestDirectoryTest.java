@@ -14,6 +14,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -116,6 +117,50 @@ class ManifestDirectoryTest {
     assertThat(state.unknown()).isEmpty();
     write("a.yaml", pod("web-9", ""));
     last(states, s -> names(s).equals(List.of("web-9", "web-2")));
+  }
+
+  /** Cut after its name, a manifest is one of a Pod that no Service finds. */
+  @Test
+  void keepsWhatAFileSaidWhileItIsWritten() throws IOException {
+    var states = new CopyOnWriteArrayList<State>();
+    var manifests =
+        new ManifestDirectory(directory, "node-a", List.of(Address.of("192.0.2.1")), states::add);
+    var file = directory.resolve("a.yaml");
+    var two = pod("web-1", "---\n" + pod("web-2", ""));
+    Files.writeString(file, two);
+    assertThat(manifests.scan()).isEqualTo(ManifestDirectory.Rest.UNSETTLED);
+    assertThat(states).as("nothing is known yet").isEmpty();
+    assertThat(manifests.scan()).isEqualTo(ManifestDirectory.Rest.QUIET);
+    assertThat(names(states.getLast())).containsExactly("web-1", "web-2");
+
+    for (int length : new int[] {0, 20, two.indexOf("---")}) {
+      Files.writeString(file, two.substring(0, length));
+      assertThat(manifests.scan()).isEqualTo(ManifestDirectory.Rest.UNSETTLED);
+    }
+    Files.writeString(file, two + "---\n" + pod("web-3", ""));
+    assertThat(manifests.scan()).isEqualTo(ManifestDirectory.Rest.UNSETTLED);
+    assertThat(states).as("still the first").hasSize(1);
+    assertThat(manifests.scan()).isEqualTo(ManifestDirectory.Rest.QUIET);
+    assertThat(names(states.getLast())).containsExactly("web-1", "web-2", "web-3");
+  }
+
+  @Test
+  void goesOnAfterAFaultOfItsListener() throws IOException {
+    write("a.yaml", pod("web-1", ""));
+    var states = new CopyOnWriteArrayList<State>();
+    var calls = new AtomicInteger();
+    opened.push(
+        ManifestDirectory.watch(
+            directory,
+            "node-a",
+            List.of(Address.of("192.0.2.1")),
+            state -> {
+              if (calls.incrementAndGet() == 1) {
+                throw new IllegalStateException("closed");
+              }
+              states.add(state);
+            }));
+    last(states, s -> names(s).equals(List.of("web-1")));
   }
 
   @Test

@@ -278,6 +278,45 @@ class NodeLoopTest {
   }
 
   @Test
+  void programsTheKernelWhileTheDiskFailsButAcknowledgesOnlyWhatTheDiskHas() throws IOException {
+    var loop = start();
+    stream(1).welcome(5).reset(1, at("s:10"), service("web", "10.96.0.1", "10.244.0.1"));
+    awaitAcknowledged(stream(1), "s:10");
+    var data = directory.resolve("data");
+    Files.move(data, directory.resolve("away"));
+    Files.writeString(data, "not a directory");
+    stream(1).reset(2, at("s:11"), service("web", "10.96.0.1", "10.244.0.2"));
+    await("error").until(() -> stream(1).acks.getLast().getError().startsWith("disk: "));
+    assertThat(differences(service("web", "10.96.0.1", "10.244.0.2"))).isEmpty();
+    assertThat(stream(1).acknowledged()).isEqualTo("s:10");
+    assertThat(loop.kernelTrouble()).startsWith("disk: ");
+    stream(1).delta(3, at("s:11"), at("s:12"), List.of(endpoint("web", "10.244.0.3")), List.of());
+    await("next change")
+        .until(
+            () -> differences(service("web", "10.96.0.1", "10.244.0.2", "10.244.0.3")).isEmpty());
+    assertThat(stream(1).acknowledged()).isEqualTo("s:10");
+
+    Files.delete(data);
+    awaitAcknowledged(stream(1), "s:12");
+    assertThat(loop.kernelTrouble()).isEmpty();
+    assertThat(positionOnDisk("copy")).isEqualTo("s:12");
+  }
+
+  @Test
+  void namesWhatTheKernelRefusesWhenTablesAreRestored() {
+    start();
+    var entries = new ArrayList<Entry>(service("web", "10.96.0.1", "10.244.0.1"));
+    entries.addAll(service("bad", "10.96.0.66", "10.244.0.2"));
+    stream(1).welcome(5).reset(1, at("s:10"), entries);
+    awaitAcknowledged(stream(1), "s:10");
+    assertThat(stream(1).acks.getLast().getRefusedList()).isEmpty();
+    nft.refuse(command -> command.toString().contains("10.96.0.66"));
+    nft.flushRuleset();
+    await("refused").until(() -> stream(1).acks.getLast().getRefusedCount() == 1);
+    assertThat(stream(1).acknowledged()).isEqualTo("s:10");
+  }
+
+  @Test
   void restoresTablesThatSomebodyFlushed() {
     start();
     stream(1).welcome(5).reset(1, at("s:10"), service("web", "10.96.0.1", "10.244.0.1"));
