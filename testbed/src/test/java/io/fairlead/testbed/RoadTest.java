@@ -108,8 +108,8 @@ class RoadTest {
     invariants.awaitAll();
   }
 
-  private static String example(String name) throws IOException {
-    return Files.readString(Path.of("..", "examples", name));
+  private static String manifestFile(String name) throws IOException {
+    return Files.readString(Path.of("src/test/resources/road", name));
   }
 
   private static NamespaceClient client(String node) {
@@ -162,8 +162,8 @@ class RoadTest {
   @Test
   @Order(1)
   void aServiceWithThreePodsAnswersByNameOnEveryNodeInTurn() throws Exception {
-    api.apply(example("kube-dns.yaml"));
-    api.apply(example("backend.yaml"));
+    api.apply(manifestFile("kube-dns.yaml"));
+    api.apply(manifestFile("backend.yaml"));
     for (int i = 0; i < NODES.size(); i++) {
       var node = NODES.get(i);
       var name = "backend-" + i;
