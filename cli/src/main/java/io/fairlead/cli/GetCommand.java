@@ -1,7 +1,6 @@
 package io.fairlead.cli;
 
 import io.fairlead.api.table.TextTable.Heads;
-import io.fairlead.v1.Freshness;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -52,7 +51,7 @@ final class GetCommand implements Callable<Integer> {
       defaultValue = "latest",
       description =
           "latest: all that was confirmed before (the default); local: what the answering replica knows, even where Kafka or etcd are away.")
-  private Freshness freshness;
+  private Reading freshness;
 
   @Option(
       names = {"-w", "--watch"},
@@ -124,7 +123,7 @@ final class GetCommand implements Callable<Integer> {
       Session session, Resource<T> resource, List<String> names, ObjectPrinter printer) {
     if (names.isEmpty()) {
       var namespace = allNamespaces ? "" : fairlead.namespace();
-      var objects = resource.list(session, namespace, selector, freshness);
+      var objects = resource.list(session, namespace, selector, freshness.freshness());
       printer.add(resource, objects);
       return objects.isEmpty() ? Came.NONE : Came.SHOWN;
     }
@@ -132,7 +131,7 @@ final class GetCommand implements Callable<Integer> {
     var objects = new ArrayList<T>();
     for (var name : names) {
       try {
-        objects.add(resource.get(session, fairlead.namespace(), name, freshness));
+        objects.add(resource.get(session, fairlead.namespace(), name, freshness.freshness()));
       } catch (CallFailedException e) {
         fairlead.console().err().println(e.words());
         came = Came.NOT_FOUND;
@@ -145,10 +144,11 @@ final class GetCommand implements Callable<Integer> {
   private <T> void watch(
       Session session, Resource<T> resource, List<String> names, ObjectPrinter.Style style) {
     for (var name : names) { // refused where there is none, as without watching
-      resource.get(session, fairlead.namespace(), name, freshness);
+      resource.get(session, fairlead.namespace(), name, freshness.freshness());
     }
     var query =
-        new Resource.Query(style.namespace(), selector, names.stream().findFirst(), freshness);
+        new Resource.Query(
+            style.namespace(), selector, names.stream().findFirst(), freshness.freshness());
     var printer = new ObjectPrinter(style, session.time()::now, fairlead.console());
     var rows = new WatchedRows<>(resource, printer, fairlead.console());
     Interrupts.endingWell(fairlead.console(), () -> resource.watch(session, query, rows));
