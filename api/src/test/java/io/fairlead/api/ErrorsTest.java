@@ -157,6 +157,13 @@ class ErrorsTest {
             Map.of("offered", "9", "supported", "1"),
             "Error from server (FailedPrecondition): protocol 9 is not supported, only 1"),
         new Case(
+            Errors.badContainer(
+                new ObjectName("shop", "web"), "container x is not valid for pod web"),
+            Code.INVALID_ARGUMENT,
+            Reason.BAD_CONTAINER,
+            Map.of("kind", "Pod", "namespace", "shop", "name", "web"),
+            "Error from server (BadRequest): container x is not valid for pod web"),
+        new Case(
             Errors.notSynced("reading the log"),
             Code.UNAVAILABLE,
             Reason.NOT_SYNCED,

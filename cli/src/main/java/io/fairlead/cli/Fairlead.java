@@ -34,6 +34,8 @@ import picocli.CommandLine.TypeConversionException;
       DescribeCommand.class,
       WaitCommand.class,
       EnvCommand.class,
+      ExecCommand.class,
+      LogsCommand.class,
       LogCommand.class,
       ReplayCommand.class,
       VersionCommand.class,
@@ -47,6 +49,8 @@ public final class Fairlead {
   private static final List<HostPort> ALLOCATOR = List.of(HostPort.of("127.0.0.1:7401"));
 
   private static final List<HostPort> ENDPOINTS = List.of(HostPort.of("127.0.0.1:7402"));
+
+  private static final List<HostPort> POD_RUNTIME = List.of(HostPort.of("127.0.0.1:7404"));
 
   /** Options that an environment variable gives a default. */
   private static final Map<String, String> VARIABLES =
@@ -206,6 +210,22 @@ public final class Fairlead {
   /** What {@code -n} says on the command line. */
   Optional<String> namespaceOption() {
     return Optional.ofNullable(namespace);
+  }
+
+  /** Where processes of Pods are reached: {@code FAIRLEAD_POD_RUNTIME}, else the plane's. */
+  List<HostPort> podRuntime() {
+    var given = environment.get("FAIRLEAD_POD_RUNTIME");
+    if (given != null) {
+      return switch (OptionType.addresses().check().apply(given)) {
+        case OptionType.Good<List<HostPort>>(var value) -> value;
+        case OptionType.Bad<List<HostPort>>(var words) ->
+            throw new CliException("error: FAIRLEAD_POD_RUNTIME: " + words);
+      };
+    }
+    return plane()
+        .map(RunFile::podRuntime)
+        .filter(addresses -> !addresses.isEmpty())
+        .orElse(POD_RUNTIME);
   }
 
   /** The namespace that was asked for, on the command line or in the environment. */

@@ -1,0 +1,84 @@
+package io.fairlead.cli;
+
+import io.fairlead.runtime.GrpcChannels;
+import io.fairlead.v1.ExecStart;
+import io.fairlead.v1.PodRuntimeGrpc;
+import io.grpc.StatusRuntimeException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/** {@code fairlead exec}. */
+@Command(
+    name = "exec",
+    description = "Runs a program in a container of a pod; ends with its exit code.")
+final class ExecCommand implements Callable<Integer> {
+  @ParentCommand private Fairlead fairlead;
+  @Spec private CommandSpec spec;
+
+  @Parameters(index = "0", paramLabel = "POD", description = "POD or pod/POD")
+  private String pod;
+
+  @Parameters(
+      index = "1..*",
+      paramLabel = "-- COMMAND",
+      description = "After two dashes: the program and its arguments.")
+  private List<String> command = List.of();
+
+  @Option(
+      names = {"-c", "--container"},
+      paramLabel = "name",
+      defaultValue = "",
+      description = "Container (default: the pod's first).")
+  private String container;
+
+  @Option(
+      names = {"-i", "--stdin"},
+      description = "Hands standard input on.")
+  private boolean stdin;
+
+  @Option(
+      names = {"-t", "--tty"},
+      description = "Without effect: there are no terminals.")
+  private boolean tty;
+
+  @Override
+  public Integer call() throws InterruptedException {
+    if (command.isEmpty()) {
+      throw new CliException("error: you must specify at least one command for the container");
+    }
+    if (!spec.commandLine().getParseResult().originalArgs().contains("--")) {
+      throw new CliException(
+          "error: exec POD COMMAND is not supported. Use exec POD -- COMMAND instead");
+    }
+    if (tty) {
+      fairlead.console().err().println("Unable to use a TTY - terminals are not supported");
+    }
+    var name = PodArgument.name(pod);
+    var start =
+        ExecStart.newBuilder()
+            .setNamespace(fairlead.namespace())
+            .setPod(name)
+            .setContainer(PodArgument.container(fairlead, name, container))
+            .addAllCommand(command)
+            .setStdin(stdin)
+            .build();
+    var addresses = fairlead.podRuntime();
+    var channel = GrpcChannels.of(addresses, GrpcChannels.Spread.FIRST);
+    try {
+      var call = new ExecCall(fairlead.console(), start);
+      var _ = PodRuntimeGrpc.newStub(channel).exec(call);
+      return call.run();
+    } catch (StatusRuntimeException e) {
+      throw new CallFailedException(addresses, e);
+    } finally {
+      GrpcChannels.close(channel, Duration.ZERO);
+    }
+  }
+}
