@@ -8,6 +8,7 @@ import io.fairlead.core.run.Time;
 import io.fairlead.dns.client.PodRegistration;
 import io.fairlead.dns.forward.Forwarder;
 import io.fairlead.dns.forward.ResolvConf;
+import io.fairlead.dns.grpc.LogService;
 import io.fairlead.dns.server.GuardedResponder;
 import io.fairlead.dns.server.QueryMetrics;
 import io.fairlead.dns.server.QueryStats;
@@ -49,16 +50,20 @@ public final class DnsService implements AutoCloseable {
   private static final Duration FORWARD_TIMEOUT = Duration.ofSeconds(2);
   private static final int FORWARD_LIMIT = 1_000; // as CoreDNS' usual max_concurrent
   private static final int PORT_ATTEMPTS = 10;
+  private static final Duration READINESS_LOOK = Duration.ofMillis(200);
   private static final Duration CHANNEL_DRAIN = Duration.ofSeconds(2);
 
   private final Shutdown shutdown;
   private final List<InetSocketAddress> addresses;
   private final int httpPort;
+  private final int grpcPort;
 
-  private DnsService(Shutdown shutdown, List<InetSocketAddress> addresses, int httpPort) {
+  private DnsService(
+      Shutdown shutdown, List<InetSocketAddress> addresses, int httpPort, int grpcPort) {
     this.shutdown = shutdown;
     this.addresses = List.copyOf(addresses);
     this.httpPort = httpPort;
+    this.grpcPort = grpcPort;
   }
 
   /**
@@ -98,18 +103,17 @@ public final class DnsService implements AutoCloseable {
       FaultHandler faults = Faults.unready(health);
       var metrics = Metrics.ofProcess("dns-service");
       var http = shutdown.opened("http", HttpEndpoints.start(config.httpListen(), health, metrics));
+      var zones = new ZonePublisher(zoneSettings(config));
+      var reader = shutdown.opened("log", ZoneReader.start(openLog, zones, faults, time));
+      health.ready("log", reader::trouble);
       var grpc =
           shutdown.opened(
               "grpc",
               GrpcServer.start(
                   GrpcServer.Settings.listening(config.grpcListen()),
-                  List.of(),
+                  List.of(new LogService(config.replica(), reader::reading)),
                   List.of(),
                   metrics));
-
-      var zones = new ZonePublisher(zoneSettings(config));
-      var reader = shutdown.opened("log", ZoneReader.start(openLog, zones, faults, time));
-      health.ready("log", reader::trouble);
       metrics.gauge(
           "dns",
           "names",
@@ -145,11 +149,30 @@ public final class DnsService implements AutoCloseable {
                     time,
                     random));
           });
-      grpc.readiness(GrpcServer.Readiness.READY);
-      return new DnsService(shutdown, addresses, http.port());
+      Thread.ofVirtual()
+          .name("grpc-ready")
+          .start(() -> keepReadiness(shutdown, health, grpc, time));
+      return new DnsService(shutdown, addresses, http.port(), grpc.port());
     } catch (IOException | RuntimeException e) {
       shutdown.close();
       throw e;
+    }
+  }
+
+  /** The gRPC health follows that of the process, which may change more than once. */
+  private static void keepReadiness(Shutdown shutdown, Health health, GrpcServer grpc, Time time) {
+    var told = GrpcServer.Readiness.NOT_READY;
+    try {
+      while (!shutdown.isStopping()) {
+        var now = health.isReady() ? GrpcServer.Readiness.READY : GrpcServer.Readiness.NOT_READY;
+        if (now != told) {
+          grpc.readiness(now);
+          told = now;
+        }
+        time.sleep(READINESS_LOOK);
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -221,6 +244,11 @@ public final class DnsService implements AutoCloseable {
 
   public int httpPort() {
     return httpPort;
+  }
+
+  /** Where {@code Log.Status} is answered. */
+  public int grpcPort() {
+    return grpcPort;
   }
 
   /** Waits for SIGTERM. */

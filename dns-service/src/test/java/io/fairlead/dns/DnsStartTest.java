@@ -12,6 +12,10 @@ import io.fairlead.core.run.Time;
 import io.fairlead.dns.server.ServerSockets;
 import io.fairlead.eventlog.log.EventLog;
 import io.fairlead.eventlog.log.FakeKafka;
+import io.fairlead.runtime.GrpcChannels;
+import io.fairlead.runtime.HostPort;
+import io.fairlead.v1.LogGrpc;
+import io.fairlead.v1.LogStatusRequest;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
@@ -19,6 +23,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -52,6 +57,19 @@ class DnsStartTest {
     try (var client = HttpClient.newHttpClient()) {
       var uri = URI.create("http://127.0.0.1:" + server.httpPort() + "/readyz");
       return client.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
+    }
+  }
+
+  /** Who answers {@code Log.Status}. */
+  private static String log(DnsService server) {
+    var channel = GrpcChannels.of(List.of(new HostPort("127.0.0.1", server.grpcPort())));
+    try {
+      return LogGrpc.newBlockingStub(channel)
+          .withDeadlineAfter(Duration.ofSeconds(20))
+          .status(LogStatusRequest.getDefaultInstance())
+          .getReplica();
+    } finally {
+      channel.shutdownNow();
     }
   }
 
@@ -92,6 +110,7 @@ class DnsStartTest {
       there.set(true);
 
       await("it is ready").until(() -> readyz(server).statusCode() == 200);
+      assertThat(log(server)).isEqualTo("dns-0");
       assertThat(ask(server, "web.default.svc.cluster.local.").getRcode()).isEqualTo(Rcode.NOERROR);
     }
   }
