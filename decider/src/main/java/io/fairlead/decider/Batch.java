@@ -230,8 +230,12 @@ final class Batch<C, R> {
     return List.copyOf(frees.values());
   }
 
-  /** Everything claimed, for a batch that came to nothing. */
+  /**
+   * What was claimed, for a batch that came to nothing; but nothing that a Service had before it.
+   */
   List<ClaimRequest> allClaimed() {
-    return List.copyOf(claimed.values());
+    return claimed.values().stream()
+        .filter(claim -> !ClaimReconciler.lives(base.image(), claim))
+        .toList();
   }
 }

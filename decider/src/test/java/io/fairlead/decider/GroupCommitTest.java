@@ -176,6 +176,16 @@ class GroupCommitTest {
   }
 
   @Test
+  void aBatchThatCameToNothingFreesNothingThatAServiceHad() {
+    var a = replicas.owner("a");
+    a.decided("1", ShopCommand.at("web", "10.96.0.10"));
+    a.log.failNextAppend(AppendFault.REFUSED);
+    var same = new ShopCommand.Readdress("web", new ShopCommand.Vip.Of(Address.of("10.96.0.10")));
+    assertThat(reason(a.ask("2", same))).isEqualTo(Answer.Reason.LOG_UNAVAILABLE);
+    assertThat(replicas.claims()).isEqualTo(Map.of(Address.of("10.96.0.10"), "web"));
+  }
+
+  @Test
   void anAddressThatIsGivenUpIsFreed() {
     var a = replicas.owner("a");
     a.decided("1", ShopCommand.at("web", "10.96.0.10"));

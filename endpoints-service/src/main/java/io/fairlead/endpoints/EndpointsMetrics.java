@@ -2,6 +2,7 @@ package io.fairlead.endpoints;
 
 import io.fairlead.decider.Feed;
 import io.fairlead.decider.PartitionOwners;
+import io.fairlead.endpoints.decider.Duties;
 import io.fairlead.endpoints.stream.Contents;
 import io.fairlead.endpoints.stream.NodeStreams;
 import io.fairlead.endpoints.stream.StreamStats;
@@ -13,6 +14,7 @@ import java.util.concurrent.atomic.LongAdder;
 final class EndpointsMetrics {
   private static final String LOG = "log";
   private static final String DECIDER = "decider";
+  private static final String NODES = "nodes";
   private static final String STREAMS = "streams";
 
   private EndpointsMetrics() {}
@@ -22,6 +24,7 @@ final class EndpointsMetrics {
       Loader loader,
       Feed feed,
       PartitionOwners<?, ?> owners,
+      Duties duties,
       Contents contents,
       NodeStreams streams,
       StreamStats stats) {
@@ -54,6 +57,13 @@ final class EndpointsMetrics {
         "Commits of unknown outcome.",
         decider.outcomesUnknown);
     count(metrics, DECIDER, "overloaded", "Requests refused, queue full.", decider.overloaded);
+
+    metrics.gauge(
+        NODES,
+        "loss_held",
+        "Nodes that look lost, held back because so many went at once.",
+        duties::held);
+    metrics.counter(NODES, "duty_failures", "Duties of owners that failed.", duties::failures);
 
     metrics.gauge(STREAMS, "open", "Nodes whose stream is here.", streams::size);
     metrics.gauge(

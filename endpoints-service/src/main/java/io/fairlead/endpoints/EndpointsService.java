@@ -157,17 +157,18 @@ public final class EndpointsService implements AutoCloseable {
                 faults,
                 time,
                 random));
-    shutdown.opened(
-        "duties",
-        Duties.start(
-            config.replica(),
-            eventLog.partitioning(),
-            owners,
-            coordination,
-            () -> feed.current().image(),
-            inbox,
-            config.nodeLoss(),
-            time));
+    var duties =
+        shutdown.opened(
+            "duties",
+            Duties.start(
+                config.replica(),
+                eventLog.partitioning(),
+                owners,
+                coordination,
+                () -> feed.current().image(),
+                inbox,
+                config.nodeLoss(),
+                time));
     var peers =
         shutdown.opened(
             "peers", new Peers(address -> GrpcChannels.of(List.of(HostPort.of(address)))));
@@ -218,7 +219,7 @@ public final class EndpointsService implements AutoCloseable {
     health.ready("log", () -> trouble(loader));
     health.ready("etcd", () -> owners.etcdAway() ? Optional.of("not reached") : Optional.empty());
     health.live("image", () -> loader.fault().map(cause -> "frozen: " + cause.getMessage()));
-    EndpointsMetrics.register(metrics, loader, feed, owners, contents, streams, stats);
+    EndpointsMetrics.register(metrics, loader, feed, owners, duties, contents, streams, stats);
     Thread.ofVirtual().name("grpc-ready").start(() -> turnReady(shutdown, loader, grpc, time));
     return grpc;
   }

@@ -11,6 +11,7 @@ import io.fairlead.api.PositionCodec;
 import io.fairlead.api.Reason;
 import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.view.Entries;
 import io.fairlead.core.view.Entry;
@@ -458,6 +459,31 @@ class NodeStreamTest {
       await("a second result", () -> agent.results.size() == 2);
       assertThat(replicas.image().pods().get(name("web-1"))).isEmpty();
       assertThat(replicas.image().pods().get(name("foreign"))).isPresent();
+    }
+  }
+
+  @Test
+  void whatIsRefusedInOneNamespaceDoesNotKeepTheOthersWaiting() {
+    var replica = replicas.start("a");
+    try (var agent = TestAgent.connect("n1", replica.channel())) {
+      await("welcome", () -> agent.welcome().isPresent());
+      var large = pod("large", "n1", "10.244.0.1").setSource("manifests/n1");
+      large.getMetadataBuilder().setNamespace("aaa");
+      large.getSpecBuilder().getContainersBuilder(0).setImage("x".repeat(300_000));
+      var good = pod("good", "n1", "10.244.0.2").setSource("manifests/n1");
+      good.getMetadataBuilder().setNamespace("bbb");
+      agent.source(source(1).addPods(large).addPods(good));
+      await("result", () -> !agent.results.isEmpty());
+      assertThat(agent.results.getFirst().getRefusedList())
+          .singleElement()
+          .satisfies(refused -> {
+            assertThat(refused.getNamespace()).isEqualTo("aaa");
+            assertThat(refused.getName()).isEqualTo("large");
+            assertThat(refused.getReason()).contains("must be at most 262144");
+          });
+      assertThat(replicas.image().pods().get(new ObjectName("bbb", "good"))).isPresent();
+      assertThat(replicas.image().pods().get(new ObjectName("aaa", "large"))).isEmpty();
+      assertThat(agent.end()).isEmpty();
     }
   }
 

@@ -12,18 +12,23 @@ import io.fairlead.core.model.Partitioning;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.Time;
 import io.fairlead.core.view.PodCondition;
+import io.fairlead.decider.Answer;
 import io.fairlead.decider.Decider;
 import io.fairlead.decider.Request;
 import io.fairlead.etcd.Coordination;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,6 +54,12 @@ public final class Duties implements AutoCloseable {
   private final PodLeases leases;
   private final Semaphore wake;
   private final Thread thread;
+  private final Set<String> failing = new HashSet<>();
+  private final LongAdder failures = new LongAdder();
+
+  /** Commands that are not answered yet. */
+  private final Set<PodCommand> underWay = ConcurrentHashMap.newKeySet();
+
   private volatile int held;
   private volatile boolean closed;
 
@@ -132,19 +143,43 @@ public final class Duties implements AutoCloseable {
     return held;
   }
 
+  /** How often a duty failed; anything but 0 is a defect. */
+  public long failures() {
+    return failures.sum();
+  }
+
   private void run() {
     try {
       while (!closed) {
-        var now = image.get();
-        loseNodes(now);
-        losePods(now);
-        endPods(now);
-        expirePods(now);
+        perform("lose nodes", this::loseNodes);
+        perform("lose pods", this::losePods);
+        perform("end pods", this::endPods);
+        perform("expire pods", this::expirePods);
         wake.tryAcquire(settings.tick().toNanos(), TimeUnit.NANOSECONDS);
         wake.drainPermits();
       }
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  /**
+   * A duty that fails must not end the others, nor itself for good: nobody would notice that nodes
+   * are not lost any more. It is tried again at the next tick; told once until it works again.
+   */
+  private void perform(String duty, Consumer<ClusterImage> task) {
+    try {
+      task.accept(image.get());
+      failing.remove(duty);
+    } catch (RuntimeException e) {
+      failures.increment();
+      if (failing.add(duty)) {
+        log.atError()
+            .addKeyValue("event", "duty.failed")
+            .addKeyValue("duty", duty)
+            .setCause(e)
+            .log("A duty of the owners failed; trying on");
+      }
     }
   }
 
@@ -249,19 +284,31 @@ public final class Duties implements AutoCloseable {
     }
   }
 
-  /** Fire and forget: what does not succeed is found again at the next tick. */
+  /**
+   * Fire and forget: what does not succeed is found again at the next tick. Not while it is still
+   * under way: else an owner that cannot commit for a while would have its queue filled by us.
+   */
   private void ask(LogPartition partition, PodCommand command, String cause) {
+    if (!underWay.add(command)) {
+      return;
+    }
+    CompletableFuture<Answer<PodOutcome>> answer;
+    try {
+      answer = decider.submit(partition, Request.internal(ACTOR, command, cause));
+    } catch (RuntimeException e) {
+      underWay.remove(command);
+      throw e;
+    }
     var _ =
-        decider
-            .submit(partition, Request.internal(ACTOR, command, cause))
-            .whenComplete((_, fault) -> {
-              if (fault != null) {
-                log.atWarn()
-                    .setCause(fault)
-                    .addKeyValue("partition", partition)
-                    .log("Own command failed");
-              }
-            });
+        answer.whenComplete((_, fault) -> {
+          underWay.remove(command);
+          if (fault != null) {
+            log.atWarn()
+                .setCause(fault)
+                .addKeyValue("partition", partition)
+                .log("Own command failed");
+          }
+        });
   }
 
   @Override

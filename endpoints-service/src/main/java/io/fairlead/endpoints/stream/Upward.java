@@ -1,5 +1,6 @@
 package io.fairlead.endpoints.stream;
 
+import io.fairlead.api.ErrorReport;
 import io.fairlead.api.Errors;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.Versioned;
@@ -197,26 +198,37 @@ final class Upward implements AutoCloseable {
     var result =
         SourceResult.newBuilder().setSource(state.getSource()).setSequence(state.getSequence());
     for (var namespace : namespaces) {
-      var reply =
-          uplink.reconcile(
-              ReconcileSourceRequest.newBuilder()
-                  .setRequestId(ids.get().toString())
-                  .setNamespace(namespace)
-                  .setSource(state.getSource())
-                  .setNode(stream.node())
-                  .setSession(stream.session())
-                  .setSequence(state.getSequence())
-                  .addAllPods(pods.getOrDefault(namespace, List.of()))
-                  .build());
-      for (var refused : reply.getRefusedList()) {
-        result.addRefused(
-            RefusedPod.newBuilder()
-                .setNamespace(namespace)
-                .setName(refused.getName())
-                .setReason(refused.getReason()));
+      var named = pods.getOrDefault(namespace, List.of());
+      try {
+        var reply =
+            uplink.reconcile(
+                ReconcileSourceRequest.newBuilder()
+                    .setRequestId(ids.get().toString())
+                    .setNamespace(namespace)
+                    .setSource(state.getSource())
+                    .setNode(stream.node())
+                    .setSession(stream.session())
+                    .setSequence(state.getSequence())
+                    .addAllPods(named)
+                    .build());
+        for (var refused : reply.getRefusedList()) {
+          result.addRefused(refused(namespace, refused.getName(), refused.getReason()));
+        }
+      } catch (StatusRuntimeException e) {
+        if (!isFinal(e) || stream.isOver()) {
+          throw e;
+        }
+        // it concerns this namespace only: the others must not wait for it for ever
+        var why = ErrorReport.of(e).message();
+        named.forEach(
+            pod -> result.addRefused(refused(namespace, pod.getMetadata().getName(), why)));
       }
     }
     return result.build();
+  }
+
+  private static RefusedPod.Builder refused(String namespace, String name, String why) {
+    return RefusedPod.newBuilder().setNamespace(namespace).setName(name).setReason(why);
   }
 
   // --- readiness

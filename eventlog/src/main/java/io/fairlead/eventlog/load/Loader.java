@@ -12,6 +12,7 @@ import io.fairlead.core.run.Time;
 import io.fairlead.eventlog.log.EventLog;
 import io.fairlead.eventlog.log.FollowListener;
 import io.fairlead.eventlog.log.Follower;
+import io.fairlead.eventlog.log.ForeignLogException;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -165,8 +166,10 @@ public final class Loader implements AutoCloseable {
         return;
       } catch (GatewayException _) {
         // the follower says that the log is lost; ask again
-      } catch (RuntimeException _) {
-        return; // another log: the follower finds it too, and faults
+      } catch (ForeignLogException _) {
+        return; // the follower finds it too, and faults
+      } catch (RuntimeException e) { // a defect; without this answer nobody would ever be synced
+        LOG.atWarn().setCause(e).log("The end of the log could not be asked for, trying again");
       }
       try {
         time.sleep(RETRY);

@@ -1,6 +1,8 @@
 package io.fairlead.eventlog.log;
 
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.run.GatewayException;
+import io.fairlead.core.run.GatewayException.Outcome;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -11,6 +13,7 @@ import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
@@ -31,6 +34,11 @@ final class KafkaClients {
     return Admin.create(settings);
   }
 
+  /**
+   * A producer that knows nothing of its transactions yet.
+   *
+   * @throws GatewayException KNOWN_FAILED: it cannot be made now
+   */
   static KafkaProducer<byte[], byte[]> producer(
       KafkaLogConfig config, LogPartition partition, String name) {
     var settings = common(config, name);
@@ -48,7 +56,14 @@ final class KafkaClients {
     settings.put(ProducerConfig.BATCH_SIZE_CONFIG, 128 * 1024);
     settings.put(ProducerConfig.RETRY_BACKOFF_MS_CONFIG, 20);
     settings.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "none");
-    return new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
+    try {
+      return new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
+    } catch (KafkaException e) { // such as names of brokers that do not resolve at the moment
+      throw new GatewayException(
+          Outcome.KNOWN_FAILED,
+          "cannot make a producer for %s: %s".formatted(partition, KafkaEventLog.words(e)),
+          e);
+    }
   }
 
   static KafkaConsumer<byte[], byte[]> consumer(KafkaLogConfig config, String name) {

@@ -7,8 +7,10 @@ import static org.awaitility.Awaitility.await;
 import io.fairlead.core.image.ClusterDelta;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.Kind;
+import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Partitioning;
+import io.fairlead.core.model.Position;
 import io.fairlead.core.model.Service;
 import io.fairlead.core.model.Topic;
 import io.fairlead.core.record.LogEntry;
@@ -20,10 +22,14 @@ import io.fairlead.core.run.Time;
 import io.fairlead.eventlog.codec.RandomEvents;
 import io.fairlead.eventlog.log.EventLog;
 import io.fairlead.eventlog.log.FakeKafka;
+import io.fairlead.eventlog.log.FollowListener;
 import io.fairlead.eventlog.log.FollowListener.Connection;
+import io.fairlead.eventlog.log.Follower;
 import io.fairlead.eventlog.log.ForeignLogException;
+import io.fairlead.eventlog.log.PartitionAppender;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -31,6 +37,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -208,6 +215,55 @@ class LoaderTest {
     kafka.stop();
     await().until(() -> loader.connection() == Connection.LOST);
     assertThat(loader.synced()).isTrue();
+  }
+
+  @Test
+  void isSyncedAlsoWhereTheFirstQuestionForTheEndFailedUnexpectedly() {
+    var asked = new AtomicInteger();
+    var odd =
+        new EventLog() {
+          @Override
+          public Map<LogPartition, Long> endOffsets(Collection<LogPartition> partitions) {
+            if (asked.incrementAndGet() == 1) {
+              throw new IllegalStateException("on purpose");
+            }
+            return log.endOffsets(partitions);
+          }
+
+          @Override
+          public LogIdentity identity() {
+            return log.identity();
+          }
+
+          @Override
+          public Partitioning partitioning() {
+            return log.partitioning();
+          }
+
+          @Override
+          public PartitionAppender openAppender(LogPartition partition) {
+            return log.openAppender(partition);
+          }
+
+          @Override
+          public Map<LogPartition, Long> unstable(Collection<LogPartition> partitions) {
+            return log.unstable(partitions);
+          }
+
+          @Override
+          public Follower follow(
+              Collection<LogPartition> partitions, Position from, FollowListener listener) {
+            return log.follow(partitions, from, listener);
+          }
+
+          @Override
+          public void close() {}
+        };
+    try (var loader =
+        Loader.start(odd, PARTITIONING.all(), List.of(), (_, _) -> {}, Time.system())) {
+      await().until(loader::synced);
+      assertThat(asked).hasValue(2);
+    }
   }
 
   @Test

@@ -54,6 +54,17 @@ class KafkaAppenderTest {
     assertThatThrownBy(() -> appender.append(events())).isInstanceOf(IllegalStateException.class);
   }
 
+  /** Names that do not resolve for a moment must not end a process that takes a partition over. */
+  @Test
+  void aProducerThatCannotBeMadeIsTroubleOutside() {
+    var config = KafkaLogConfig.of("no-such-host.invalid:9092", "test");
+    assertThatThrownBy(() -> KafkaClients.producer(config, LogPartition.SERVICES, "x"))
+        .isInstanceOf(GatewayException.class)
+        .hasMessageContaining("cannot make a producer for s")
+        .extracting(e -> ((GatewayException) e).outcome())
+        .isEqualTo(Outcome.KNOWN_FAILED);
+  }
+
   @ParameterizedTest
   @FieldSource("FENCED")
   void doesNotKnowWhatBecameOfACommitThatMayHaveBeenSentTwice(RuntimeException cause) {

@@ -1,0 +1,126 @@
+package io.fairlead.endpoints.decider;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.fairlead.core.decide.PodCommand;
+import io.fairlead.core.decide.PodOutcome;
+import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.image.TestObjects;
+import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.Partitioning;
+import io.fairlead.core.run.Time;
+import io.fairlead.decider.Answer;
+import io.fairlead.decider.Decider;
+import io.fairlead.decider.Request;
+import io.fairlead.etcd.Coordination.Owner;
+import io.fairlead.etcd.FakeEtcd;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class DutiesTest {
+  /** A node without a key in etcd is lost at once, and looked for all the time. */
+  private static final NodeLossSettings AT_ONCE =
+      new NodeLossSettings(Duration.ZERO, 10, 1.0 / 3, Duration.ofMinutes(5), Duration.ofMillis(5));
+
+  private final FakeEtcd etcd = new FakeEtcd(Time.system());
+  private final ClusterImage image = TestObjects.image(TestObjects.node("n1", Optional.empty()));
+  private final Owning decider = new Owning();
+  private Optional<Duties> duties = Optional.empty();
+
+  /** Owns every partition and answers when it is told to. */
+  private static final class Owning implements Decider<PodCommand, PodOutcome> {
+    final List<PodCommand> asked = new CopyOnWriteArrayList<>();
+    final List<CompletableFuture<Answer<PodOutcome>>> answers = new CopyOnWriteArrayList<>();
+
+    @Override
+    public CompletableFuture<Answer<PodOutcome>> submit(
+        LogPartition partition, Request<PodCommand> request) {
+      var answer = new CompletableFuture<Answer<PodOutcome>>();
+      answers.add(answer);
+      asked.add(request.command());
+      return answer;
+    }
+
+    @Override
+    public CompletableFuture<Answer<Confirmed>> confirm(LogPartition partition) {
+      throw new UnsupportedOperationException("not asked here");
+    }
+
+    @Override
+    public Optional<Owner> owner(LogPartition partition) {
+      return Optional.of(new Owner("a", "a:1", new UUID(0, 1), 1));
+    }
+
+    @Override
+    public CompletableFuture<Optional<Owner>> ownerOtherThan(
+        LogPartition partition, long revision) {
+      throw new UnsupportedOperationException("not asked here");
+    }
+  }
+
+  @AfterEach
+  void close() {
+    duties.ifPresent(Duties::close);
+    etcd.close();
+  }
+
+  private Duties start(Supplier<ClusterImage> images) {
+    var started =
+        Duties.start(
+            "a",
+            new Partitioning(3),
+            decider,
+            etcd.client(),
+            images,
+            new Duties.Inbox(new PodLeases()),
+            AT_ONCE,
+            Time.system());
+    duties = Optional.of(started);
+    return started;
+  }
+
+  @Test
+  void goesOnAfterADefect() {
+    var looks = new AtomicInteger();
+    var started =
+        start(() -> {
+          if (looks.incrementAndGet() <= 5) {
+            throw new IllegalStateException("on purpose");
+          }
+          return image;
+        });
+    await().until(() -> !decider.asked.isEmpty());
+    assertThat(decider.asked.getFirst())
+        .isInstanceOfSatisfying(
+            PodCommand.LoseNode.class, lose -> assertThat(lose.node()).isEqualTo("n1"));
+    assertThat(started.failures()).isEqualTo(5);
+  }
+
+  @Test
+  void doesNotAskAgainForWhatIsUnderWay() {
+    var looks = new AtomicInteger();
+    var _ =
+        start(() -> {
+          looks.incrementAndGet();
+          return image;
+        });
+    await().until(() -> !decider.asked.isEmpty());
+    int before = looks.get();
+    await().until(() -> looks.get() > before + 30);
+    assertThat(decider.asked).hasSize(1);
+    // the partition was given to another replica meanwhile, which did nothing yet
+    decider.answers.getFirst().complete(new Answer.NotOwner<>(Optional.empty(), 1));
+    await().until(() -> decider.asked.size() == 2);
+  }
+}
