@@ -192,14 +192,16 @@ final class TestAgent
         check(open.equals(Optional.of(message.getEnd().getFrame())), "the end of another frame");
         open = Optional.empty();
         apply();
-        moveTo(message.getEnd().getPosition());
+        var end = moved(message.getEnd().getPosition());
         frames.add(new Frame(reset, set.size(), removed.size(), chunks));
+        position = Optional.of(end); // last: whoever waits for it finds the frame
         answer(message.getEnd().getFrame());
       }
       case BOOKMARK -> {
         check(open.isEmpty(), "a bookmark within a frame");
-        moveTo(message.getBookmark());
+        var end = moved(message.getBookmark());
         PositionCodec.model(message.getBookmark()).ifPresent(bookmarks::add);
+        position = Optional.of(end);
         answer(0);
       }
       case SOURCE_RESULT -> results.add(message.getSourceResult());
@@ -221,7 +223,7 @@ final class TestAgent
     entries = next;
   }
 
-  private void moveTo(io.fairlead.v1.Position text) {
+  private Position moved(io.fairlead.v1.Position text) {
     var to = PositionCodec.model(text).orElseThrow();
     var next = reset && open.isEmpty() && frames.isEmpty() ? to : position.orElse(to);
     for (var component : to.next().entrySet()) {
@@ -230,7 +232,7 @@ final class TestAgent
           "back from " + next + " to " + to.offsets());
       next = next.with(component.getKey(), component.getValue());
     }
-    position = Optional.of(next);
+    return next;
   }
 
   private void answer(long frame) {
