@@ -45,6 +45,9 @@ final class GetCommand implements Callable<Integer> {
   @Option(names = "--no-headers", description = "A table without its heads.")
   private boolean noHeaders;
 
+  @Option(names = "--show-labels", description = "A table with the labels as its last column.")
+  private boolean showLabels;
+
   @Option(
       names = "--freshness",
       paramLabel = "latest|local",
@@ -81,6 +84,7 @@ final class GetCommand implements Callable<Integer> {
           new ObjectPrinter.Style(
               output,
               noHeaders ? Heads.HIDDEN : Heads.SHOWN,
+              showLabels ? ObjectPrinter.Labels.SHOWN : ObjectPrinter.Labels.HIDDEN,
               kinds > 1 ? ObjectPrinter.Kinds.SEVERAL : ObjectPrinter.Kinds.ONE,
               allNamespaces ? "" : fairlead.namespace());
       if (watch) {

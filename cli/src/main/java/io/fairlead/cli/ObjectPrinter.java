@@ -1,6 +1,7 @@
 package io.fairlead.cli;
 
 import io.fairlead.api.manifest.ManifestWriter;
+import io.fairlead.api.table.Tables;
 import io.fairlead.api.table.Tables.Namespaces;
 import io.fairlead.api.table.Tables.Width;
 import io.fairlead.api.table.TextTable.Growing;
@@ -19,7 +20,13 @@ final class ObjectPrinter {
    *
    * @param namespace that was asked for; empty text = all of them, which is a column then
    */
-  record Style(OutputFormat output, Heads heads, Kinds kinds, String namespace) {}
+  record Style(OutputFormat output, Heads heads, Labels labels, Kinds kinds, String namespace) {}
+
+  /** Whether labels are a column of their own. */
+  enum Labels {
+    SHOWN,
+    HIDDEN
+  }
 
   /** Whether objects of one kind only are shown; of several, names are told with their kinds. */
   enum Kinds {
@@ -84,6 +91,14 @@ final class ObjectPrinter {
             : Namespaces.HIDDEN;
     var width = style.output() == OutputFormat.WIDE ? Width.WIDE : Width.NORMAL;
     var table = resource.table(objects, width, namespaces, now.get());
+    if (style.labels() == Labels.SHOWN) {
+      table =
+          table.with(
+              "LABELS",
+              objects.stream()
+                  .map(object -> Tables.pairs(resource.meta(object).getLabelsMap()))
+                  .toList());
+    }
     return growing.text(
         style.kinds() == Kinds.SEVERAL ? table.named(resource.title("")) : table, heads);
   }

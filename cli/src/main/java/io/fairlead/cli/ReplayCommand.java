@@ -80,6 +80,7 @@ final class ReplayCommand implements Callable<Integer> {
         new ObjectPrinter.Style(
             output,
             noHeaders ? Heads.HIDDEN : Heads.SHOWN,
+            ObjectPrinter.Labels.HIDDEN,
             kinds > 1 ? ObjectPrinter.Kinds.SEVERAL : ObjectPrinter.Kinds.ONE,
             allNamespaces ? "" : fairlead.namespace());
     // ages as they were, or half a row would be of today

@@ -8,6 +8,7 @@ import io.fairlead.v1.ApplyNamespaceRequest;
 import io.fairlead.v1.ApplyPodRequest;
 import io.fairlead.v1.ApplyServiceRequest;
 import io.fairlead.v1.CreateServiceRequest;
+import io.fairlead.v1.GetNamespaceRequest;
 import io.fairlead.v1.Namespace;
 import io.fairlead.v1.Pod;
 import io.fairlead.v1.Result;
@@ -31,6 +32,20 @@ final class Senders {
     Result pod(Session session, Pod pod);
 
     Result namespace(Session session, Namespace namespace, DryRun dryRun);
+  }
+
+  /** One that is only there because it holds something may still be made. */
+  private static boolean isMade(Session session, String name) {
+    var request = GetNamespaceRequest.newBuilder().setName(name).build();
+    try {
+      var known = session.namespaces(stub -> stub.get(request)).getNamespace();
+      return !known.getMetadata().getUid().isEmpty();
+    } catch (CallFailedException e) {
+      if (e.isNotFound()) {
+        return false;
+      }
+      throw e;
+    }
   }
 
   private static Result apply(Session session, Namespace namespace, DryRun dryRun) {
@@ -89,7 +104,12 @@ final class Senders {
 
     @Override
     public Result namespace(Session session, Namespace namespace, DryRun dryRun) {
-      return apply(session, namespace, dryRun); // to be there is all that one is for
+      var name = namespace.getMetadata().getName();
+      if (isMade(session, name)) {
+        throw new CliException(
+            "Error from server (AlreadyExists): namespaces \"" + name + "\" already exists");
+      }
+      return apply(session, namespace, dryRun);
     }
   }
 

@@ -346,6 +346,30 @@ class CommandsTest {
   }
 
   @Test
+  void createsANamespaceByItsName() {
+    assertThat(cli.run("create", "namespace", "shop"))
+        .isEqualTo(new Ran(0, "namespace/shop created\n", ""));
+    assertThat(cli.run("create", "ns", "shop"))
+        .isEqualTo(
+            new Ran(
+                1, "", "Error from server (AlreadyExists): namespaces \"shop\" already exists\n"));
+    assertThat(cli.run("create", "service", "x").err())
+        .startsWith("error: only namespaces are created by name");
+    assertThat(cli.run("create").err()).startsWith("error: name what to create");
+  }
+
+  @Test
+  void showsLabels() {
+    apply(WEB);
+    assertThat(cli.run("get", "svc", "--show-labels").out())
+        .isEqualTo(
+            """
+            NAME   TYPE        CLUSTER-IP   EXTERNAL-IP   PORT(S)   AGE   LABELS
+            web    ClusterIP   10.96.0.20   <none>        80/TCP    45s   app=web
+            """);
+  }
+
+  @Test
   void printsTheVariablesOfANamespace() {
     apply(WEB, "-n", "shop");
     assertThat(cli.run("env", "-n", "shop"))

@@ -197,7 +197,7 @@ public final class Tables {
   }
 
   /** {@code a=1,b=2}, sorted. */
-  static String pairs(Map<String, String> map) {
+  public static String pairs(Map<String, String> map) {
     return orNone(
         new TreeMap<>(map)
             .entrySet().stream()

@@ -36,6 +36,19 @@ public record TextTable(List<String> heads, List<List<String>> rows) {
     return new TextTable(widerHeads, widerRows);
   }
 
+  /** With one more column at the end. */
+  public TextTable with(String head, List<String> cells) {
+    var more = new ArrayList<List<String>>();
+    for (int i = 0; i < rows.size(); i++) {
+      var row = new ArrayList<>(rows.get(i));
+      row.add(cells.get(i));
+      more.add(row);
+    }
+    var moreHeads = new ArrayList<>(heads);
+    moreHeads.add(head);
+    return new TextTable(moreHeads, more);
+  }
+
   /** With {@code pod/} before each name, as where several kinds are shown together. */
   public TextTable named(String prefix) {
     int column = heads.indexOf("NAME");
