@@ -56,12 +56,16 @@ class NodeStreamTest {
   }
 
   private static PodReply apply(Replica replica, String name, String node, String ip) {
+    return apply(replica, pod(name, node, ip));
+  }
+
+  private static PodReply apply(Replica replica, Pod.Builder pod) {
     return replica
         .pods()
         .apply(
             ApplyPodRequest.newBuilder()
                 .setRequestId(UUID.randomUUID().toString())
-                .setPod(pod(name, node, ip))
+                .setPod(pod)
                 .build());
   }
 
@@ -494,6 +498,37 @@ class NodeStreamTest {
       assertThat(replicas.image().pods().get(new ObjectName("aaa", "large"))).isEmpty();
       assertThat(agent.end()).isEmpty();
     }
+  }
+
+  @Test
+  void aSourceThatNamesNothingAnyMoreLosesItsPodsOfThisNodeInEveryNamespace() {
+    var replica = replicas.start("a");
+    try (var agent = TestAgent.connect("n1", replica.channel())) {
+      await("welcome", () -> agent.welcome().isPresent());
+      apply(replica, pod("elsewhere", "n2", "10.244.0.9").setSource("manifests/n1"));
+      agent.source(
+          source(1)
+              .addPods(pod("web-1", "n1", "10.244.0.1").setSource("manifests/n1"))
+              .addPods(inShop(pod("web-2", "n1", "10.244.0.2").setSource("manifests/n1"))));
+      await("a result", () -> agent.results.size() == 1);
+      assertThat(agent.results.getFirst().getRefusedList()).isEmpty();
+      await(
+          "applied",
+          () ->
+              replicas.image().pods().get(new ObjectName("shop", "web-2")).isPresent()
+                  && replicas.image().pods().get(name("web-1")).isPresent());
+      awaitEqual(agent, "n1");
+      agent.source(source(2));
+      await("a second result", () -> agent.results.size() == 2);
+      assertThat(replicas.image().pods().all())
+          .extracting(p -> p.object().name().name())
+          .containsExactly("elsewhere");
+    }
+  }
+
+  private static Pod.Builder inShop(Pod.Builder pod) {
+    pod.getMetadataBuilder().setNamespace("shop");
+    return pod;
   }
 
   private static SourceState.Builder source(long sequence) {

@@ -515,7 +515,7 @@ class DataPlaneKernelTest {
     }
   }
 
-  @Test // (P99, P122)
+  @Test
   void saysWhatIsMissing() {
     assertThatThrownBy(() ->
             DataPlane.open(

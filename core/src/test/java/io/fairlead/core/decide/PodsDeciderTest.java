@@ -378,6 +378,31 @@ class PodsDeciderTest {
   }
 
   @Test
+  void aLossThatComesAfterTheNodesNextSessionLeavesItsPodsReady() {
+    long session = open("node-a");
+    stored(pod("web-0").ip("10.244.1.7"));
+    report(session, 1, true, "");
+    decide(new LoseNode("node-a", session, "no lease for 40 s"));
+    open("node-a"); // before the namespace's owner wrote anything
+    decide(new NodeLostPods("shop", "node-a", session));
+    assertThat(last.changes()).isEmpty();
+    assertThat(readiness().ready()).isTrue();
+  }
+
+  @Test
+  void aSourceLeavesThePodsThatItsNamesakeOnAnotherNodeSays() {
+    long session = open("node-a");
+    open("node-b");
+    stored(pod("here").source("manifests").ip("10.244.1.7"));
+    stored(pod("there").source("manifests").node("node-b").ip("10.244.2.7"));
+    decide(new ReconcileSource("shop", "manifests", "node-a", session, 1, List.of()));
+    assertThat(image.pods().all())
+        .extracting(Versioned::object)
+        .extracting(p -> p.name().name())
+        .containsExactly("there");
+  }
+
+  @Test
   void aSourceReconcilesItsOwnPodsOnly() {
     long session = open("node-a");
     stored(pod("mine-old").source("manifests/node-a").ip("10.244.1.7"));
