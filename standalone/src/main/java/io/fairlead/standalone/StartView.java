@@ -4,27 +4,30 @@ import io.fairlead.standalone.plane.Progress;
 import io.fairlead.standalone.plane.Progress.State;
 import io.fairlead.standalone.plane.Progress.Step;
 import java.io.PrintStream;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /**
  * Shows how far a plane's parts are: on a terminal one live line for each, else one plain line for
- * each that is ready, in the order in which they were announced, so that it looks alike each time.
- * One thread.
+ * each that is ready, and later stopped, in the order in which that was announced, so that it looks
+ * alike each time. One thread.
  */
 final class StartView {
-  private static final Set<State> TOLD =
-      EnumSet.of(State.READY, State.RESTARTING, State.FAILED, State.STOPPED);
+  private static final Set<State> TOLD = EnumSet.of(State.READY, State.RESTARTING, State.FAILED);
 
   private final PrintStream out;
   private final Style style;
   private final Map<String, Step> parts = new LinkedHashMap<>();
   private final Map<String, State> toldStates = new HashMap<>();
+  private final List<String> stopping = new ArrayList<>();
   private int told;
+  private int toldStopped;
   private int drawn;
 
   /** How it is shown. */
@@ -39,6 +42,7 @@ final class StartView {
   }
 
   /** What fits the process' standard output. */
+  @SuppressWarnings("SystemConsoleNull") // null where there is none of any kind
   static Style fitting(Map<String, String> environment) {
     var console = System.console();
     return console != null
@@ -53,6 +57,9 @@ final class StartView {
     for (var step : steps) {
       if (!step.part().equals(Progress.PLANE)) {
         parts.put(step.part(), step);
+        if (step.state() == State.STOPPING && !stopping.contains(step.part())) {
+          stopping.add(step.part());
+        }
       }
     }
     switch (style) {
@@ -90,12 +97,21 @@ final class StartView {
           .filter(step -> isTold(step) && toldStates.get(step.part()) != step.state())
           .forEach(this::tell);
     }
+    while (toldStopped < stopping.size() && isStopped(stopping.get(toldStopped))) {
+      tell(Objects.requireNonNull(parts.get(stopping.get(toldStopped))));
+      toldStopped++;
+    }
     out.flush();
   }
 
   private void tell(Step step) {
     out.println(line(step));
     toldStates.put(step.part(), step.state());
+  }
+
+  private boolean isStopped(String part) {
+    var step = parts.get(part);
+    return step != null && step.state() == State.STOPPED;
   }
 
   private static boolean isTold(Step step) {

@@ -116,10 +116,11 @@ final class UpCommand implements Callable<Integer> {
     }
     var number = canHaveNodes ? wanted.orElse(PlaneConfig.DEFAULT_NODES) : 0;
     try {
-      return new PlaneConfig(dataDirectory(files), number, ports);
+      PlaneConfig.requireNodes(number);
     } catch (IllegalArgumentException e) {
       throw new CliException("error: " + e.getMessage());
     }
+    return new PlaneConfig(dataDirectory(files), number, ports);
   }
 
   /** Makes it, for its owner's eyes only; never takes over a directory of something else. */

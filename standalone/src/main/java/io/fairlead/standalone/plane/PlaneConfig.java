@@ -19,9 +19,14 @@ public record PlaneConfig(Path dataDirectory, int nodes, PortsChoice ports) {
   public static final int MAX_NODES = 26;
 
   public PlaneConfig {
-    if (nodes < 0 || nodes > MAX_NODES) {
+    requireNodes(nodes);
+  }
+
+  /** Refuses more nodes than there are names. */
+  public static void requireNodes(int number) {
+    if (number < 0 || number > MAX_NODES) {
       throw new IllegalArgumentException(
-          "--nodes: " + nodes + " is not within 0.." + MAX_NODES + ", one for each letter");
+          "--nodes: " + number + " is not within 0.." + MAX_NODES + ", one for each letter");
     }
   }
 
