@@ -121,6 +121,7 @@ class PlaneTest {
             "  node-a     ready      X",
             "  node-b     ready      X",
             "  node-c     ready      X",
+            "  pods       ready      X",
             "Ready in X");
     assertThat(get(first, "nodes").lines().map(line -> line.split(" +", -1)[1]))
         .containsExactly("Ready", "Ready", "Ready");

@@ -21,11 +21,17 @@ import io.fairlead.dns.server.ServerSockets;
 import io.fairlead.endpoints.EndpointsConfig;
 import io.fairlead.endpoints.EndpointsService;
 import io.fairlead.runtime.Faults;
+import io.fairlead.runtime.Health;
 import io.fairlead.runtime.HostPort;
+import io.fairlead.runtime.HttpEndpoints;
+import io.fairlead.runtime.Metrics;
+import io.fairlead.runtime.Shutdown;
 import io.fairlead.standalone.client.KubeDns;
 import io.fairlead.standalone.plane.Parts.Ready;
 import io.fairlead.standalone.plane.PlanePorts.NodesMode;
 import io.fairlead.standalone.plane.Progress.State;
+import io.fairlead.standalone.pods.PodRunner;
+import io.fairlead.standalone.pods.PodRunnerConfig;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.channels.DatagramChannel;
@@ -66,6 +72,7 @@ final class Plane implements AutoCloseable {
   static final String ALLOCATOR = "allocator";
   static final String ENDPOINTS = "endpoints";
   static final String DNS = "dns";
+  static final String PODS = "pods";
 
   private final PlaneConfig config;
   private final Progress progress;
@@ -76,6 +83,7 @@ final class Plane implements AutoCloseable {
   private final Stage stores;
   private final Stage services;
   private final Stage clients;
+  private final Stage workloads;
 
   private Plane(PlaneConfig config, PlanePorts ports, Progress progress) {
     this.config = config;
@@ -85,6 +93,7 @@ final class Plane implements AutoCloseable {
     this.stores = new Stage(progress);
     this.services = new Stage(progress);
     this.clients = new Stage(progress);
+    this.workloads = new Stage(progress);
   }
 
   /**
@@ -147,6 +156,7 @@ final class Plane implements AutoCloseable {
     for (var node : config.nodeNames()) {
       all.add(parts.start(node, () -> startAgent(fabric.join(), node, endpoints)));
     }
+    all.add(parts.start(PODS, () -> startPods(fabric.join(), allocator, endpoints)));
     parts.await(all.toArray(CompletableFuture<?>[]::new));
     return Optional.of(fabric.join());
   }
@@ -360,6 +370,39 @@ final class Plane implements AutoCloseable {
     return new Ready<>(agent, place.address());
   }
 
+  /** Pods with a command run as processes; last, since their names resolve when they start. */
+  private Ready<Shutdown> startPods(
+      Fabric fabric, CompletableFuture<?> allocator, CompletableFuture<?> endpoints) {
+    allocator.join();
+    endpoints.join();
+    parts.begins(PODS);
+    var listen = PlanePorts.local(ports.podRuntime());
+    var http = PlanePorts.local(ports.podsHttp());
+    var open = new Shutdown();
+    workloads.opened(PODS, open);
+    var metrics = Metrics.ofProcess(PODS);
+    var health = new Health();
+    open.opened("http", HttpEndpoints.start(http, health, metrics));
+    var runner =
+        open.opened(
+            "runner",
+            PodRunner.start(
+                PodRunnerConfig.in(
+                    config.dataDirectory(),
+                    List.of(PlanePorts.local(ports.allocator())),
+                    List.of(PlanePorts.local(ports.endpoints())),
+                    listen),
+                fabric,
+                metrics,
+                time));
+    health.ready(
+        "synced",
+        () -> runner.isSynced() ? Optional.empty() : Optional.of("the API was not read yet"));
+    open.onClose("readiness", health::drain);
+    // Ready in its own eyes once it has read all Pods; the nodes serve without it, so nobody waits.
+    return new Ready<>(open, listen.toString());
+  }
+
   private List<String> agentOptions(Fabric fabric, FabricNode node, HostPort http) {
     var name = node.name();
     return List.of(
@@ -398,7 +441,7 @@ final class Plane implements AutoCloseable {
         ProcessId.self(),
         List.of(PlanePorts.local(ports.allocator())),
         List.of(PlanePorts.local(ports.endpoints())),
-        List.of(),
+        fabric.stream().map(_ -> PlanePorts.local(ports.podRuntime())).toList(),
         List.of(
             fabric
                 .map(f -> new HostPort(f.fabricAddress(), 53))
@@ -415,6 +458,9 @@ final class Plane implements AutoCloseable {
   @Override
   public void close() {
     // announced in one order, so that people see it alike each time
+    if (config.nodes() > 0) {
+      progress.say(PODS, State.STOPPING, "");
+    }
     for (var part : config.nodeNames()) {
       progress.say(part, State.STOPPING, "");
     }
@@ -424,6 +470,7 @@ final class Plane implements AutoCloseable {
     if (config.nodes() > 0) {
       progress.say(FABRIC, State.STOPPING, "");
     }
+    workloads.close();
     clients.close();
     services.close();
     stores.close();

@@ -21,6 +21,7 @@ record PlanePorts(
     int allocatorHttp,
     int endpointsHttp,
     int dnsHttp,
+    int podsHttp,
     int kafka,
     int kafkaController,
     int etcdClient,
@@ -31,17 +32,30 @@ record PlanePorts(
   /** Of agents, each in its own namespace. */
   static final int AGENT_HTTP = 7484;
 
-  private static final int COUNT = 12;
+  private static final int COUNT = 13;
 
   static PlanePorts choose(PlaneConfig.PortsChoice choice) {
     return switch (choice) {
       // nothing but the broker itself connects to the controller
       case DEFAULT ->
           new PlanePorts(
-              7401, 7402, 7404, 7403, 7481, 7482, 7483, 9092, Ports.free(HOST), 2379, 2380, 7453);
+              7401,
+              7402,
+              7404,
+              7403,
+              7481,
+              7482,
+              7483,
+              7485,
+              9092,
+              Ports.free(HOST),
+              2379,
+              2380,
+              7453);
       case FREE -> {
         var ports = Ports.free(HOST, COUNT).iterator();
         yield new PlanePorts(
+            ports.next(),
             ports.next(),
             ports.next(),
             ports.next(),
@@ -72,7 +86,10 @@ record PlanePorts(
     uses.put(etcdClient, "etcd, clients");
     uses.put(etcdPeer, "etcd, peers");
     switch (mode) {
-      case WITH_NODES -> uses.put(podRuntime, "exec and logs of Pods, gRPC");
+      case WITH_NODES -> {
+        uses.put(podRuntime, "exec and logs of Pods, gRPC");
+        uses.put(podsHttp, "Pods' processes, health and metrics");
+      }
       case WITHOUT_NODES -> uses.put(dns, "DNS");
     }
     return uses;

@@ -19,7 +19,7 @@ class PlanePortsTest {
   void choosesPortsThatDiffer() {
     var ports = PlanePorts.choose(PortsChoice.FREE);
 
-    assertThat(ports.uses(NodesMode.WITH_NODES)).hasSize(11);
+    assertThat(ports.uses(NodesMode.WITH_NODES)).hasSize(12);
     assertThat(ports.uses(NodesMode.WITHOUT_NODES)).hasSize(11).containsEntry(ports.dns(), "DNS");
     assertThat(PlanePorts.choose(PortsChoice.DEFAULT).uses(NodesMode.WITH_NODES))
         .containsEntry(7401, "allocator-service, gRPC")
