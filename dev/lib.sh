@@ -83,6 +83,24 @@ install_packages() { # package...
   done
 }
 
+# --- sudo --------------------------------------------------------------------------------------------------------------
+
+# Under sudo, who called it and may write the checkout builds there, in his home: so that his checkout stays his, and root
+# runs nothing that Maven downloads. Sets as_user, the words before a command that he is to run; empty without sudo.
+as_user=()
+find_user() {
+  user=${SUDO_USER-}
+  [ "$EUID" -eq 0 ] && [ -n "$user" ] && [ "$user" != root ] && runuser -u "$user" -- test -w "$home" || return 0
+  user_home=$(getent passwd "$user" | cut -d: -f6)
+  as_user=(runuser -u "$user" -- env HOME="$user_home" JAVA25_HOME="$jdk")
+  give_back
+}
+
+# What root wrote becomes the user's.
+give_back() {
+  find "$home/.dist" "$home"/target "$home"/*/target -uid 0 -exec chown -h "$user" {} + 2>/dev/null
+}
+
 # --- Maven -------------------------------------------------------------------------------------------------------------
 
 # Runs Maven on a Java of choice. FAIRLEAD_MVN_OPTS: more options for it, e.g. '-o -Dmaven.repo.local=/tmp/repository'.
@@ -92,7 +110,7 @@ maven() { # java-home arguments...
   read -r -a options <<<"${FAIRLEAD_MVN_OPTS-}"
   # Maven's own libraries use what Java 25 warns about.
   [ "$java_home" != "$jdk" ] || quiet="--sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED"
-  JAVA_HOME=$java_home MAVEN_OPTS="${MAVEN_OPTS-} $quiet" mvn -B -ntp ${options[@]+"${options[@]}"} "$@"
+  JAVA_HOME=$java_home MAVEN_OPTS="${MAVEN_OPTS-} $quiet" ${as_user[@]+"${as_user[@]}"} mvn -B -ntp ${options[@]+"${options[@]}"} "$@"
 }
 
 # --- the folder that the command runs from -----------------------------------------------------------------------------
