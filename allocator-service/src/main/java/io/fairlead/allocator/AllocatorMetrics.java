@@ -2,6 +2,8 @@ package io.fairlead.allocator;
 
 import io.fairlead.decider.Feed;
 import io.fairlead.decider.PartitionOwners;
+import io.fairlead.decider.grpc.LogReads;
+import io.fairlead.decider.watch.Watches;
 import io.fairlead.eventlog.load.Loader;
 import io.fairlead.eventlog.log.FollowListener.Connection;
 import io.fairlead.runtime.Metrics;
@@ -12,10 +14,17 @@ final class AllocatorMetrics {
   private static final String LOG = "log";
   private static final String DECIDER = "decider";
   private static final String SERVICES = "services";
+  private static final String WATCHES = "watches";
 
   private AllocatorMetrics() {}
 
-  static void register(Metrics metrics, Loader loader, Feed feed, PartitionOwners<?, ?> owners) {
+  static void register(
+      Metrics metrics,
+      Loader loader,
+      Feed feed,
+      PartitionOwners<?, ?> owners,
+      Watches watches,
+      LogReads logReads) {
     metrics.counter(LOG, "entries_applied", "Entries brought into the image.", loader::entries);
     metrics.gauge(LOG, "synced", "1 once the image has caught up.", () -> loader.synced() ? 1 : 0);
     metrics.gauge(
@@ -44,6 +53,12 @@ final class AllocatorMetrics {
         "round_robin_ports",
         "Service ports that are balanced round-robin.",
         () -> loader.current().image().services().roundRobinPorts());
+
+    metrics.gauge(LOG, "readers", "Calls that read the log.", logReads::size);
+    metrics.gauge(WATCHES, "open", "Calls that watch objects.", watches::size);
+    metrics.counter(WATCHES, "sent", "Messages to those who watch.", watches::sent);
+    metrics.counter(
+        WATCHES, "conflated", "Changes told together with a later one.", watches::conflated);
 
     var decider = owners.stats();
     metrics.gauge(

@@ -14,7 +14,9 @@ import io.fairlead.core.run.Time;
 import io.fairlead.decider.DeciderSettings;
 import io.fairlead.decider.Feed;
 import io.fairlead.decider.PartitionOwners;
+import io.fairlead.decider.grpc.LogReads;
 import io.fairlead.decider.grpc.Peers;
+import io.fairlead.decider.watch.Watches;
 import io.fairlead.etcd.Coordination;
 import io.fairlead.etcd.EtcdConfig;
 import io.fairlead.etcd.EtcdCoordination;
@@ -147,8 +149,10 @@ public final class AllocatorService implements AutoCloseable {
     var feed = new Feed(eventLog.identity());
     var freed = new FreshlyFreed(time);
     var journal = new ServiceJournal();
+    var watches = new Watches(eventLog.identity());
+    var logReads = new LogReads(eventLog, PARTITIONS);
     List<Publisher> publishers =
-        List.of(freed, journal, feed); // last: what others derive is there when it answers
+        List.of(freed, journal, watches, feed); // last: what others derive is there when it answers
     var loader =
         shutdown.opened("loader", Loader.start(eventLog, PARTITIONS, publishers, faults, time));
     PartitionOwners<ServiceCommand, ServiceOutcome> owners =
@@ -180,14 +184,21 @@ public final class AllocatorService implements AutoCloseable {
                 GrpcServer.Settings.listening(config.listen()).withDrain(DRAIN),
                 Api.services(
                     config.replica(),
+                    eventLog.identity(),
+                    PARTITIONS,
                     owners,
                     peers,
                     loader,
+                    watches,
+                    logReads,
+                    coordination,
                     () -> feed.current().image(),
                     config.callTimeout(),
                     time),
                 Api.interceptors(),
                 metrics));
+    shutdown.onClose("watches", watches);
+    shutdown.onClose("log readers", logReads);
     shutdown.onClose("ownership", owners::drain); // while gRPC still answers what was taken
     shutdown.onClose(
         "readiness",
@@ -200,7 +211,7 @@ public final class AllocatorService implements AutoCloseable {
     health.ready(
         "owner", () -> owners.ready() ? Optional.empty() : Optional.of("nobody owns the services"));
     health.live("image", () -> loader.fault().map(cause -> "frozen: " + cause.getMessage()));
-    AllocatorMetrics.register(metrics, loader, feed, owners);
+    AllocatorMetrics.register(metrics, loader, feed, owners, watches, logReads);
     Thread.ofVirtual().name("grpc-ready").start(() -> turnReady(shutdown, loader, grpc, time));
     return grpc;
   }

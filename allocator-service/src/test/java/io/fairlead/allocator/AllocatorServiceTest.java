@@ -24,6 +24,7 @@ import io.fairlead.v1.Service;
 import io.fairlead.v1.ServicePort;
 import io.fairlead.v1.ServiceReply;
 import io.fairlead.v1.ServiceSpec;
+import io.fairlead.v1.WatchServicesRequest;
 import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
 import java.util.ArrayList;
@@ -68,6 +69,19 @@ class AllocatorServiceTest {
     a.stop();
     world.start("b");
     assertThat(world.events()).hasSize(3); // once for the life of the log
+  }
+
+  @Test
+  void tellsWhoWatchesWhatIsThereAndWhatChanges() {
+    var a = world.start("a");
+    a.client.create(id(), service("web", ""));
+    var told = a.client.watch(WatchServicesRequest.newBuilder().setNamespace("shop").build());
+    assertThat(told.next().getAdded().getMetadata().getName()).isEqualTo("web");
+    assertThat(told.next().getSynced().getOffsets()).isNotEmpty();
+    var created = a.client.create(id(), service("db", ""));
+    assertThat(told.next().getAdded()).isEqualTo(created.getService());
+    a.client.delete(id(), "web");
+    assertThat(told.next().getDeleted().getMetadata().getName()).isEqualTo("web");
   }
 
   @Test

@@ -19,11 +19,14 @@ import io.fairlead.v1.ServicePort;
 import io.fairlead.v1.ServiceReply;
 import io.fairlead.v1.ServiceSpec;
 import io.fairlead.v1.ServicesGrpc;
+import io.fairlead.v1.WatchServicesReply;
+import io.fairlead.v1.WatchServicesRequest;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.MetadataUtils;
 import java.time.Duration;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -45,6 +48,12 @@ final class Client implements AutoCloseable {
     return ServicesGrpc.newBlockingStub(channel)
         .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers))
         .withDeadlineAfter(20, TimeUnit.SECONDS);
+  }
+
+  Iterator<WatchServicesReply> watch(WatchServicesRequest request) {
+    return ServicesGrpc.newBlockingStub(channel)
+        .withDeadlineAfter(60, TimeUnit.SECONDS)
+        .watch(request);
   }
 
   LogStatusReply status(LogStatusRequest request) {

@@ -112,6 +112,14 @@ public final class Errors {
             .formatted(address, address, holder));
   }
 
+  /** An object that is derived, and so has no key in the log. */
+  public static StatusRuntimeException notFound(String kind, String namespace, String name) {
+    return status(
+        Reason.NOT_FOUND,
+        kind.toLowerCase(Locale.ROOT) + "s \"" + name + "\" not found",
+        Map.of("kind", kind, "name", name, "namespace", namespace));
+  }
+
   /** Faults of a request, all of them. */
   public static StatusRuntimeException invalid(String what, List<Violation> violations) {
     return invalid(what, Map.of(), violations);

@@ -53,6 +53,11 @@ class HookedLog implements EventLog {
   }
 
   @Override
+  public Map<LogPartition, Long> startOffsets(Collection<LogPartition> partitions) {
+    return log.startOffsets(partitions);
+  }
+
+  @Override
   public Map<LogPartition, Long> unstable(Collection<LogPartition> partitions) {
     return log.unstable(partitions);
   }

@@ -2,6 +2,8 @@ package io.fairlead.endpoints;
 
 import io.fairlead.decider.Feed;
 import io.fairlead.decider.PartitionOwners;
+import io.fairlead.decider.grpc.LogReads;
+import io.fairlead.decider.watch.Watches;
 import io.fairlead.endpoints.decider.Duties;
 import io.fairlead.endpoints.stream.Contents;
 import io.fairlead.endpoints.stream.NodeStreams;
@@ -16,6 +18,7 @@ final class EndpointsMetrics {
   private static final String DECIDER = "decider";
   private static final String NODES = "nodes";
   private static final String STREAMS = "streams";
+  private static final String WATCHES = "watches";
 
   private EndpointsMetrics() {}
 
@@ -27,7 +30,9 @@ final class EndpointsMetrics {
       Duties duties,
       Contents contents,
       NodeStreams streams,
-      StreamStats stats) {
+      StreamStats stats,
+      Watches watches,
+      LogReads logReads) {
     metrics.counter(LOG, "entries_applied", "Entries brought into the image.", loader::entries);
     metrics.gauge(LOG, "synced", "1 once the image has caught up.", () -> loader.synced() ? 1 : 0);
 
@@ -64,6 +69,11 @@ final class EndpointsMetrics {
         "Nodes that look lost, held back because so many went at once.",
         duties::held);
     metrics.counter(NODES, "duty_failures", "Duties of owners that failed.", duties::failures);
+    metrics.gauge(LOG, "readers", "Calls that read the log.", logReads::size);
+    metrics.gauge(WATCHES, "open", "Calls that watch objects.", watches::size);
+    metrics.counter(WATCHES, "sent", "Messages to those who watch.", watches::sent);
+    metrics.counter(
+        WATCHES, "conflated", "Changes told together with a later one.", watches::conflated);
 
     metrics.gauge(STREAMS, "open", "Nodes whose stream is here.", streams::size);
     metrics.gauge(

@@ -9,7 +9,9 @@ import io.fairlead.core.run.Time;
 import io.fairlead.decider.DeciderSettings;
 import io.fairlead.decider.Feed;
 import io.fairlead.decider.PartitionOwners;
+import io.fairlead.decider.grpc.LogReads;
 import io.fairlead.decider.grpc.Peers;
+import io.fairlead.decider.watch.Watches;
 import io.fairlead.endpoints.decider.Duties;
 import io.fairlead.endpoints.decider.PodLeases;
 import io.fairlead.endpoints.decider.PodsLogic;
@@ -130,12 +132,15 @@ public final class EndpointsService implements AutoCloseable {
     var stats = new StreamStats();
     var leases = new PodLeases();
     var inbox = new Duties.Inbox(leases);
+    var watches = new Watches(eventLog.identity());
+    var logReads = new LogReads(eventLog, partitions);
     var feed = new Feed(eventLog.identity());
     List<Publisher> publishers =
         List.of(
             (delta, image, manifest) -> inbox.update(delta, image),
             (delta, image, manifest) -> streams.update(delta, image),
             (delta, image, manifest) -> contents.update(delta, image, manifest.position()),
+            watches,
             feed); // last: who is answered finds the record on the streams, too
     var loader =
         shutdown.opened("loader", Loader.start(eventLog, partitions, publishers, faults, time));
@@ -184,6 +189,8 @@ public final class EndpointsService implements AutoCloseable {
             calls,
             loader,
             streams,
+            watches,
+            logReads,
             coordination,
             config.callTimeout()));
     services.add(
@@ -209,6 +216,8 @@ public final class EndpointsService implements AutoCloseable {
                 Api.interceptors(),
                 metrics));
     shutdown.onClose("streams", streams);
+    shutdown.onClose("watches", watches);
+    shutdown.onClose("log readers", logReads);
     shutdown.onClose("ownership", owners::drain);
     shutdown.onClose(
         "readiness",
@@ -219,7 +228,7 @@ public final class EndpointsService implements AutoCloseable {
     health.ready("log", () -> trouble(loader));
     health.ready("etcd", () -> owners.etcdAway() ? Optional.of("not reached") : Optional.empty());
     health.live("image", () -> loader.fault().map(cause -> "frozen: " + cause.getMessage()));
-    EndpointsMetrics.register(metrics, loader, feed, owners, duties, contents, streams, stats);
+    EndpointsMetrics.register(metrics, loader, feed, owners, duties, contents, streams, stats, watches, logReads);
     Thread.ofVirtual().name("grpc-ready").start(() -> turnReady(shutdown, loader, grpc, time));
     return grpc;
   }

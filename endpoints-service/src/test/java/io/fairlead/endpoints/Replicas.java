@@ -139,6 +139,11 @@ final class Replicas implements AutoCloseable {
       close();
     }
 
+    /** As by SIGTERM; its callers stay. */
+    void stop() {
+      shutdown.close();
+    }
+
     @Override
     public void close() {
       channel.shutdownNow();

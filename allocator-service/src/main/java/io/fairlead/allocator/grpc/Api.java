@@ -3,11 +3,18 @@ package io.fairlead.allocator.grpc;
 import io.fairlead.core.decide.ServiceCommand;
 import io.fairlead.core.decide.ServiceOutcome;
 import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.model.LogIdentity;
+import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.run.Time;
 import io.fairlead.decider.Decider;
 import io.fairlead.decider.grpc.Caller;
+import io.fairlead.decider.grpc.LogReads;
+import io.fairlead.decider.grpc.LogService;
 import io.fairlead.decider.grpc.OwnerForwarding;
 import io.fairlead.decider.grpc.Peers;
+import io.fairlead.decider.grpc.Reads;
+import io.fairlead.decider.watch.Watches;
+import io.fairlead.etcd.Coordination;
 import io.fairlead.eventlog.load.Loader;
 import io.grpc.BindableService;
 import io.grpc.ServerInterceptor;
@@ -27,16 +34,21 @@ public final class Api {
    */
   public static List<BindableService> services(
       String replica,
+      LogIdentity identity,
+      List<LogPartition> partitions,
       Decider<ServiceCommand, ServiceOutcome> decider,
       Peers peers,
       Loader loader,
+      Watches watches,
+      LogReads logReads,
+      Coordination coordination,
       Supplier<ClusterImage> decided,
       Duration limit,
       Time time) {
-    var reads = new Reads(loader, decided, limit);
+    var reads = new Reads(loader, limit);
     return List.of(
-        new ServicesService(new OwnerForwarding<>(decider, peers, time), reads, limit),
-        new LogService(replica, reads, decider));
+        new ServicesService(new OwnerForwarding<>(decider, peers, time), reads, watches, decided),
+        new LogService(replica, identity, partitions, loader, coordination, reads, logReads));
   }
 
   /** What the services need around them. */

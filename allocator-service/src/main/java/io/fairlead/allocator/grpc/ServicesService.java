@@ -10,6 +10,7 @@ import io.fairlead.core.decide.Refusal;
 import io.fairlead.core.decide.ServiceCommand;
 import io.fairlead.core.decide.ServiceOutcome;
 import io.fairlead.core.decide.Violation.Reason;
+import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.LabelSelector;
@@ -22,7 +23,10 @@ import io.fairlead.decider.Request;
 import io.fairlead.decider.grpc.Caller;
 import io.fairlead.decider.grpc.OwnerForwarding;
 import io.fairlead.decider.grpc.OwnerForwarding.Call;
+import io.fairlead.decider.grpc.Reads;
 import io.fairlead.decider.grpc.RequestStamps;
+import io.fairlead.decider.watch.ObjectFilter;
+import io.fairlead.decider.watch.Watches;
 import io.fairlead.v1.ApplyServiceRequest;
 import io.fairlead.v1.CreateServiceRequest;
 import io.fairlead.v1.DeleteServiceRequest;
@@ -34,11 +38,13 @@ import io.fairlead.v1.Result;
 import io.fairlead.v1.ServiceReply;
 import io.fairlead.v1.ServicesGrpc;
 import io.fairlead.v1.ServicesGrpc.ServicesImplBase;
+import io.fairlead.v1.WatchServicesReply;
+import io.fairlead.v1.WatchServicesRequest;
 import io.grpc.MethodDescriptor;
 import io.grpc.stub.StreamObserver;
-import java.time.Duration;
 import java.util.Collection;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 
 /**
  * Services of the control plane: changes go to the owner of their partition, reads are answered
@@ -47,16 +53,21 @@ import java.util.OptionalLong;
 final class ServicesService extends ServicesImplBase {
   private final OwnerForwarding<ServiceCommand, ServiceOutcome> owner;
   private final Reads reads;
-  private final Duration limit;
+  private final Watches watches;
+  private final Supplier<ClusterImage> decided;
 
   /**
-   * @param limit longest time a call may take
+   * @param decided what the deciders here answer from: never behind an answer that they gave
    */
   ServicesService(
-      OwnerForwarding<ServiceCommand, ServiceOutcome> owner, Reads reads, Duration limit) {
+      OwnerForwarding<ServiceCommand, ServiceOutcome> owner,
+      Reads reads,
+      Watches watches,
+      Supplier<ClusterImage> decided) {
     this.owner = owner;
     this.reads = reads;
-    this.limit = limit;
+    this.watches = watches;
+    this.decided = decided;
   }
 
   @Override
@@ -115,7 +126,7 @@ final class ServicesService extends ServicesImplBase {
       Request<ServiceCommand> request,
       StreamObserver<ServiceReply> replies) {
     var call = new Call<>(LogPartition.SERVICES, request, method, message, this::reply);
-    replies.onNext(owner.call(call, Caller.current(), limit));
+    replies.onNext(owner.call(call, Caller.current(), reads.left()));
     replies.onCompleted();
   }
 
@@ -152,8 +163,8 @@ final class ServicesService extends ServicesImplBase {
   private OptionalLong known(Service service, OptionalLong version) {
     return version.isPresent()
         ? version
-        : reads
-            .decided()
+        : decided
+            .get()
             .services()
             .get(service.name())
             .filter(stored -> !stored.isPending() && stored.object().equals(service))
@@ -204,6 +215,14 @@ final class ServicesService extends ServicesImplBase {
     }
     replies.onNext(reply.build());
     replies.onCompleted();
+  }
+
+  @Override
+  public void watch(WatchServicesRequest request, StreamObserver<WatchServicesReply> replies) {
+    var filter =
+        ObjectFilter.of(request.getNamespace(), request.getName(), request.getLabelSelector());
+    var _ = reads.at(request.getFreshness());
+    watches.open(new ServiceSubject(filter), replies);
   }
 
   private static ObjectName name(String namespace, String name) {

@@ -1,7 +1,9 @@
 package io.fairlead.core.view;
 
+import io.fairlead.core.image.ClusterDelta;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.Family;
+import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Service;
 import io.fairlead.core.model.ServiceSpec.Exposure;
 import java.nio.ByteBuffer;
@@ -13,7 +15,9 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.UUID;
 
 /**
@@ -70,6 +74,23 @@ public final class EndpointSlices {
               split(service, labels, family, group.getKey(), group.getValue(), "", slices));
     }
     return List.copyOf(slices);
+  }
+
+  /**
+   * Services whose slices a step of the image may have changed. Costs what changed.
+   *
+   * @param image after the step
+   */
+  public static SortedSet<ObjectName> touched(ClusterDelta delta, ClusterImage image) {
+    var services = new TreeSet<>(delta.services());
+    for (var name : Entries.pods(delta, image)) {
+      for (var side : List.of(delta.base(), image)) {
+        side.pods()
+            .get(name)
+            .ifPresent(pod -> services.addAll(Entries.selecting(side.services(), pod.object())));
+      }
+    }
+    return services;
   }
 
   private static void split(

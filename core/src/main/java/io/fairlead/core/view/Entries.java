@@ -88,7 +88,7 @@ public final class Entries {
     return changes;
   }
 
-  private static Set<ObjectName> selecting(ServicesImage services, Pod pod) {
+  static Set<ObjectName> selecting(ServicesImage services, Pod pod) {
     return services.selecting(pod.meta().namespace(), pod.meta().labels());
   }
 
@@ -111,7 +111,7 @@ public final class Entries {
   }
 
   /** Pods in the delta, and those of nodes whose zone it changes. */
-  private static Set<ObjectName> pods(ClusterDelta delta, ClusterImage image) {
+  static Set<ObjectName> pods(ClusterDelta delta, ClusterImage image) {
     var names = new TreeSet<>(delta.pods());
     for (var node : delta.nodes()) {
       if (!zone(delta.base(), node).equals(zone(image, node))) {

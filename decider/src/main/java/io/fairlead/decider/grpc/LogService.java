@@ -2,6 +2,7 @@ package io.fairlead.decider.grpc;
 
 import io.fairlead.api.Errors;
 import io.fairlead.api.PositionCodec;
+import io.fairlead.core.decide.Violation.Reason;
 import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.run.GatewayException;
@@ -14,11 +15,13 @@ import io.fairlead.v1.LogGrpc.LogImplBase;
 import io.fairlead.v1.LogStatusReply;
 import io.fairlead.v1.LogStatusRequest;
 import io.fairlead.v1.PartitionStatus;
-import io.grpc.Status;
+import io.fairlead.v1.ReadLogReply;
+import io.fairlead.v1.ReadLogRequest;
 import io.grpc.stub.StreamObserver;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -31,6 +34,7 @@ public final class LogService extends LogImplBase {
   private final Loader loader;
   private final Coordination coordination;
   private final Reads reads;
+  private final LogReads logReads;
 
   public LogService(
       String replica,
@@ -38,13 +42,15 @@ public final class LogService extends LogImplBase {
       List<LogPartition> partitions,
       Loader loader,
       Coordination coordination,
-      Reads reads) {
+      Reads reads,
+      LogReads logReads) {
     this.replica = replica;
     this.identity = identity;
     this.partitions = partitions;
     this.loader = loader;
     this.coordination = coordination;
     this.reads = reads;
+    this.logReads = logReads;
   }
 
   @Override
@@ -68,6 +74,11 @@ public final class LogService extends LogImplBase {
     replies.onCompleted();
   }
 
+  @Override
+  public void read(ReadLogRequest request, StreamObserver<ReadLogReply> replies) {
+    logReads.open(request, replies);
+  }
+
   /**
    * With etcd away nobody is known to own anything; position and digests are known all the same.
    */
@@ -83,13 +94,16 @@ public final class LogService extends LogImplBase {
     var position =
         PositionCodec.model(text)
             .orElseThrow(() ->
-                Status.INVALID_ARGUMENT
-                    .withDescription("waitFor: not a position, e.g. s:871,p7:12")
-                    .asRuntimeException());
+                Errors.invalid(
+                    "waitFor",
+                    Reason.INVALID,
+                    "must be a position that this API gave out, e.g. s:871,p7:12"));
     if (!position.log().equals(identity)) {
       throw Errors.foreignLog(identity.toString(), position.log().toString());
     }
-    var applied = loader.applied(position.next());
+    var own = new TreeMap<>(position.next());
+    own.keySet().retainAll(partitions); // as far as this replica reads the log
+    var applied = loader.applied(own);
     try {
       return applied.get(reads.left().toNanos(), TimeUnit.NANOSECONDS);
     } catch (TimeoutException _) {

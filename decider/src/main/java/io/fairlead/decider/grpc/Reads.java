@@ -1,6 +1,7 @@
 package io.fairlead.decider.grpc;
 
 import io.fairlead.api.Errors;
+import io.fairlead.core.decide.Violation.Reason;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.eventlog.load.Loader;
 import io.fairlead.eventlog.load.Snapshot;
@@ -43,9 +44,7 @@ public final class Reads {
         yield loader.current();
       }
       case UNRECOGNIZED ->
-          throw io.grpc.Status.INVALID_ARGUMENT
-              .withDescription("freshness: must be LATEST or LOCAL")
-              .asRuntimeException();
+          throw Errors.invalid("freshness", Reason.NOT_SUPPORTED, "must be LATEST or LOCAL");
     };
   }
 

@@ -3,8 +3,10 @@ package io.fairlead.endpoints.grpc;
 import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.decider.grpc.Caller;
+import io.fairlead.decider.grpc.LogReads;
 import io.fairlead.decider.grpc.LogService;
 import io.fairlead.decider.grpc.Reads;
+import io.fairlead.decider.watch.Watches;
 import io.fairlead.endpoints.stream.NodeStreams;
 import io.fairlead.etcd.Coordination;
 import io.fairlead.eventlog.load.Loader;
@@ -18,7 +20,7 @@ public final class Api {
   private Api() {}
 
   /**
-   * Pods, Nodes and Log.
+   * Pods, Nodes, EndpointSlices and Log.
    *
    * @param timeout longest time a call may take, whatever its deadline
    */
@@ -29,13 +31,16 @@ public final class Api {
       PodCalls calls,
       Loader loader,
       NodeStreams streams,
+      Watches watches,
+      LogReads logReads,
       Coordination coordination,
       Duration timeout) {
     var reads = new Reads(loader, timeout);
     return List.of(
-        new PodsService(calls, reads),
-        new NodesService(calls, reads, streams),
-        new LogService(replica, identity, partitions, loader, coordination, reads));
+        new PodsService(calls, reads, watches),
+        new NodesService(calls, reads, streams, watches),
+        new EndpointSlicesService(reads, watches),
+        new LogService(replica, identity, partitions, loader, coordination, reads, logReads));
   }
 
   /** What the services need around them. */

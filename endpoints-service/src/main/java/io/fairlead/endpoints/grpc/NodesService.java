@@ -13,6 +13,8 @@ import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.model.Position;
 import io.fairlead.decider.grpc.Caller;
 import io.fairlead.decider.grpc.Reads;
+import io.fairlead.decider.watch.ObjectFilter;
+import io.fairlead.decider.watch.Watches;
 import io.fairlead.endpoints.stream.NodeStreams;
 import io.fairlead.v1.GetNodeRequest;
 import io.fairlead.v1.ListNodesReply;
@@ -20,6 +22,8 @@ import io.fairlead.v1.ListNodesRequest;
 import io.fairlead.v1.NodeReply;
 import io.fairlead.v1.NodesGrpc.NodesImplBase;
 import io.fairlead.v1.OpenNodeRequest;
+import io.fairlead.v1.WatchNodesReply;
+import io.fairlead.v1.WatchNodesRequest;
 import io.grpc.stub.StreamObserver;
 
 /** The Nodes of the API, with what they acknowledged on the streams of this replica. */
@@ -27,8 +31,10 @@ final class NodesService extends NodesImplBase {
   private final PodCalls calls;
   private final Reads reads;
   private final NodeStreams streams;
+  private final Watches watches;
 
-  NodesService(PodCalls calls, Reads reads, NodeStreams streams) {
+  NodesService(PodCalls calls, Reads reads, NodeStreams streams, Watches watches) {
+    this.watches = watches;
     this.calls = calls;
     this.reads = reads;
     this.streams = streams;
@@ -68,6 +74,13 @@ final class NodesService extends NodesImplBase {
         .all()
         .forEach(node -> reply.addItems(proto(node, snapshot.position())));
     answer(replies, reply.build());
+  }
+
+  @Override
+  public void watch(WatchNodesRequest request, StreamObserver<WatchNodesReply> replies) {
+    var filter = ObjectFilter.ofCluster(request.getName(), request.getLabelSelector());
+    var _ = reads.at(request.getFreshness());
+    watches.open(new NodeSubject(filter, node -> proto(node, reads.current().position())), replies);
   }
 
   private io.fairlead.v1.Node proto(Versioned<Node> node, Position applied) {

@@ -13,6 +13,8 @@ import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Pod;
 import io.fairlead.decider.grpc.Caller;
 import io.fairlead.decider.grpc.Reads;
+import io.fairlead.decider.watch.ObjectFilter;
+import io.fairlead.decider.watch.Watches;
 import io.fairlead.v1.ApplyPodRequest;
 import io.fairlead.v1.DeletePodRequest;
 import io.fairlead.v1.GetPodRequest;
@@ -25,19 +27,24 @@ import io.fairlead.v1.ReconcileSourceRequest;
 import io.fairlead.v1.ReportReadinessReply;
 import io.fairlead.v1.ReportReadinessRequest;
 import io.fairlead.v1.UpdatePodStatusRequest;
+import io.fairlead.v1.WatchPodsReply;
+import io.fairlead.v1.WatchPodsRequest;
 import io.grpc.stub.StreamObserver;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** The Pods of the API. Every replica answers; owners decide. */
 final class PodsService extends PodsImplBase {
   private final PodCalls calls;
   private final Reads reads;
+  private final Watches watches;
 
-  PodsService(PodCalls calls, Reads reads) {
+  PodsService(PodCalls calls, Reads reads, Watches watches) {
     this.calls = calls;
     this.reads = reads;
+    this.watches = watches;
   }
 
   @Override
@@ -96,6 +103,15 @@ final class PodsService extends PodsImplBase {
         .filter(pod -> selector.matches(pod.object().meta().labels()))
         .forEach(pod -> reply.addItems(PodMessages.of(snapshot.image(), pod)));
     answer(replies, reply.build());
+  }
+
+  @Override
+  public void watch(WatchPodsRequest request, StreamObserver<WatchPodsReply> replies) {
+    var filter =
+        ObjectFilter.of(request.getNamespace(), request.getName(), request.getLabelSelector());
+    var node = Optional.of(request.getNodeName()).filter(name -> !name.isEmpty());
+    var _ = reads.at(request.getFreshness());
+    watches.open(new PodSubject(filter, node), replies);
   }
 
   /** Sorted by namespace and name. */

@@ -10,6 +10,7 @@ import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.PodReadiness;
 import io.fairlead.core.model.Service;
 import io.fairlead.core.model.ServiceCidr;
+import io.fairlead.core.record.Envelope;
 import io.fairlead.core.record.LogEvent;
 import io.fairlead.eventlog.codec.CloudEventHeaders.Change;
 import io.fairlead.log.v1.Record;
@@ -17,6 +18,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
+import java.util.UUID;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.jspecify.annotations.Nullable;
 
@@ -36,33 +38,46 @@ public final class EventCodec {
   public static ProducerRecord<byte[], byte[]> encode(LogPartition partition, LogEvent event) {
     byte[] key = event.key().toString().getBytes(StandardCharsets.UTF_8);
     return switch (event) {
-      case LogEvent.Stored(var object, var envelope) -> {
-        var record = store(object).setEnvelope(EnvelopeFields.write(envelope)).build();
-        yield record(
-            partition,
-            key,
-            record.toByteArray(),
-            CloudEventHeaders.of(partition, event.key(), Change.STORED, envelope));
-      }
-      case LogEvent.Deleted(var objectKey, var uid, var envelope) -> {
-        var record =
-            Record.newBuilder()
-                .setEnvelope(EnvelopeFields.write(envelope))
-                .setDeleted(io.fairlead.log.v1.Deleted.newBuilder().setUid(uid.toString()).build())
-                .build();
-        yield record(
-            partition,
-            key,
-            record.toByteArray(),
-            CloudEventHeaders.of(partition, objectKey, Change.DELETED, envelope));
-      }
+      case LogEvent.Stored(var object, var envelope) ->
+          record(
+              partition,
+              key,
+              stored(object, envelope),
+              CloudEventHeaders.of(partition, event.key(), Change.STORED, envelope));
+      case LogEvent.Deleted(var objectKey, var uid, var envelope) ->
+          record(
+              partition,
+              key,
+              deleted(uid, envelope),
+              CloudEventHeaders.of(partition, objectKey, Change.DELETED, envelope));
       case LogEvent.Tombstone _ -> record(partition, key, null, java.util.List.of());
+    };
+  }
+
+  /** The value of its Kafka record, see {@link #encode}; empty for a tombstone. */
+  public static Optional<byte[]> value(LogEvent event) {
+    return switch (event) {
+      case LogEvent.Stored(var object, var envelope) -> Optional.of(stored(object, envelope));
+      case LogEvent.Deleted(_, var uid, var envelope) -> Optional.of(deleted(uid, envelope));
+      case LogEvent.Tombstone _ -> Optional.empty();
     };
   }
 
   /** How many bytes an object takes in a record, without the envelope. */
   public static int objectBytes(DomainObject object) {
     return store(object).build().getSerializedSize();
+  }
+
+  private static byte[] stored(DomainObject object, Envelope envelope) {
+    return store(object).setEnvelope(EnvelopeFields.write(envelope)).build().toByteArray();
+  }
+
+  private static byte[] deleted(UUID uid, Envelope envelope) {
+    return Record.newBuilder()
+        .setEnvelope(EnvelopeFields.write(envelope))
+        .setDeleted(io.fairlead.log.v1.Deleted.newBuilder().setUid(uid.toString()))
+        .build()
+        .toByteArray();
   }
 
   private static ProducerRecord<byte[], byte[]> record(

@@ -35,6 +35,12 @@ public interface EventLog extends AutoCloseable {
   Map<LogPartition, Long> endOffsets(Collection<LogPartition> partitions);
 
   /**
+   * First offsets that are retained: what was below is gone. Above, an entry is missing where the
+   * log was compacted. Blocks.
+   */
+  Map<LogPartition, Long> startOffsets(Collection<LogPartition> partitions);
+
+  /**
    * By how many offsets an open transaction keeps followers behind what is written; 0 where nothing
    * is open. A partition that stays above 0 for seconds has a writer that died or hangs. Blocks.
    */

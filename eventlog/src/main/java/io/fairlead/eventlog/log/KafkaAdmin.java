@@ -50,25 +50,34 @@ final class KafkaAdmin implements AutoCloseable {
 
   /** Last stable offsets where the isolation is READ_COMMITTED, else the ends. */
   Map<LogPartition, Long> ends(Collection<LogPartition> partitions, IsolationLevel isolation) {
+    return offsets(partitions, OffsetSpec.latest(), isolation);
+  }
+
+  /** First offsets there are. */
+  Map<LogPartition, Long> starts(Collection<LogPartition> partitions) {
+    return offsets(partitions, OffsetSpec.earliest(), IsolationLevel.READ_UNCOMMITTED);
+  }
+
+  private Map<LogPartition, Long> offsets(
+      Collection<LogPartition> partitions, OffsetSpec which, IsolationLevel isolation) {
     requireSame();
-    var asked =
-        partitions.stream().collect(Collectors.toMap(KafkaAdmin::kafka, _ -> OffsetSpec.latest()));
+    var asked = partitions.stream().collect(Collectors.toMap(KafkaAdmin::kafka, _ -> which));
     // both at once: an end is worth nothing where the topic is another
     var same = startCheck();
     var listed =
         admin.listOffsets(
             asked, new ListOffsetsOptions(isolation).timeoutMs(KafkaClients.millis(limit)));
     finishCheck(same);
-    var offsets = get(listed.all(), "read the end offsets of the log", limit);
-    var ends = new TreeMap<LogPartition, Long>();
+    var offsets = get(listed.all(), "read the offsets of the log", limit);
+    var answers = new TreeMap<LogPartition, Long>();
     for (var partition : partitions) {
-      ends.put(
+      answers.put(
           partition,
           Optional.ofNullable(offsets.get(kafka(partition)))
               .map(ListOffsetsResultInfo::offset)
               .orElseThrow(() -> new IllegalStateException("no answer for " + partition)));
     }
-    return ends;
+    return answers;
   }
 
   /** Asks whether the topics are those they were, and returns at once. */

@@ -145,6 +145,11 @@ public final class KafkaEventLog implements EventLog {
   }
 
   @Override
+  public Map<LogPartition, Long> startOffsets(Collection<LogPartition> partitions) {
+    return admin.starts(partitions);
+  }
+
+  @Override
   public Map<LogPartition, Long> unstable(Collection<LogPartition> partitions) {
     var stable = admin.ends(partitions, IsolationLevel.READ_COMMITTED);
     var behind = new TreeMap<LogPartition, Long>();

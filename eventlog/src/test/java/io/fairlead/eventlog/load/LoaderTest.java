@@ -246,6 +246,11 @@ class LoaderTest {
           }
 
           @Override
+          public Map<LogPartition, Long> startOffsets(Collection<LogPartition> partitions) {
+            return log.startOffsets(partitions);
+          }
+
+          @Override
           public Map<LogPartition, Long> unstable(Collection<LogPartition> partitions) {
             return log.unstable(partitions);
           }

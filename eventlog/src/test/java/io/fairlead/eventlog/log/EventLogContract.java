@@ -109,6 +109,18 @@ abstract class EventLogContract {
   }
 
   @Test
+  void saysFromWhereOnItIsThere() {
+    var log = open();
+    appender(log, SERVICES).append(services(3));
+    assertThat(log.startOffsets(PARTITIONING_PARTITIONS))
+        .allSatisfy((_, start) -> assertThat(start).isZero());
+    deleteRecordsBefore(SERVICES, 2);
+    await()
+        .untilAsserted(
+            () -> assertThat(log.startOffsets(JUST_SERVICES)).containsEntry(SERVICES, 2L));
+  }
+
+  @Test
   void followsSeveralPartitionsEachInItsOrder() {
     var log = open();
     var partitions = PARTITIONING_PARTITIONS;

@@ -86,6 +86,19 @@ public final class FakeEventLog implements EventLog {
   }
 
   @Override
+  public Map<LogPartition, Long> startOffsets(Collection<LogPartition> partitions) {
+    kafka.lock.lock();
+    try {
+      requireReachable(Outcome.KNOWN_FAILED, "read start offsets");
+      var starts = new TreeMap<LogPartition, Long>();
+      partitions.forEach(p -> starts.put(p, kafka.partition(p).start()));
+      return starts;
+    } finally {
+      kafka.lock.unlock();
+    }
+  }
+
+  @Override
   public Map<LogPartition, Long> unstable(Collection<LogPartition> partitions) {
     kafka.lock.lock();
     try {

@@ -1,0 +1,230 @@
+package io.fairlead.decider.watch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.fairlead.api.ErrorReport;
+import io.fairlead.api.Reason;
+import io.fairlead.core.image.ClusterDelta;
+import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.image.TestObjects;
+import io.fairlead.core.image.Versioned;
+import io.fairlead.core.model.LogIdentity;
+import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.Position;
+import io.fairlead.core.model.Service;
+import io.fairlead.core.record.Envelope;
+import io.fairlead.core.record.LogEntry;
+import io.fairlead.core.record.LogEvent;
+import io.fairlead.core.run.RandomSource;
+import io.fairlead.eventlog.load.Manifest;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class WatchesTest {
+  private static final LogIdentity LOG =
+      new LogIdentity("AAAAAAAAAAAAAAAAAAAAAA", "BBBBBBBBBBBBBBBBBBBBBB");
+
+  private final Watches watches = new Watches(LOG, 3);
+  private final RandomSource random = RandomSource.seeded(5);
+  private ClusterImage image = ClusterImage.EMPTY;
+  private long next;
+
+  /** Services as texts such as {@code +web}, {@code *web}, {@code -web}. */
+  private record Services() implements Subject<Versioned<Service>, String> {
+    @Override
+    public WatchedKind kind() {
+      return WatchedKind.SERVICES;
+    }
+
+    @Override
+    public Collection<ObjectName> all(ClusterImage image) {
+      return image.services().byName().keySet();
+    }
+
+    @Override
+    public Map<String, Versioned<Service>> at(ClusterImage image, ObjectName key) {
+      return image.services().get(key).map(s -> Map.of("", s)).orElse(Map.of());
+    }
+
+    @Override
+    public Object identity(Versioned<Service> service) {
+      return service.object().uid();
+    }
+
+    @Override
+    public String added(Versioned<Service> service) {
+      return "+" + service.object().meta().name();
+    }
+
+    @Override
+    public String modified(Versioned<Service> service) {
+      return "*" + service.object().meta().name() + "@" + service.offset();
+    }
+
+    @Override
+    public String deleted(Versioned<Service> service) {
+      return "-" + service.object().meta().name();
+    }
+
+    @Override
+    public String synced(Position position) {
+      return "synced " + position.offsets();
+    }
+  }
+
+  @AfterEach
+  void close() {
+    watches.close();
+  }
+
+  private void happen(LogEvent... events) {
+    var delta = new ClusterDelta(image);
+    for (var event : events) {
+      delta.replay(new LogEntry(LogPartition.SERVICES, next++, TestObjects.NOON, event));
+    }
+    image = delta.apply();
+    watches.onUpdate(
+        delta,
+        image,
+        new Manifest(Position.start(LOG).with(LogPartition.SERVICES, next), List.of()));
+  }
+
+  private LogEvent stored(String name) {
+    return new LogEvent.Stored(TestObjects.service(name, "10.96.0.7"), envelope());
+  }
+
+  private LogEvent deleted(String name) {
+    var service = TestObjects.service(name, "10.96.0.7");
+    return new LogEvent.Deleted(service.key(), service.uid(), envelope());
+  }
+
+  private Envelope envelope() {
+    return new Envelope(
+        random.uuid(),
+        TestObjects.NOON,
+        "test",
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty());
+  }
+
+  private TestCaller<String> watch() {
+    var caller = new TestCaller<String>();
+    watches.open(new Services(), caller);
+    return caller;
+  }
+
+  private static void await(TestCaller<String> caller, String... read) {
+    Awaitility.await(List.of(read).toString())
+        .atMost(Duration.ofSeconds(20))
+        .pollInterval(Duration.ofMillis(5))
+        .untilAsserted(() -> assertThat(caller.read).containsExactly(read));
+  }
+
+  @Test
+  void tellsWhatIsThereThenThatThisIsAllThenWhatChanges() {
+    happen(stored("a"), stored("b"));
+    var caller = watch().reading();
+    await(caller, "+a", "+b", "synced s:2");
+    happen(stored("b"));
+    await(caller, "+a", "+b", "synced s:2", "*b@2");
+    happen(deleted("a"));
+    await(caller, "+a", "+b", "synced s:2", "*b@2", "-a");
+  }
+
+  @Test
+  void whoReadsSlowlyMissesWhatIsInBetweenAndHoldsNobodyUp() {
+    happen(stored("a"));
+    var slow = watch().reading();
+    var fast = watch().reading();
+    await(slow, "+a", "synced s:1");
+    slow.pause();
+    happen(stored("a"));
+    await(fast, "+a", "synced s:1", "*a@1");
+    for (int i = 0; i < 100; i++) {
+      happen(stored("a"), stored("short-lived"));
+      happen(deleted("short-lived"));
+    }
+    happen(stored("b"));
+    long newest = image.services().get(TestObjects.name("a")).orElseThrow().offset();
+    slow.reading();
+    Awaitility.await("the slow one is told the newest")
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> slow.read.contains("+b") && slow.read.contains("*a@" + newest));
+    assertThat(slow.read).as("what was in between").hasSizeLessThanOrEqualTo(6);
+    assertThat(slow.read).doesNotContain("+short-lived");
+    assertThat(watches.conflated()).isPositive();
+  }
+
+  @Test
+  void anotherObjectOfTheSameNameIsAnotherObject() {
+    happen(stored("a"));
+    var caller = watch().reading();
+    await(caller, "+a", "synced s:1");
+    caller.pause();
+    var first = TestObjects.service("a", "10.96.0.7");
+    var meta = first.meta();
+    var second =
+        new Service(
+            new io.fairlead.core.model.ObjectMeta(
+                meta.namespace(),
+                meta.name(),
+                new UUID(1, 2),
+                meta.labels(),
+                meta.annotations(),
+                meta.created()),
+            first.spec());
+    happen(deleted("a"), new LogEvent.Stored(second, envelope()));
+    caller.reading();
+    await(caller, "+a", "synced s:1", "-a", "+a");
+  }
+
+  @Test
+  void namesThatComeAndGoWhileNobodyReadsCostNoMemory() {
+    happen(stored("a"));
+    var caller = watch().reading();
+    await(caller, "+a", "synced s:1");
+    caller.pause();
+    for (int i = 0; i <= Watcher.MOST_NOTED; i++) {
+      happen(stored("x" + i));
+      happen(deleted("x" + i));
+    }
+    happen(stored("b"), deleted("a"));
+    caller.reading();
+    await(caller, "+a", "synced s:1", "-a", "+b");
+  }
+
+  @Test
+  void refusesMoreThanItsLimitUntilOneGoesAway() {
+    var first = watch().reading();
+    watch();
+    watch();
+    assertThatThrownBy(this::watch)
+        .satisfies(e -> assertThat(ErrorReport.of(e).reason()).contains(Reason.LIMIT_REACHED));
+    first.goAway();
+    Awaitility.await("one is gone").atMost(Duration.ofSeconds(20)).until(() -> watches.size() == 2);
+    watch();
+    assertThat(first.end).as("nobody is there to be told").isEmpty();
+  }
+
+  @Test
+  void endsAllWhenTheReplicaEnds() {
+    var caller = watch();
+    watches.close();
+    Awaitility.await("ended").atMost(Duration.ofSeconds(20)).until(() -> caller.end.isPresent());
+    assertThat(ErrorReport.of(caller.end.orElseThrow()).reason()).contains(Reason.SHUTTING_DOWN);
+    var late = watch();
+    Awaitility.await("ended").atMost(Duration.ofSeconds(20)).until(() -> late.end.isPresent());
+  }
+}
