@@ -228,7 +228,8 @@ public final class EndpointsService implements AutoCloseable {
     health.ready("log", () -> trouble(loader));
     health.ready("etcd", () -> owners.etcdAway() ? Optional.of("not reached") : Optional.empty());
     health.live("image", () -> loader.fault().map(cause -> "frozen: " + cause.getMessage()));
-    EndpointsMetrics.register(metrics, loader, feed, owners, duties, contents, streams, stats, watches, logReads);
+    EndpointsMetrics.register(
+        metrics, loader, feed, owners, duties, contents, streams, stats, watches, logReads);
     Thread.ofVirtual().name("grpc-ready").start(() -> turnReady(shutdown, loader, grpc, time));
     return grpc;
   }

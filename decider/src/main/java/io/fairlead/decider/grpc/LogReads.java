@@ -88,9 +88,9 @@ public final class LogReads implements AutoCloseable {
         ReadLogReply.newBuilder()
             .setBegin(
                 ReadLogBegin.newBuilder()
-                    .setRetained(PositionCodec.proto(new Position(log.identity(), sorted(starts))))
+                    .setRetained(PositionCodec.proto(new Position(log.identity(), new TreeMap<>(starts))))
                     .setFrom(PositionCodec.proto(from))
-                    .setEnd(PositionCodec.proto(new Position(log.identity(), sorted(ends)))))
+                    .setEnd(PositionCodec.proto(new Position(log.identity(), new TreeMap<>(ends)))))
             .build());
     reads.add(read);
     if (closed) {
@@ -100,10 +100,6 @@ public final class LogReads implements AutoCloseable {
       reads.remove(read);
       open.decrementAndGet();
     });
-  }
-
-  private static TreeMap<LogPartition, Long> sorted(Map<LogPartition, Long> offsets) {
-    return new TreeMap<>(offsets);
   }
 
   private List<LogPartition> partitions(ReadLogRequest request) {
