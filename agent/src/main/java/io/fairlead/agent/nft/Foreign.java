@@ -160,7 +160,11 @@ final class Foreign {
     return LINKER.downcallHandle(library.findOrThrow(name), descriptor);
   }
 
+  /** A defect of ours; what ends a virtual machine is thrown as it is. */
   static IllegalStateException unexpected(Throwable e) {
+    if (e instanceof Error error) {
+      throw error;
+    }
     return new IllegalStateException("a foreign call with the wrong types", e);
   }
 }

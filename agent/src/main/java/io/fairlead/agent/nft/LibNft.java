@@ -183,10 +183,11 @@ final class LibNft implements NftGateway {
       foreign.send(netlink, request);
       var answer = call.allocate(4096, 4);
       int length = foreign.receive(netlink, answer);
-      if (length < 20
-          || answer.get(JAVA_SHORT, 4) != NEW_GENERATION
-          || answer.get(JAVA_INT, 8) != sequence) {
-        return OptionalLong.empty(); // also for a late answer to an earlier question
+      while (length >= 20 && answer.get(JAVA_INT, 8) != sequence) {
+        length = foreign.receive(netlink, answer); // after a late answer to an earlier question
+      }
+      if (length < 20 || answer.get(JAVA_SHORT, 4) != NEW_GENERATION) {
+        return OptionalLong.empty();
       }
       for (int at = 20; at + 8 <= length; ) {
         int size = Short.toUnsignedInt(answer.get(JAVA_SHORT, at));

@@ -29,6 +29,12 @@ final class StreamClient implements AutoCloseable {
   /** Within that a replica has to say Welcome. */
   private static final Duration WELCOME = Duration.ofSeconds(10);
 
+  /**
+   * Within that from Welcome it has to say what there is: a replica that hangs must not keep this
+   * node from one that does not. Long, as one that just started reads the log first.
+   */
+  private static final Duration FIRST_FRAME = Duration.ofSeconds(60);
+
   /** A stream that lived that long worked. */
   private static final Duration WORKED = Duration.ofSeconds(5);
 
@@ -52,6 +58,7 @@ final class StreamClient implements AutoCloseable {
     private final long startNanos;
     private final Outbox outbox = new Outbox();
     private OptionalLong number = OptionalLong.empty();
+    private long welcomeNanos;
     private boolean current;
     private long lastFrame;
 
@@ -113,7 +120,9 @@ final class StreamClient implements AutoCloseable {
         ? connectNanos
         : session.get().number.isEmpty()
             ? session.get().startNanos + WELCOME.toNanos()
-            : Long.MAX_VALUE;
+            : session.get().current
+                ? Long.MAX_VALUE
+                : session.get().welcomeNanos + FIRST_FRAME.toNanos();
   }
 
   /**
@@ -128,6 +137,12 @@ final class StreamClient implements AutoCloseable {
         && session.get().number.isEmpty()
         && nowNanos - session.get().startNanos >= WELCOME.toNanos()) {
       over(session.get(), "no Welcome within " + WELCOME.toSeconds() + " s");
+    }
+    if (session.isPresent()
+        && session.get().number.isPresent()
+        && !session.get().current
+        && nowNanos - session.get().welcomeNanos >= FIRST_FRAME.toNanos()) {
+      over(session.get(), "no frame within " + FIRST_FRAME.toSeconds() + " s after Welcome");
     }
     if (session.isEmpty() && nowNanos - connectNanos >= 0) {
       connect(image, kernel);
@@ -166,6 +181,7 @@ final class StreamClient implements AutoCloseable {
       case Frames.Pending _ -> {}
       case Frames.Welcomed(var replica, var number) -> {
         from.number = OptionalLong.of(number);
+        from.welcomeNanos = time.nanoTime();
         metrics.connected.set(1);
         trouble = "waiting for " + replica + " to say what there is";
         warned = "";
