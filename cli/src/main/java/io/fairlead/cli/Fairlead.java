@@ -116,7 +116,8 @@ public final class Fairlead {
   private final Time time;
   private final RandomSource random;
 
-  Fairlead(Console console, Map<String, String> environment, Time time, RandomSource random) {
+  public Fairlead(
+      Console console, Map<String, String> environment, Time time, RandomSource random) {
     this.console = console;
     this.environment = Map.copyOf(environment);
     this.time = time;
@@ -124,7 +125,7 @@ public final class Fairlead {
   }
 
   /** The parser, ready to run. */
-  CommandLine commandLine() {
+  public CommandLine commandLine() {
     return commandLine(List.of());
   }
 

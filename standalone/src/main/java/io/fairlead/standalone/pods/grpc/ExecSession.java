@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -100,19 +101,11 @@ final class ExecSession implements StreamObserver<ExecRequest> {
       running.kill();
     }
     var stdout =
-        Thread.ofPlatform()
-            .daemon()
-            .name("exec-stdout")
-            .unstarted(() ->
-                copy(running.stdout(), bytes -> ExecReply.newBuilder().setStdout(bytes).build()));
+        new Copier(running.stdout(), bytes -> ExecReply.newBuilder().setStdout(bytes).build());
     var stderr =
-        Thread.ofPlatform()
-            .daemon()
-            .name("exec-stderr")
-            .unstarted(() ->
-                copy(running.stderr(), bytes -> ExecReply.newBuilder().setStderr(bytes).build()));
-    stdout.start();
-    stderr.start();
+        new Copier(running.stderr(), bytes -> ExecReply.newBuilder().setStderr(bytes).build());
+    stdout.start("exec-stdout");
+    stderr.start("exec-stderr");
     if (start.getStdin()) {
       feeder = Thread.ofPlatform().daemon().name("exec-stdin").start(() -> feed(running));
     } else {
@@ -147,45 +140,71 @@ final class ExecSession implements StreamObserver<ExecRequest> {
     }
   }
 
-  private void copy(InputStream output, Function<ByteString, ExecReply> message) {
-    var block = new byte[BLOCK];
-    try {
-      for (int count = output.read(block); count >= 0; count = output.read(block)) {
-        outbox.send(message.apply(ByteString.copyFrom(block, 0, count)));
+  /** Tells what the program prints on one of its outputs, on a thread of its own. */
+  private final class Copier {
+    private final InputStream output;
+    private final Function<ByteString, ExecReply> message;
+
+    private final AtomicLong blocks = new AtomicLong();
+    private volatile boolean reading;
+    private @Nullable Thread thread;
+
+    Copier(InputStream output, Function<ByteString, ExecReply> message) {
+      this.output = output;
+      this.message = message;
+    }
+
+    void start(String name) {
+      // a platform thread: reading from a pipe would hold a virtual one's carrier
+      thread = Thread.ofPlatform().daemon().name(name).start(this::copy);
+    }
+
+    private void copy() {
+      var block = new byte[BLOCK];
+      try {
+        while (true) {
+          reading = true;
+          int count = output.read(block);
+          reading = false;
+          if (count < 0) {
+            return;
+          }
+          blocks.incrementAndGet();
+          outbox.send(message.apply(ByteString.copyFrom(block, 0, count)));
+        }
+      } catch (IOException _) {
+        // closed with the process
+      } catch (InterruptedException | Outbox.ClientGoneException _) {
+        leave();
       }
-    } catch (IOException _) {
-      // closed, because what holds it open is not waited for
-    } catch (InterruptedException | Outbox.ClientGoneException _) {
-      leave();
+    }
+
+    /**
+     * After the program's end: waits until all that was printed has been told. A process in the
+     * background that holds the output open is not waited for: once nothing has come for a while,
+     * the reading is left to itself.
+     */
+    void drain() throws InterruptedException {
+      var copying = thread;
+      while (copying != null) {
+        long before = blocks.get();
+        if (copying.join(LINGER) || (reading && blocks.get() == before)) {
+          return;
+        }
+      }
     }
   }
 
-  private void await(ExecProcess running, Thread stdout, Thread stderr) {
+  private void await(ExecProcess running, Copier stdout, Copier stderr) {
     try {
       int code = running.awaitExit();
       stopFeeding();
-      drain(running.stdout(), stdout);
-      drain(running.stderr(), stderr);
+      stdout.drain();
+      stderr.drain();
       outbox.send(ExecReply.newBuilder().setExitCode(code).build());
       outbox.complete();
     } catch (InterruptedException | Outbox.ClientGoneException _) {
       // nobody wants to know
-    }
-  }
-
-  /**
-   * Waits until all that was printed has been told. A process in the background that holds the
-   * output open is not waited for: once nothing is left to read, the reading ends.
-   */
-  private static void drain(InputStream output, Thread copier) throws InterruptedException {
-    while (!copier.join(LINGER)) {
-      try {
-        if (output.available() == 0) {
-          return;
-        }
-      } catch (IOException _) {
-        return;
-      }
     }
   }
 

@@ -55,7 +55,7 @@ final class ContainerProcess {
     try {
       return new ContainerProcess(started.join(), exit);
     } catch (CompletionException e) {
-      throw new LaunchException("cannot start " + name + ": " + e.getCause().getMessage(), e);
+      throw new LaunchException("cannot start " + name + ": " + e.getMessage(), e);
     }
   }
 
@@ -171,7 +171,7 @@ final class ContainerProcess {
   }
 
   private static boolean isUnprivileged(long pid) {
-    return status(pid, "Uid:").filter(ids -> !ids.split("\\s+")[0].equals("0")).isPresent();
+    return status(pid, "Uid:").filter(ids -> !ids.split("\\s+", 2)[0].equals("0")).isPresent();
   }
 
   private static java.util.Optional<String> status(long pid, String field) {

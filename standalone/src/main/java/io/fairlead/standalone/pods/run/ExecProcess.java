@@ -42,7 +42,7 @@ public final class ExecProcess {
     try {
       return new ExecProcess(started.join());
     } catch (CompletionException e) {
-      throw new LaunchException("cannot run in " + name + ": " + e.getCause().getMessage(), e);
+      throw new LaunchException("cannot run in " + name + ": " + e.getMessage(), e);
     }
   }
 
