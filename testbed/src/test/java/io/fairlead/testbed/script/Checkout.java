@@ -58,7 +58,8 @@ final class Checkout {
           "tee",
           "test",
           "touch",
-          "tr");
+          "tr",
+          "wc");
 
   private static final String PROGRAM =
       """
@@ -103,11 +104,20 @@ final class Checkout {
         echo "[ERROR] Re-run Maven with -X"
         exit 1
       fi
+      case "$*" in
+        *-Dquick*) target=target/quick ;;
+        *) target=target ;;
+      esac
       for module in standalone bench; do
-        mkdir -p $module/target/quick
-        cp program.jar $module/target/quick/fairlead-$module-1.jar
-        printf '%s' "$PWD/others/other.jar" >$module/target/quick/classpath
+        mkdir -p $module/$target
+        cp program.jar $module/$target/fairlead-$module-1.jar
+        printf '%s' "$PWD/others/other.jar" >$module/$target/classpath
       done
+      all=$* suite=${all##*-Dsuite=} suite=${suite%% *}
+      if [ -e "results/$suite" ]; then
+        mkdir -p web/target/surefire-reports/$suite
+        cp results/$suite web/target/surefire-reports/$suite/TEST-web.xml
+      fi
       """;
 
   /** What came of a call. */
@@ -130,7 +140,7 @@ final class Checkout {
     var sources = topOfSources();
     Files.copy(sources.resolve("fairlead"), home.resolve("fairlead"), COPY_ATTRIBUTES);
     Files.createDirectories(home.resolve("dev"));
-    for (var name : List.of("lib.sh", "build")) {
+    for (var name : List.of("lib.sh", "build", "test")) {
       Files.copy(sources.resolve("dev/" + name), home.resolve("dev/" + name), COPY_ATTRIBUTES);
     }
     for (var tool : TOOLS) {
@@ -183,6 +193,18 @@ final class Checkout {
     return Files.writeString(file, text);
   }
 
+  /**
+   * What a suite comes to when Maven runs it.
+   *
+   * @param cases the test cases of its report, in XML
+   */
+  void results(String suite, String... cases) throws IOException {
+    file("results/" + suite, "<testsuite>\n" + String.join("\n", cases) + "\n</testsuite>\n");
+    if (!suite.equals("fast")) {
+      file("web/src/test/java/" + suite + ".java", "@Tag(\"" + suite + "\")");
+    }
+  }
+
   /** Installs a program. */
   void program(String name, String text) throws IOException {
     var file = Files.writeString(programs.resolve(name), text);
@@ -196,6 +218,16 @@ final class Checkout {
   Checkout with(String variable, String value) {
     environment.put(variable, value);
     return this;
+  }
+
+  /** Makes all of it the user's. Only root can. */
+  void giveTo(String user) throws IOException {
+    var owner = home.getFileSystem().getUserPrincipalLookupService().lookupPrincipalByName(user);
+    try (var all = Files.walk(home)) {
+      for (var file : all.toList()) {
+        Files.setOwner(file, owner);
+      }
+    }
   }
 
   /** One line for each time that Maven ran: who, his home, the arguments. */

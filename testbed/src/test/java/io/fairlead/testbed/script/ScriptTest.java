@@ -126,8 +126,7 @@ class ScriptTest {
   @Test
   void underSudoTheInvokingUserBuilds() throws Exception {
     assumeTrue(isRoot(), "sudo is played by root");
-    var users = checkout.home();
-    setOwner(users, "nobody");
+    checkout.giveTo("nobody");
     checkout.with("SUDO_USER", "nobody");
 
     assertThat(checkout.run("get").out()).isEqualTo("[get]\n");
@@ -201,14 +200,5 @@ class ScriptTest {
             "--regid=nogroup",
             "--clear-groups")
         : List.of();
-  }
-
-  private static void setOwner(Path top, String user) throws IOException {
-    var owner = top.getFileSystem().getUserPrincipalLookupService().lookupPrincipalByName(user);
-    try (var all = Files.walk(top)) {
-      for (var file : all.toList()) {
-        Files.setOwner(file, owner);
-      }
-    }
   }
 }
