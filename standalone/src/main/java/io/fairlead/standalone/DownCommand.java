@@ -3,6 +3,7 @@ package io.fairlead.standalone;
 import io.fairlead.cli.CliException;
 import io.fairlead.cli.Fairlead;
 import io.fairlead.cli.plane.PlaneFiles;
+import io.fairlead.cli.plane.ProcessId;
 import io.fairlead.cli.plane.RunFile;
 import io.fairlead.devkit.process.LaunchException;
 import io.fairlead.standalone.plane.Instance;
@@ -33,25 +34,35 @@ final class DownCommand implements Callable<Integer> {
 
   @ParentCommand private Fairlead fairlead;
 
+  /**
+   * What is to end.
+   *
+   * @param process the plane, dead or alive; empty where nobody knows
+   */
+  private record Target(Path directory, Optional<ProcessId> process) {
+    boolean isLive() {
+      return process.filter(ProcessId::isAlive).isPresent();
+    }
+  }
+
   @Override
   public Integer call() throws InterruptedException {
     var files = PlaneFiles.of(fairlead.environment());
     var out = fairlead.console().out();
-    var found = directory(files);
+    var found = target(files);
     if (found.isEmpty()) {
       out.println("Nothing to stop: no plane runs here");
       return 0;
     }
-    var directory = found.get();
-    var owner = Owner.of(directory);
+    var target = found.get();
     try {
-      if (owner.filter(o -> o.process().isAlive()).isPresent()) {
-        out.println("Stopping the plane with data in " + directory);
-        stop(directory, owner.get());
+      if (target.isLive()) {
+        out.println("Stopping the plane with data in " + target.directory());
+        stop(target.directory(), target.process().orElseThrow());
       } else {
-        out.println("Clearing what a plane that crashed has left, data in " + directory);
+        out.println("Clearing what a plane that crashed has left, data in " + target.directory());
       }
-      Instance.clear(directory, files);
+      Instance.clear(target.directory(), files);
     } catch (LaunchException e) {
       throw new CliException("error: " + e.getMessage());
     }
@@ -59,33 +70,30 @@ final class DownCommand implements Callable<Integer> {
     return 0;
   }
 
-  /** Of the plane that is meant: one that runs, or one that crashed. */
-  private Optional<Path> directory(PlaneFiles files) {
-    var given = fairlead.givenDataDirectory().map(path -> path.toAbsolutePath().normalize());
-    var named = given.orElseGet(() -> files.dataDirectory().toAbsolutePath().normalize());
-    var planes = RunFile.all(files);
-    if (given.isPresent()
-        || fairlead.environment().containsKey(PlaneFiles.DATA_DIR)
-        || Owner.of(named).isPresent()) {
-      return isKnown(named, planes) ? Optional.of(named) : Optional.empty();
+  /** The plane that is meant: one that runs, or one of this user that crashed. */
+  private Optional<Target> target(PlaneFiles files) {
+    var planes =
+        RunFile.all(files).stream()
+            .filter(plane -> plane.isLive() || Files.exists(RunFile.file(files, plane.id())))
+            .toList();
+    var given = fairlead.givenDataDirectory();
+    var named = given.orElseGet(files::dataDirectory).toAbsolutePath().normalize();
+    var owner = Owner.of(named); // also of one that is not ready yet, and has no run file
+    if (owner.isPresent()) {
+      return Optional.of(new Target(named, owner.map(Owner::process)));
     }
     var live = planes.stream().filter(RunFile::isLive).toList();
-    return switch (RunFile.choose(files, Optional.empty(), live.isEmpty() ? planes : live)) {
-      case RunFile.Found.One(var plane) -> Optional.of(plane.dataDirectory());
+    return switch (RunFile.choose(files, given, live.isEmpty() ? planes : live)) {
+      case RunFile.Found.One(var plane) ->
+          Optional.of(new Target(plane.dataDirectory(), Optional.of(plane.process())));
       case RunFile.Found.Nothing _ -> Optional.empty();
       case RunFile.Found.Several several -> throw new CliException(several.words());
     };
   }
 
-  private static boolean isKnown(Path directory, java.util.List<RunFile> planes) {
-    var id = PlaneFiles.instanceId(directory);
-    return Files.exists(directory) && Owner.of(directory).isPresent()
-        || planes.stream().anyMatch(plane -> plane.id().equals(id));
-  }
-
-  private void stop(Path directory, Owner owner) throws InterruptedException {
+  private void stop(Path directory, ProcessId plane) throws InterruptedException {
     var process =
-        ProcessHandle.of(owner.process().pid())
+        ProcessHandle.of(plane.pid())
             .orElseThrow(() -> new LaunchException("the plane just ended; try again"));
     var out = fairlead.console().out();
     var view = new StartView(out, StartView.fitting(fairlead.environment()));
@@ -96,20 +104,20 @@ final class DownCommand implements Callable<Integer> {
           "error: the plane with data in %s (pid %d) is not yours to stop; run this as its user"
               .formatted(directory, process.pid()));
     }
-    if (!ends(owner, STOP_LIMIT, () -> view.show(progress.next()))) {
+    if (!ends(plane, STOP_LIMIT, () -> view.show(progress.next()))) {
       out.printf("Not ended within %d s, killing it%n", STOP_LIMIT.toSeconds());
       var _ = process.destroyForcibly();
-      if (!ends(owner, KILL_LIMIT, () -> {})) {
+      if (!ends(plane, KILL_LIMIT, () -> {})) {
         throw new LaunchException("process " + process.pid() + " did not end after SIGKILL");
       }
     }
   }
 
-  private boolean ends(Owner owner, Duration limit, Runnable meanwhile)
+  private boolean ends(ProcessId plane, Duration limit, Runnable meanwhile)
       throws InterruptedException {
     var time = fairlead.time();
     long end = time.nanoTime() + limit.toNanos();
-    while (owner.process().isAlive()) {
+    while (plane.isAlive()) {
       meanwhile.run();
       if (time.nanoTime() - end > 0) {
         return false;

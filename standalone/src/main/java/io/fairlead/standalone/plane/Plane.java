@@ -8,12 +8,9 @@ import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
 import io.fairlead.devkit.etcd.EtcdProcess;
 import io.fairlead.devkit.fabric.Fabric;
-import io.fairlead.devkit.fabric.FabricNode;
 import io.fairlead.devkit.fabric.FabricSpec;
 import io.fairlead.devkit.fabric.NetnsSockets;
 import io.fairlead.devkit.kafka.EmbeddedKafka;
-import io.fairlead.devkit.process.ChildProcess;
-import io.fairlead.devkit.process.Command;
 import io.fairlead.devkit.process.LaunchException;
 import io.fairlead.dns.DnsConfig;
 import io.fairlead.dns.DnsService;
@@ -61,7 +58,6 @@ final class Plane implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Plane.class);
   private static final String POD_NETWORK = "10.244.0.0/16";
   private static final Path RESOLV_CONF = Path.of("/etc/resolv.conf");
-  private static final Duration STOP_LIMIT = Duration.ofSeconds(10);
   private static final Duration KUBE_DNS_LIMIT = Duration.ofSeconds(60);
 
   /** Names of parts, in the order in which people are told of them. */
@@ -198,26 +194,8 @@ final class Plane implements AutoCloseable {
     var etcdConfig =
         EtcdProcess.Config.in(config.dataDirectory().resolve(ETCD))
             .withPorts(ports.etcdClient(), ports.etcdPeer());
-    var etcd =
-        Supervised.start(ETCD, () -> new Etcd(EtcdProcess.start(etcdConfig)), progress, time);
+    var etcd = Supervised.start(ETCD, () -> EtcdChild.start(etcdConfig), progress, time);
     return new Ready<>(stores.opened(ETCD, etcd), PlanePorts.local(ports.etcdClient()).toString());
-  }
-
-  private record Etcd(EtcdProcess process) implements Supervised.Child {
-    @Override
-    public long pid() {
-      return process.pid();
-    }
-
-    @Override
-    public boolean isAlive() {
-      return process.isAlive();
-    }
-
-    @Override
-    public void stop() {
-      process.stop();
-    }
   }
 
   private List<String> common(int http) {
@@ -352,21 +330,10 @@ final class Plane implements AutoCloseable {
     endpoints.join();
     parts.begins(node);
     var place = fabric.node(node);
-    var http = new HostPort(place.address(), PlanePorts.AGENT_HTTP);
-    Files.createDirectories(config.manifests(node));
-    var command =
-        Command.java(
-                "agent-" + node,
-                io.fairlead.agent.Main.class,
-                List.of("-Xmx64m", "-Xss512k", "-XX:+UseCompactObjectHeaders"),
-                agentOptions(fabric, place, http),
-                config.logs().resolve("agent-" + node + ".log"))
-            .through(Fabric.prefix(place.namespace()));
-    var agent =
-        clients.opened(
-            node,
-            Supervised.start(node, () -> new Agent(ChildProcess.start(command)), progress, time));
-    Readiness.await(node, http, () -> !agent.isAlive());
+    var agents = new HostPort(fabric.managementAddress(), ports.endpoints());
+    var process = AgentProcess.of(config, place, agents, POD_NETWORK);
+    var agent = clients.opened(node, Supervised.start(node, process::start, progress, time));
+    process.awaitReady(agent);
     return new Ready<>(agent, place.address());
   }
 
@@ -401,37 +368,6 @@ final class Plane implements AutoCloseable {
     open.onClose("readiness", health::drain);
     // Ready in its own eyes once it has read all Pods; the nodes serve without it, so nobody waits.
     return new Ready<>(open, listen.toString());
-  }
-
-  private List<String> agentOptions(Fabric fabric, FabricNode node, HostPort http) {
-    var name = node.name();
-    return List.of(
-        "--node=" + name,
-        "--node-ip=" + node.address(),
-        "--zone=zone-" + name.charAt(name.length() - 1),
-        "--pod-cidrs=" + node.podNetwork(),
-        "--cluster-cidrs=" + POD_NETWORK,
-        "--endpoints=" + new HostPort(fabric.managementAddress(), ports.endpoints()),
-        "--manifests=" + config.manifests(name),
-        "--data-dir=" + config.dataDirectory().resolve("agents").resolve(name),
-        "--http-listen=" + http);
-  }
-
-  private record Agent(ChildProcess process) implements Supervised.Child {
-    @Override
-    public long pid() {
-      return process.pid();
-    }
-
-    @Override
-    public boolean isAlive() {
-      return process.isAlive();
-    }
-
-    @Override
-    public void stop() {
-      process.stop(STOP_LIMIT);
-    }
   }
 
   private RunFile runFile(Optional<Fabric> fabric) {
