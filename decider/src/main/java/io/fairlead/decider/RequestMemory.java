@@ -6,6 +6,7 @@ import io.fairlead.core.record.Envelope.RequestStamp;
 import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.record.LogEvent;
 import io.fairlead.eventlog.codec.EventCodec;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
@@ -55,13 +56,14 @@ final class RequestMemory {
     private final byte[] value;
 
     private Remembered(String payloadHash, LogEntry entry) {
-      var record = EventCodec.encode(entry.partition(), entry.event());
       this.payloadHash = payloadHash;
       this.partition = entry.partition();
       this.offset = entry.offset();
       this.timestamp = entry.timestamp();
-      this.key = record.key();
-      this.value = record.value();
+      this.key = entry.event().key().toString().getBytes(StandardCharsets.UTF_8);
+      this.value =
+          EventCodec.value(entry.event())
+              .orElseThrow(() -> new IllegalStateException("nobody asks for a tombstone"));
     }
 
     String payloadHash() {
