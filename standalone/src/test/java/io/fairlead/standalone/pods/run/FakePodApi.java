@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -23,15 +24,15 @@ public final class FakePodApi implements PodApi {
   private boolean away;
   private boolean servicesAway;
 
-  /** Ends a watch as a lost connection does. */
-  private record Cut() {}
-
-  private final Map<LinkedBlockingQueue<Event>, Cut> cut = new java.util.IdentityHashMap<>();
+  /** Counts the times that connections were lost. */
+  private int cuts;
 
   @Override
   public void watch(Consumer<Event> events) {
     var queue = new LinkedBlockingQueue<Event>();
+    int begun;
     synchronized (this) {
+      begun = cuts;
       refuseWhenAway();
       pods.values().forEach(pod -> queue.add(new Present(pod)));
       queue.add(new Synced());
@@ -44,7 +45,7 @@ public final class FakePodApi implements PodApi {
           events.accept(event);
         }
         synchronized (this) {
-          if (cut.containsKey(queue)) {
+          if (cuts != begun) {
             throw new GatewayException(GatewayException.Outcome.UNKNOWN, "connection lost");
           }
         }
@@ -118,7 +119,7 @@ public final class FakePodApi implements PodApi {
 
   /** Asks for a deletion, by then. */
   public synchronized void deleteBy(UUID uid, Instant deadline) {
-    var before = pods.get(uid);
+    var before = Objects.requireNonNull(pods.get(uid), "no such Pod");
     var pod = before.pod();
     var status = pod.status();
     put(
@@ -144,7 +145,7 @@ public final class FakePodApi implements PodApi {
   public synchronized void goAway() {
     away = true;
     servicesAway = true;
-    watches.forEach(watch -> cut.put(watch, new Cut()));
+    cuts++;
     watches.clear();
   }
 

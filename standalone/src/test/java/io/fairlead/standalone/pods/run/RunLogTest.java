@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
@@ -80,7 +79,7 @@ final class RunLogTest {
       assertThat(read(log, OptionalLong.empty())).isEqualTo("two two two\nthree\n");
       assertThat(read(log, OptionalLong.of(1))).isEqualTo("three\n");
       assertThat(read(log, OptionalLong.of(2))).isEqualTo("two two two\nthree\n");
-      assertThat(Files.list(directory.resolve("main"))).hasSize(2);
+      assertThat(directory.resolve("main").toFile().list()).hasSize(2);
     }
   }
 
