@@ -7,7 +7,10 @@ public final class Main {
   /** What this module adds to the command. */
   static final List<Class<?>> VERBS =
       List.of(
-          UpCommand.class, DownCommand.class, ScriptCommand.Test.class, ScriptCommand.Bench.class);
+          UpCommand.class,
+          DownCommand.class,
+          ScriptCommand.OfTest.class,
+          ScriptCommand.OfBench.class);
 
   private Main() {}
 
