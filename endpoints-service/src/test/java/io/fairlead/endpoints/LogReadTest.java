@@ -23,6 +23,7 @@ import io.grpc.Status;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -130,7 +131,10 @@ class LogReadTest {
     for (int i = 0; i < 5; i++) {
       replicas.store(TestObjects.service("web-" + i, "10.96.0." + (5 + i)));
     }
-    long end = a.log.endOffsets(List.of(LogPartition.SERVICES)).get(LogPartition.SERVICES);
+    long end =
+        new io.fairlead.core.model.Position(
+                a.log.identity(), new TreeMap<>(a.log.endOffsets(List.of(LogPartition.SERVICES))))
+            .of(LogPartition.SERVICES);
     replicas.kafka.deleteRecordsBefore(LogPartition.SERVICES, end - 2);
     var from = Position.newBuilder().setLog(a.log.identity().toString()).setOffsets("s:0").build();
     var replies = readAll(a, ReadLogRequest.newBuilder().setFrom(from).addPartitions("s").build());

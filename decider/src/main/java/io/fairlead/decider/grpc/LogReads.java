@@ -88,7 +88,8 @@ public final class LogReads implements AutoCloseable {
         ReadLogReply.newBuilder()
             .setBegin(
                 ReadLogBegin.newBuilder()
-                    .setRetained(PositionCodec.proto(new Position(log.identity(), new TreeMap<>(starts))))
+                    .setRetained(
+                        PositionCodec.proto(new Position(log.identity(), new TreeMap<>(starts))))
                     .setFrom(PositionCodec.proto(from))
                     .setEnd(PositionCodec.proto(new Position(log.identity(), new TreeMap<>(ends)))))
             .build());
