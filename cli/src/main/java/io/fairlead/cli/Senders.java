@@ -128,7 +128,7 @@ final class Senders {
               case OfService(var service) -> words(sender.service(session, service, dryRun));
               case OfPod(var pod) -> {
                 if (dryRun == DryRun.SERVER) {
-                  throw new CliException("error: --dry-run=server is for Services only");
+                  throw new CliException("error: --dry-run=server is not for pods");
                 }
                 yield words(sender.pod(session, pod));
               }
