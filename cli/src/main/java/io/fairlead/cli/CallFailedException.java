@@ -31,6 +31,11 @@ final class CallFailedException extends RuntimeException {
     return report.code() == Code.NOT_FOUND;
   }
 
+  /** The server is older than this command. */
+  boolean isUnknownToServer() {
+    return report.code() == Code.UNIMPLEMENTED;
+  }
+
   ErrorReport report() {
     return report;
   }

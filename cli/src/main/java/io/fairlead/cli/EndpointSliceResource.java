@@ -1,6 +1,6 @@
 package io.fairlead.cli;
 
-import io.fairlead.api.EndpointSliceCodec;
+import io.fairlead.api.SliceCodec;
 import io.fairlead.api.manifest.ManifestWriter;
 import io.fairlead.api.table.Descriptions;
 import io.fairlead.api.table.Tables;
@@ -86,7 +86,7 @@ record EndpointSliceResource() implements Resource<EndpointSlice> {
   public List<EndpointSlice> of(ClusterImage image) {
     return image.services().all().stream()
         .flatMap(service -> EndpointSlices.of(image, service.object()).stream())
-        .map(EndpointSliceCodec::proto)
+        .map(SliceCodec::proto)
         .sorted(
             Comparator.<EndpointSlice, String>comparing(s -> s.getMetadata().getNamespace())
                 .thenComparing(s -> s.getMetadata().getName()))

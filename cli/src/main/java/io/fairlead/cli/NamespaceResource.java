@@ -43,6 +43,14 @@ record NamespaceResource() implements Resource<Namespace> {
       if (e.isNotFound() && !new PodResource().list(session, name, "", freshness).isEmpty()) {
         return held(name);
       }
+      if (e.isUnknownToServer()) {
+        return list(session, namespace, "", freshness).stream()
+            .filter(known -> known.getMetadata().getName().equals(name))
+            .findFirst()
+            .orElseThrow(() ->
+                new CliException(
+                    "Error from server (NotFound): namespaces \"" + name + "\" not found"));
+      }
       throw e;
     }
   }
@@ -50,12 +58,10 @@ record NamespaceResource() implements Resource<Namespace> {
   @Override
   public List<Namespace> list(
       Session session, String namespace, String selector, Freshness freshness) {
-    var request =
-        ListNamespacesRequest.newBuilder()
-            .setLabelSelector(selector)
-            .setFreshness(freshness)
-            .build();
     var byName = new TreeMap<String, Namespace>();
+    for (var known : known(session, selector, freshness)) {
+      byName.put(known.getMetadata().getName(), known);
+    }
     // what only holds Pods has no labels: a selector that asks for some does not match it
     if (LabelSelector.parse(selector) instanceof LabelSelector.Parsed.Valid(var wanted)
         && wanted.matches(Map.of())) {
@@ -63,10 +69,31 @@ record NamespaceResource() implements Resource<Namespace> {
         byName.computeIfAbsent(pod.getMetadata().getNamespace(), NamespaceResource::held);
       }
     }
-    for (var known : session.namespaces(stub -> stub.list(request)).getItemsList()) {
-      byName.put(known.getMetadata().getName(), known);
-    }
     return List.copyOf(byName.values());
+  }
+
+  /**
+   * What allocator-service knows; an older one keeps none, but they are there with its Services.
+   */
+  private static List<Namespace> known(Session session, String selector, Freshness freshness) {
+    var request =
+        ListNamespacesRequest.newBuilder()
+            .setLabelSelector(selector)
+            .setFreshness(freshness)
+            .build();
+    try {
+      return session.namespaces(stub -> stub.list(request)).getItemsList();
+    } catch (CallFailedException e) {
+      if (!e.isUnknownToServer() || !selector.isEmpty()) {
+        throw e;
+      }
+      return new ServiceResource()
+          .list(session, "", "", freshness).stream()
+              .map(service -> service.getMetadata().getNamespace())
+              .distinct()
+              .map(NamespaceResource::held)
+              .toList();
+    }
   }
 
   /** That is there because it holds something. */

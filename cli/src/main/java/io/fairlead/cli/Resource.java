@@ -102,8 +102,16 @@ sealed interface Resource<T>
 
   /** The kinds of {@code svc,po} or {@code all}. */
   static List<Resource<?>> all(String typed) {
-    return typed.equals(ALL)
-        ? List.of(new PodResource(), new ServiceResource())
-        : Arrays.stream(typed.split(",", -1)).<Resource<?>>map(Resource::of).distinct().toList();
+    return Arrays.stream(typed.split(",", -1))
+        .<Resource<?>>mapMulti((each, into) -> {
+          if (each.equals(ALL)) {
+            into.accept(new PodResource());
+            into.accept(new ServiceResource());
+          } else {
+            into.accept(Resource.of(each));
+          }
+        })
+        .distinct()
+        .toList();
   }
 }

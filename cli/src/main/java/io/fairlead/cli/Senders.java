@@ -132,8 +132,16 @@ final class Senders {
                 }
                 yield words(sender.pod(session, pod));
               }
-              case OfNamespace(var namespace) ->
-                  words(sender.namespace(session, namespace, dryRun));
+              case OfNamespace(var namespace) -> {
+                try {
+                  yield words(sender.namespace(session, namespace, dryRun));
+                } catch (CallFailedException e) {
+                  if (e.isUnknownToServer()) {
+                    yield "skipped (the server keeps none: it is there with its first object)";
+                  }
+                  throw e;
+                }
+              }
             };
         console
             .out()

@@ -8,12 +8,14 @@ import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
 import io.fairlead.runtime.BuildInfo;
 import io.fairlead.v1.Node;
+import io.grpc.Status;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -346,6 +348,20 @@ class CommandsTest {
   }
 
   @Test
+  void derivesNamespacesWhereTheServerKeepsNone() {
+    apply(WEB, "-n", "shop");
+    Supplier<RuntimeException> older = Status.UNIMPLEMENTED::asRuntimeException;
+    plane.failNext(1, older);
+    assertThat(apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n").out())
+        .isEqualTo(
+            "namespace/a skipped (the server keeps none: it is there with its first object)\n");
+    plane.failNext(1, older);
+    assertThat(cli.run("get", "ns", "-o", "name").out()).isEqualTo("namespace/shop\n");
+    plane.failNext(2, older); // get, then list
+    assertThat(cli.run("get", "ns", "shop", "-o", "name").out()).isEqualTo("namespace/shop\n");
+  }
+
+  @Test
   void createsANamespaceByItsName() {
     assertThat(cli.run("create", "namespace", "shop"))
         .isEqualTo(new Ran(0, "namespace/shop created\n", ""));
@@ -396,7 +412,8 @@ class CommandsTest {
     assertThat(cli.run("get", "all"))
         .isEqualTo(new Ran(0, "", "No resources found in default namespace.\n"));
     apply(POD + "---\n" + WEB);
-    assertThat(cli.run("get", "all", "-o", "name").out()).isEqualTo("pod/web-1\nservice/web\n");
+    assertThat(cli.run("get", "all,ns", "-o", "name").out())
+        .isEqualTo("pod/web-1\nservice/web\nnamespace/default\n");
     assertThat(cli.run("get", "Pods", "-n", "shop").err())
         .isEqualTo("No resources found in shop namespace.\n");
     assertThat(cli.run("describe", "po", "-n", "shop").err())
