@@ -25,7 +25,8 @@ public final class Bench {
   }
 
   private static final Map<String, Scenario> SCENARIOS =
-      new TreeMap<>(Map.of("road", new RoadBench(), "creates", new CreatesBench(), "up", new UpBench()));
+      new TreeMap<>(
+          Map.of("road", new RoadBench(), "creates", new CreatesBench(), "up", new UpBench()));
 
   private Bench() {}
 

@@ -27,9 +27,7 @@ final class UpBench implements Bench.Scenario {
     var data = Files.createTempDirectory("fairlead-bench-up");
     var shell =
         new Shell(
-            top(),
-            Map.of("FAIRLEAD_DATA_DIR", data.toString(), "FAIRLEAD_PORTS", "free"),
-            LIMIT);
+            top(), Map.of("FAIRLEAD_DATA_DIR", data.toString(), "FAIRLEAD_PORTS", "free"), LIMIT);
     var figures = new ArrayList<Figure>();
     try {
       progress.say("the first start");
@@ -111,10 +109,9 @@ final class UpBench implements Bench.Scenario {
 
   private static String services(int round) {
     return IntStream.range(0, 10)
-        .mapToObj(
-            i ->
-                "{apiVersion: v1, kind: Service, metadata: {name: ten-%d-%d}, spec: {selector: {app: nobody}, ports: [{port: 80}]}}\n"
-                    .formatted(round, i))
+        .mapToObj(i ->
+            "{apiVersion: v1, kind: Service, metadata: {name: ten-%d-%d}, spec: {selector: {app: nobody}, ports: [{port: 80}]}}\n"
+                .formatted(round, i))
         .collect(Collectors.joining("---\n"));
   }
 
@@ -124,8 +121,9 @@ final class UpBench implements Bench.Scenario {
     try (var processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
       for (var process : processes) {
         describe(process, data)
-            .ifPresent(name -> residentMegabytes(process)
-                .ifPresent(mb -> figures.add(new Figure("up.rss." + name, mb, "MB", 1))));
+            .ifPresent(name ->
+                residentMegabytes(process)
+                    .ifPresent(mb -> figures.add(new Figure("up.rss." + name, mb, "MB", 1))));
       }
     }
     figures.sort(java.util.Comparator.comparing(Figure::name));

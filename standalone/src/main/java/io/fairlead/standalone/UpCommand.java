@@ -56,9 +56,9 @@ final class UpCommand implements Callable<Integer> {
   @Option(
       names = "--ports",
       paramLabel = "default|free",
-      defaultValue = "default",
+      defaultValue = "${env:FAIRLEAD_PORTS:-default}",
       description =
-          "Where the services, Kafka and etcd listen on 127.0.0.1: default = their well-known ports; free = any that are free, for several planes on one machine.")
+          "Where the services, Kafka and etcd listen on 127.0.0.1: default = their well-known ports; free = any that are free, for several planes on one machine (FAIRLEAD_PORTS; default default).")
   private PortsChoice ports;
 
   @Override

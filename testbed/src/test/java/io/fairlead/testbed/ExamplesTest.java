@@ -111,16 +111,19 @@ class ExamplesTest {
         .ok()
         .lines()
         .filter(line -> line.startsWith("pod="))
-        .collect(
-            Collectors.groupingBy(ExamplesTest::podOf, TreeMap::new, Collectors.counting()));
+        .collect(Collectors.groupingBy(ExamplesTest::podOf, TreeMap::new, Collectors.counting()));
   }
 
   private static String podOf(String line) {
     return line.replaceAll("(?s).*pod=(\\S+).*", "$1");
   }
 
+  private static String column(String line, int number) {
+    return line.strip().split("\\s+", -1)[number];
+  }
+
   private static String clusterIp(String service) {
-    return fairlead("get svc " + service + " --no-headers").ok().split("\\s+")[2];
+    return column(fairlead("get svc " + service + " --no-headers").ok(), 2);
   }
 
   @Test
@@ -142,16 +145,14 @@ class ExamplesTest {
     awaitReady("default", "late");
     var address = clusterIp("backend-service");
     assertThat(in("late", "env").ok().lines())
-        .contains(
-            "BACKEND_SERVICE_SERVICE_HOST=" + address, "BACKEND_SERVICE_SERVICE_PORT=80");
+        .contains("BACKEND_SERVICE_SERVICE_HOST=" + address, "BACKEND_SERVICE_SERVICE_PORT=80");
     assertThat(
             awaitOutput(
                 "late",
                 "sh -c 'curl -sS --max-time 5 http://$BACKEND_SERVICE_SERVICE_HOST:$BACKEND_SERVICE_SERVICE_PORT'",
                 out -> out.startsWith("pod=")))
         .contains("pod=backend-");
-    assertThat(fairlead("env -n default").ok())
-        .contains("BACKEND_SERVICE_SERVICE_HOST=" + address);
+    assertThat(fairlead("env -n default").ok()).contains("BACKEND_SERVICE_SERVICE_HOST=" + address);
   }
 
   @Test
@@ -190,7 +191,7 @@ class ExamplesTest {
 
   /** The column of {@code get pods}. */
   private static String restarts(String pod) {
-    return fairlead("get pod " + pod + " --no-headers").ok().split("\\s+")[3];
+    return column(fairlead("get pod " + pod + " --no-headers").ok(), 3);
   }
 
   private static String sleeper(String name) {
@@ -208,9 +209,7 @@ class ExamplesTest {
     var before = clusterIp("mysql-service");
 
     fairlead("delete pod mysql-db").ok();
-    SHELL
-        .run("sed s/node-a/node-b/ examples/database.yaml | ./fairlead apply -f -")
-        .ok();
+    SHELL.run("sed s/node-a/node-b/ examples/database.yaml | ./fairlead apply -f -").ok();
     awaitReady("default", "mysql-db");
     assertThat(awaitOutput("wordpress", byVariable, out -> out.startsWith("pod=")))
         .contains("pod=mysql-db node=node-b");
@@ -225,7 +224,7 @@ class ExamplesTest {
         fairlead("get pods -l app=my-db -o wide --no-headers")
             .ok()
             .lines()
-            .map(line -> line.split("\\s+")[5])
+            .map(line -> column(line, 5))
             .collect(Collectors.toSet());
     assertThat(pods).hasSize(3);
     await("the name resolves to all")
@@ -235,7 +234,7 @@ class ExamplesTest {
                     in("client-b", "getent ahostsv4 database-headless")
                         .ok()
                         .lines()
-                        .map(line -> line.split("\\s+")[0])
+                        .map(line -> column(line, 0))
                         .collect(Collectors.toSet()))
                 .isEqualTo(pods));
   }
@@ -267,15 +266,14 @@ class ExamplesTest {
     apply("static-address.yaml");
     assertThat(clusterIp("well-known")).isEqualTo("10.96.0.20");
     var taken =
-        SHELL.run(
-            "sed s/well-known/usurper/ examples/static-address.yaml | ./fairlead apply -f -");
+        SHELL.run("sed s/well-known/usurper/ examples/static-address.yaml | ./fairlead apply -f -");
     assertThat(taken.exitCode()).isEqualTo(1);
     assertThat(taken.err()).contains("10.96.0.20").contains("default/well-known");
     assertThat(fairlead("get svc usurper").exitCode()).isEqualTo(1);
 
     fairlead("apply -f - <<< '%s'".formatted(service("dynamic"))).ok();
-    var octets = clusterIp("dynamic").split("\\.");
-    assertThat(Integer.parseInt(octets[2]) * 256 + Integer.parseInt(octets[3]))
+    var octets = List.of(clusterIp("dynamic").split("\\.", -1));
+    assertThat(Integer.parseInt(octets.get(2)) * 256 + Integer.parseInt(octets.get(3)))
         .as("dynamic addresses come from above the static band")
         .isGreaterThan(256);
   }
@@ -289,8 +287,7 @@ class ExamplesTest {
   void otherNamespacesAreReachedByFullName() {
     fairlead("apply -f examples/other-namespace.yaml").ok();
     awaitReady("team-b", "reports", "client");
-    assertThat(curl("client-a", "http://reports.team-b.svc.cluster.local"))
-        .contains("pod=reports");
+    assertThat(curl("client-a", "http://reports.team-b.svc.cluster.local")).contains("pod=reports");
     assertThat(curl("client-a", "http://reports.team-b")).contains("pod=reports");
     assertThat(in("client-a", "curl -sS --max-time 5 http://reports").exitCode())
         .as("curl: could not resolve host")
@@ -319,7 +316,7 @@ class ExamplesTest {
     apply("backend.yaml", "backend-a", "backend-b", "backend-c");
     var address = clusterIp("backend-service");
     curl("client-a", "http://" + address);
-    var fabric = SHELL.run("ip netns list").ok().lines().map(line -> line.split(" ")[0]);
+    var fabric = SHELL.run("ip netns list").ok().lines().map(line -> column(line, 0));
     var centre =
         fabric
             .filter(name -> name.endsWith("-fabric"))
@@ -342,13 +339,17 @@ class ExamplesTest {
                   "ip -n %s link set eth0 up".formatted(stranger),
                   "ip -n %s route add default via %s.1".formatted(stranger, network)))
           .ok();
-      assertThat(SHELL.run("ip netns exec %s ping -c 1 -W 5 %s.11".formatted(stranger, network)).exitCode())
+      assertThat(
+              SHELL
+                  .run("ip netns exec %s ping -c 1 -W 5 %s.11".formatted(stranger, network))
+                  .exitCode())
           .as("it is attached: it reaches a node")
           .isZero();
       assertThat(
               SHELL
                   .run(
-                      "ip netns exec %s curl -sS --max-time 3 http://%s".formatted(stranger, address))
+                      "ip netns exec %s curl -sS --max-time 3 http://%s"
+                          .formatted(stranger, address))
                   .exitCode())
           .as("curl: could not connect, or no answer")
           .isIn(7, 28);

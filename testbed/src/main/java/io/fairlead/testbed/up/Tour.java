@@ -77,16 +77,16 @@ public final class Tour {
    * clients, and the width of columns, which depends on those. Well-known addresses stay.
    */
   public static String masked(String text) {
-    return text.lines()
-        .map(Tour::maskedLine)
-        .collect(Collectors.joining("\n"));
+    return text.lines().map(Tour::maskedLine).collect(Collectors.joining("\n"));
   }
 
   private static String maskedLine(String line) {
     return line.replaceAll("\\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\b", "<uid>")
         .replaceAll("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z", "<time>")
         .replaceAll("\\b(?!10\\.96\\.0\\.(1|10|20)\\b)\\d{1,3}(\\.\\d{1,3}){3}\\b", "<address>")
-        .replaceAll("<address>:\\d{5}\\b", "<address>:<port>")
+        .replaceAll("<address>:\\d{2,5}\\b", "<address>:<port>")
+        .replaceAll("\\b[sp]\\d*:\\d+\\b", "<position>")
+        .replaceAll("\\b\\d+\\.\\d s\\b", "<seconds>")
         .replaceAll("\\b(\\d+[dhms]){1,2}\\b", "<age>")
         .replaceAll(" {2,}", "  ")
         .stripTrailing();
