@@ -1,6 +1,7 @@
 package io.fairlead.core.view;
 
 import io.fairlead.core.image.PodsImage;
+import io.fairlead.core.model.ContainerStatus;
 import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.PodReadiness;
 import java.time.Instant;
@@ -31,6 +32,14 @@ public record PodCondition(boolean ready, String reason, Optional<Instant> since
     var since = about.map(PodReadiness::since);
     if (isFinished(pod)) {
       return new PodCondition(false, pod.status().phase().text(), since);
+    }
+    var down =
+        pod.status().containers().stream()
+            .filter(container -> !(container.state() instanceof ContainerStatus.Running))
+            .map(ContainerStatus::name)
+            .toList();
+    if (!down.isEmpty()) { // whatever a probe said before
+      return new PodCondition(false, "containers do not run: " + String.join(", ", down), since);
     }
     if (about.isPresent() && (pod.hasReadinessProbe() || !about.get().ready())) {
       return new PodCondition(about.get().ready(), about.get().reason(), since);
