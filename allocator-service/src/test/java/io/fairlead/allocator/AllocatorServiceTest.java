@@ -13,10 +13,15 @@ import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.record.LogEvent;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.etcd.Coordination.ClaimRequest;
+import io.fairlead.v1.ApplyNamespaceRequest;
 import io.fairlead.v1.CreateServiceRequest;
+import io.fairlead.v1.DeleteNamespaceRequest;
 import io.fairlead.v1.Freshness;
+import io.fairlead.v1.GetNamespaceRequest;
 import io.fairlead.v1.GetServiceRequest;
+import io.fairlead.v1.ListNamespacesRequest;
 import io.fairlead.v1.LogStatusRequest;
+import io.fairlead.v1.Namespace;
 import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.Position;
 import io.fairlead.v1.Result;
@@ -69,6 +74,48 @@ class AllocatorServiceTest {
     a.stop();
     world.start("b");
     assertThat(world.events()).hasSize(3); // once for the life of the log
+  }
+
+  @Test
+  void namespacesAreMadeOrThereBecauseTheyHoldAService() {
+    var a = world.start("a");
+    var namespaces = a.client.namespaces();
+    a.client.create(id(), service("web", ""));
+    var apply =
+        ApplyNamespaceRequest.newBuilder()
+            .setNamespace(
+                Namespace.newBuilder()
+                    .setMetadata(ObjectMeta.newBuilder().setName("lab").putLabels("team", "x")));
+    var made = namespaces.apply(apply.setRequestId("1").build());
+    assertThat(made.getResult()).isEqualTo(Result.CREATED);
+    assertThat(made.getNamespace().getMetadata().getUid()).isNotEmpty();
+    assertThat(namespaces.apply(apply.setRequestId("1").build())).isEqualTo(made);
+    var again = namespaces.apply(apply.setRequestId("2").build());
+    assertThat(again.getResult()).isEqualTo(Result.UNCHANGED);
+    assertThat(namespaces.list(ListNamespacesRequest.getDefaultInstance()).getItemsList())
+        .extracting(n -> n.getMetadata().getName() + " " + !n.getMetadata().getUid().isEmpty())
+        .containsExactly("default false", "lab true", "shop false");
+    assertThat(
+            namespaces
+                .list(ListNamespacesRequest.newBuilder().setLabelSelector("team=x").build())
+                .getItemsList())
+        .containsExactly(made.getNamespace());
+    var full = deleteNamespace("shop");
+    assertThat(failure(() -> namespaces.delete(full)).reason()).contains(Reason.NOT_EMPTY);
+    a.client.delete(id(), "web");
+    assertThat(failure(() -> namespaces.delete(deleteNamespace("shop"))).reason())
+        .contains(Reason.NOT_FOUND);
+    assertThat(namespaces.delete(deleteNamespace("lab")).getResult()).isEqualTo(Result.DELETED);
+    var gone = GetNamespaceRequest.newBuilder().setName("lab").build();
+    assertThat(failure(() -> namespaces.get(gone)).reason()).contains(Reason.NOT_FOUND);
+    apply.getNamespaceBuilder().getMetadataBuilder().setName("Not_a_name");
+    assertThat(failure(() -> namespaces.apply(apply.setRequestId("3").build())).faults())
+        .extracting(ErrorReport.FieldFault::field)
+        .containsExactly("metadata.name");
+  }
+
+  private static DeleteNamespaceRequest deleteNamespace(String name) {
+    return DeleteNamespaceRequest.newBuilder().setRequestId(id()).setName(name).build();
   }
 
   @Test

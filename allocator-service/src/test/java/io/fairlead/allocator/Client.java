@@ -13,6 +13,7 @@ import io.fairlead.v1.ListServicesRequest;
 import io.fairlead.v1.LogGrpc;
 import io.fairlead.v1.LogStatusReply;
 import io.fairlead.v1.LogStatusRequest;
+import io.fairlead.v1.NamespacesGrpc;
 import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.Service;
 import io.fairlead.v1.ServicePort;
@@ -48,6 +49,10 @@ final class Client implements AutoCloseable {
     return ServicesGrpc.newBlockingStub(channel)
         .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers))
         .withDeadlineAfter(20, TimeUnit.SECONDS);
+  }
+
+  NamespacesGrpc.NamespacesBlockingStub namespaces() {
+    return NamespacesGrpc.newBlockingStub(channel).withDeadlineAfter(60, TimeUnit.SECONDS);
   }
 
   Iterator<WatchServicesReply> watch(WatchServicesRequest request) {

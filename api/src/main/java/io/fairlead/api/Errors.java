@@ -95,6 +95,16 @@ public final class Errors {
       }
       case Refusal.NotYours(var object, var message) ->
           status(Reason.NOT_YOURS, named(object) + ": " + message, metadata(object));
+      case Refusal.NotEmpty(var object, int holds, var first) ->
+          status(
+              Reason.NOT_EMPTY,
+              "%s: it holds %d %ss, among them \"%s\": delete them first"
+                  .formatted(
+                      named(object),
+                      holds,
+                      first.kind().text().toLowerCase(Locale.ROOT),
+                      first.name()),
+              metadata(object));
       case Refusal.SessionEnded(var node, var session, var message) ->
           status(
               Reason.OLD_SESSION,

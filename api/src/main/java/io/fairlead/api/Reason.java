@@ -55,6 +55,11 @@ public enum Reason {
       "kind, name, namespace",
       Retry.NEVER,
       "The object belongs to the control plane, or to another source of Pods."),
+  NOT_EMPTY(
+      Code.FAILED_PRECONDITION,
+      "kind, name",
+      Retry.NEVER,
+      "The namespace still holds Services. Nothing was deleted."),
   OLD_SESSION(
       Code.FAILED_PRECONDITION,
       "node, session",

@@ -115,6 +115,13 @@ class ErrorsTest {
             Map.of("kind", "Service", "name", "web", "namespace", "shop"),
             "Error from server (FailedPrecondition): services \"web\": it belongs to the control plane"),
         new Case(
+            Errors.refused(
+                new Refusal.NotEmpty(ObjectKey.ofCluster(Kind.NAMESPACE, "shop"), 2, WEB)),
+            Code.FAILED_PRECONDITION,
+            Reason.NOT_EMPTY,
+            Map.of("kind", "Namespace", "name", "shop"),
+            "Error from server (FailedPrecondition): namespaces \"shop\": it holds 2 services, among them \"web\": delete them first"),
+        new Case(
             Errors.refused(new Refusal.SessionEnded(NODE, 12, "a later session exists")),
             Code.FAILED_PRECONDITION,
             Reason.OLD_SESSION,

@@ -536,6 +536,8 @@ final class LocalControlPlane implements AutoCloseable {
                 .setResult(Result.DELETED)
                 .build();
         case ServiceOutcome.Refused(var refusal) -> throw Errors.refused(refusal);
+        case ServiceOutcome.NamespaceStored _, ServiceOutcome.NamespaceDeleted _ ->
+            throw new IllegalStateException("no Service: " + outcome);
       };
     }
 

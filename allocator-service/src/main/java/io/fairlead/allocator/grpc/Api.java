@@ -27,7 +27,7 @@ public final class Api {
   private Api() {}
 
   /**
-   * Services and Log.
+   * Services, Namespaces and Log.
    *
    * @param decided what the decider answers from
    * @param limit longest time a call may take, whatever its deadline
@@ -46,8 +46,10 @@ public final class Api {
       Duration limit,
       Time time) {
     var reads = new Reads(loader, limit);
+    var owner = new OwnerForwarding<>(decider, peers, time);
     return List.of(
-        new ServicesService(new OwnerForwarding<>(decider, peers, time), reads, watches, decided),
+        new NamespacesService(owner, reads),
+        new ServicesService(owner, reads, watches, decided),
         new LogService(replica, identity, partitions, loader, coordination, reads, logReads));
   }
 

@@ -138,7 +138,7 @@ final class ServicesService extends ServicesImplBase {
               .setService(
                   ServiceCodec.proto(
                       service, result == UNCHANGED ? known(service, version) : version))
-              .setResult(result(result))
+              .setResult(Results.proto(result))
               .build();
       case ServiceOutcome.Deleted(var name, var uid, var version) -> {
         var meta =
@@ -153,6 +153,8 @@ final class ServicesService extends ServicesImplBase {
             .build();
       }
       case ServiceOutcome.Refused(var refusal) -> throw Errors.refused(refusal);
+      case ServiceOutcome.NamespaceStored _, ServiceOutcome.NamespaceDeleted _ ->
+          throw new IllegalStateException("no reply to this request: " + decided.reply());
     };
   }
 
@@ -231,14 +233,5 @@ final class ServicesService extends ServicesImplBase {
 
   private static DryRun dryRun(boolean asked) {
     return asked ? DryRun.YES : DryRun.NO;
-  }
-
-  private static Result result(io.fairlead.core.decide.Result result) {
-    return switch (result) {
-      case CREATED -> Result.CREATED;
-      case CONFIGURED -> Result.CONFIGURED;
-      case UNCHANGED -> Result.UNCHANGED;
-      case DELETED -> Result.DELETED;
-    };
   }
 }

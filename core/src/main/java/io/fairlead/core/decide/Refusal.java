@@ -45,6 +45,14 @@ public sealed interface Refusal {
   record NotYours(ObjectKey object, String message) implements Refusal {}
 
   /**
+   * It still holds other objects.
+   *
+   * @param holds how many
+   * @param first one of them
+   */
+  record NotEmpty(ObjectKey object, int holds, ObjectKey first) implements Refusal {}
+
+  /**
    * The node opened a later session, or was lost in this one.
    *
    * @param session what the caller said

@@ -17,4 +17,16 @@ public sealed interface ServiceCommand {
    * @param resourceVersion "" = whatever is there
    */
   record Delete(ObjectName name, String uid, String resourceVersion) implements ServiceCommand {}
+
+  /** Makes the namespace, or changes its labels and annotations where they differ. */
+  record ApplyNamespace(NamespaceDraft draft, DryRun dryRun) implements ServiceCommand {}
+
+  /**
+   * Refused while the namespace holds Services.
+   *
+   * @param uid "" = whatever is there
+   * @param resourceVersion "" = whatever is there
+   */
+  record DeleteNamespace(String name, String uid, String resourceVersion)
+      implements ServiceCommand {}
 }

@@ -1,5 +1,6 @@
 package io.fairlead.core.decide;
 
+import io.fairlead.core.model.Namespace;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Service;
 import java.util.OptionalLong;
@@ -23,6 +24,13 @@ public sealed interface ServiceOutcome {
   record Deleted(ObjectName name, UUID uid, OptionalLong resourceVersion)
       implements ServiceOutcome {}
 
+  /** The namespace as it is now; result and version as with {@link Stored}. */
+  record NamespaceStored(Result result, Namespace namespace, OptionalLong resourceVersion)
+      implements ServiceOutcome {}
+
+  record NamespaceDeleted(String name, UUID uid, OptionalLong resourceVersion)
+      implements ServiceOutcome {}
+
   record Refused(Refusal refusal) implements ServiceOutcome {}
 
   /** This outcome after its first record was delivered at that offset. */
@@ -31,6 +39,10 @@ public sealed interface ServiceOutcome {
       case Stored(var result, var service, _) ->
           new Stored(result, service, OptionalLong.of(offset));
       case Deleted(var name, var uid, _) -> new Deleted(name, uid, OptionalLong.of(offset));
+      case NamespaceStored(var result, var namespace, _) ->
+          new NamespaceStored(result, namespace, OptionalLong.of(offset));
+      case NamespaceDeleted(var name, var uid, _) ->
+          new NamespaceDeleted(name, uid, OptionalLong.of(offset));
       case Refused refused -> refused;
     };
   }

@@ -8,6 +8,7 @@ import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Kind;
+import io.fairlead.core.model.Namespace;
 import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.model.ObjectMeta;
 import io.fairlead.core.model.ObjectName;
@@ -61,6 +62,8 @@ public final class ServicesDecider {
       case ServiceCommand.Create(var draft, var dryRun) -> decider.create(draft, dryRun);
       case ServiceCommand.Apply(var draft, var dryRun) -> decider.apply(draft, dryRun);
       case ServiceCommand.Delete delete -> decider.delete(delete);
+      case ServiceCommand.ApplyNamespace apply -> NamespacesDecider.apply(image, apply, context);
+      case ServiceCommand.DeleteNamespace delete -> NamespacesDecider.delete(image, delete);
     };
   }
 
@@ -79,6 +82,15 @@ public final class ServicesDecider {
                   : Result.CONFIGURED,
               service,
               OptionalLong.of(entry.offset()));
+      case LogEvent.Stored(Namespace namespace, var envelope) ->
+          new ServiceOutcome.NamespaceStored(
+              namespace.meta().created().equals(envelope.accepted())
+                  ? Result.CREATED
+                  : Result.CONFIGURED,
+              namespace,
+              OptionalLong.of(entry.offset()));
+      case LogEvent.Deleted(var key, var uid, _) when key.kind() == Kind.NAMESPACE ->
+          new ServiceOutcome.NamespaceDeleted(key.name(), uid, OptionalLong.of(entry.offset()));
       case LogEvent.Deleted(var key, var uid, _) when key.kind() == Kind.SERVICE ->
           new Deleted(key.objectName(), uid, OptionalLong.of(entry.offset()));
       case LogEvent.Stored _, LogEvent.Deleted _, LogEvent.Tombstone _ ->

@@ -5,6 +5,7 @@ import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.ContainerStatus;
 import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.Kind;
+import io.fairlead.core.model.Namespace;
 import io.fairlead.core.model.Node;
 import io.fairlead.core.model.ObjectMeta;
 import io.fairlead.core.model.ObjectName;
@@ -66,6 +67,10 @@ final class CanonicalEncoding {
       case ServiceCidr cidr -> {
         encoding.text(Kind.SERVICE_CIDR.text());
         encoding.serviceCidr(cidr);
+      }
+      case Namespace namespace -> {
+        encoding.text(Kind.NAMESPACE.text());
+        encoding.meta(namespace.meta());
       }
       case Pod pod -> {
         encoding.text(Kind.POD.text());

@@ -2,6 +2,7 @@ package io.fairlead.core.image;
 
 import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.Namespace;
 import io.fairlead.core.model.Node;
 import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.model.PartitionHeader;
@@ -21,6 +22,7 @@ import org.pcollections.TreePMap;
 public record ClusterImage(
     ServicesImage services,
     ServiceCidrsImage serviceCidrs,
+    NamespacesImage namespaces,
     PodsImage pods,
     NodesImage nodes,
     TreePMap<LogPartition, Versioned<PartitionHeader>> headers,
@@ -29,6 +31,7 @@ public record ClusterImage(
       new ClusterImage(
           ServicesImage.EMPTY,
           ServiceCidrsImage.EMPTY,
+          NamespacesImage.EMPTY,
           PodsImage.EMPTY,
           NodesImage.EMPTY,
           TreePMap.empty(),
@@ -75,6 +78,7 @@ public record ClusterImage(
           LogPartition.parse(key.name()).flatMap(p -> Optional.ofNullable(headers.get(p)));
       case SERVICE -> services.get(key.objectName()).map(v -> v);
       case SERVICE_CIDR -> serviceCidrs.get(key.name()).map(v -> v);
+      case NAMESPACE -> namespaces.get(key.name()).map(v -> v);
       case POD -> pods.get(key.objectName()).map(v -> v);
       case POD_READINESS -> pods.readiness(key.objectName()).map(v -> v);
       case NODE -> nodes.get(key.name()).map(v -> v);
@@ -104,12 +108,14 @@ public record ClusterImage(
           new ClusterImage(
               services,
               serviceCidrs,
+              namespaces,
               pods,
               nodes,
               headers.plus(header.partition(), same(versioned, header)),
               summaries);
       case Service service -> withServices(services.with(same(versioned, service)));
       case ServiceCidr cidr -> withServiceCidrs(serviceCidrs.with(same(versioned, cidr)));
+      case Namespace namespace -> withNamespaces(namespaces.with(same(versioned, namespace)));
       case Pod pod -> withPods(pods.with(same(versioned, pod)));
       case PodReadiness readiness -> withPods(pods.withReadiness(same(versioned, readiness)));
       case Node node -> withNodes(nodes.with(same(versioned, node)));
@@ -122,10 +128,17 @@ public record ClusterImage(
           LogPartition.parse(key.name())
               .map(partition ->
                   new ClusterImage(
-                      services, serviceCidrs, pods, nodes, headers.minus(partition), summaries))
+                      services,
+                      serviceCidrs,
+                      namespaces,
+                      pods,
+                      nodes,
+                      headers.minus(partition),
+                      summaries))
               .orElse(this);
       case SERVICE -> withServices(services.without(key.objectName()));
       case SERVICE_CIDR -> withServiceCidrs(serviceCidrs.without(key.name()));
+      case NAMESPACE -> withNamespaces(namespaces.without(key.name()));
       case POD -> withPods(pods.without(key.objectName()));
       case POD_READINESS -> withPods(pods.withoutReadiness(key.objectName()));
       case NODE -> withNodes(nodes.without(key.name()));
@@ -136,6 +149,7 @@ public record ClusterImage(
     return new ClusterImage(
         services,
         serviceCidrs,
+        namespaces,
         pods,
         nodes,
         headers,
@@ -151,18 +165,22 @@ public record ClusterImage(
   }
 
   private ClusterImage withServices(ServicesImage changed) {
-    return new ClusterImage(changed, serviceCidrs, pods, nodes, headers, summaries);
+    return new ClusterImage(changed, serviceCidrs, namespaces, pods, nodes, headers, summaries);
   }
 
   private ClusterImage withServiceCidrs(ServiceCidrsImage changed) {
-    return new ClusterImage(services, changed, pods, nodes, headers, summaries);
+    return new ClusterImage(services, changed, namespaces, pods, nodes, headers, summaries);
+  }
+
+  private ClusterImage withNamespaces(NamespacesImage changed) {
+    return new ClusterImage(services, serviceCidrs, changed, pods, nodes, headers, summaries);
   }
 
   private ClusterImage withPods(PodsImage changed) {
-    return new ClusterImage(services, serviceCidrs, changed, nodes, headers, summaries);
+    return new ClusterImage(services, serviceCidrs, namespaces, changed, nodes, headers, summaries);
   }
 
   private ClusterImage withNodes(NodesImage changed) {
-    return new ClusterImage(services, serviceCidrs, pods, changed, headers, summaries);
+    return new ClusterImage(services, serviceCidrs, namespaces, pods, changed, headers, summaries);
   }
 }

@@ -7,7 +7,8 @@ public enum Kind {
   SERVICE_CIDR("ServiceCIDR", Scope.CLUSTER),
   POD("Pod", Scope.NAMESPACE),
   POD_READINESS("PodReadiness", Scope.NAMESPACE),
-  NODE("Node", Scope.CLUSTER);
+  NODE("Node", Scope.CLUSTER),
+  NAMESPACE("Namespace", Scope.CLUSTER);
 
   /** Whether names of a kind are unique within a namespace or within everything. */
   public enum Scope {

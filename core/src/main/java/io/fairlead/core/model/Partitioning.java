@@ -28,7 +28,7 @@ public record Partitioning(int podsPartitions) {
 
   public LogPartition of(ObjectKey key) {
     return switch (key.kind()) {
-      case SERVICE, SERVICE_CIDR -> LogPartition.SERVICES;
+      case SERVICE, SERVICE_CIDR, NAMESPACE -> LogPartition.SERVICES;
       case NODE -> LogPartition.NODES;
       case POD, POD_READINESS -> ofNamespace(key.namespace());
       case PARTITION_HEADER ->

@@ -8,6 +8,7 @@ import io.fairlead.core.model.ContainerStatus;
 import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.Family;
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.Namespace;
 import io.fairlead.core.model.Node;
 import io.fairlead.core.model.ObjectMeta;
 import io.fairlead.core.model.ObjectName;
@@ -120,6 +121,8 @@ class CanonicalEncodingTest {
             new ServiceCidr(
                 meta("", "default"), List.of(Cidr.of("10.96.0.0/16"), Cidr.of("fd00::/108")), true),
             "3cad25b9b202f34eac693b6a6dc79475"),
+        new Case(
+            "a Namespace", new Namespace(meta("", "shop")), "f55d91d11af298bedcaa059c2af5f417"),
         new Case(
             "a Pod",
             new Pod(

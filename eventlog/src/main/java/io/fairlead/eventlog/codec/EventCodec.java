@@ -3,6 +3,7 @@ package io.fairlead.eventlog.codec;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.Namespace;
 import io.fairlead.core.model.Node;
 import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.model.PartitionHeader;
@@ -95,6 +96,11 @@ public final class EventCodec {
       case PartitionHeader header -> record.setPartitionHeader(NodeFields.write(header));
       case Service service -> record.setService(ServiceFields.write(service));
       case ServiceCidr cidr -> record.setServiceCidr(ServiceFields.write(cidr));
+      case Namespace namespace ->
+          record.setNamespace(
+              io.fairlead.log.v1.Namespace.newBuilder()
+                  .setMeta(Fields.write(namespace.meta()))
+                  .build());
       case Pod pod -> record.setPod(PodFields.write(pod));
       case PodReadiness readiness -> record.setPodReadiness(PodFields.write(readiness));
       case Node node -> record.setNode(NodeFields.write(node));
@@ -134,7 +140,8 @@ public final class EventCodec {
         switch (record.getEventCase()) {
           case EVENT_NOT_SET -> true;
           case DELETED -> key.isEmpty();
-          case PARTITION_HEADER, SERVICE, SERVICE_CIDR, POD, POD_READINESS, NODE -> false;
+          case PARTITION_HEADER, SERVICE, SERVICE_CIDR, POD, POD_READINESS, NODE, NAMESPACE ->
+              false;
         };
     if (unknown) {
       if (record.getIgnorable()) {
@@ -158,6 +165,9 @@ public final class EventCodec {
           case POD_READINESS ->
               new LogEvent.Stored(PodFields.read(record.getPodReadiness()), envelope);
           case NODE -> new LogEvent.Stored(NodeFields.read(record.getNode()), envelope);
+          case NAMESPACE ->
+              new LogEvent.Stored(
+                  new Namespace(Fields.meta(record.getNamespace().getMeta())), envelope);
           case DELETED ->
               new LogEvent.Deleted(
                   key.orElseThrow(),

@@ -7,6 +7,7 @@ import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.Family;
 import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.Namespace;
 import io.fairlead.core.model.Node;
 import io.fairlead.core.model.ObjectMeta;
 import io.fairlead.core.model.ObjectName;
@@ -67,6 +68,7 @@ public final class RandomEvents {
       case SERVICE -> service();
       case SERVICE_CIDR ->
           new ServiceCidr(clusterMeta("cidr"), list(2, this::cidr), random.nextBoolean());
+      case NAMESPACE -> new Namespace(clusterMeta("namespace"));
       case POD -> pod();
       case POD_READINESS ->
           new PodReadiness(

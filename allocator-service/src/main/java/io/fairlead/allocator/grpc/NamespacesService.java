@@ -1,0 +1,162 @@
+package io.fairlead.allocator.grpc;
+
+import io.fairlead.api.Errors;
+import io.fairlead.api.NamespaceCodec;
+import io.fairlead.api.PositionCodec;
+import io.fairlead.core.decide.DryRun;
+import io.fairlead.core.decide.Refusal;
+import io.fairlead.core.decide.ServiceCommand;
+import io.fairlead.core.decide.ServiceOutcome;
+import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.model.Kind;
+import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.ObjectKey;
+import io.fairlead.core.model.ObjectName;
+import io.fairlead.decider.Answer;
+import io.fairlead.decider.Request;
+import io.fairlead.decider.grpc.Caller;
+import io.fairlead.decider.grpc.OwnerForwarding;
+import io.fairlead.decider.grpc.OwnerForwarding.Call;
+import io.fairlead.decider.grpc.Reads;
+import io.fairlead.decider.grpc.RequestStamps;
+import io.fairlead.decider.watch.ObjectFilter;
+import io.fairlead.v1.ApplyNamespaceRequest;
+import io.fairlead.v1.DeleteNamespaceRequest;
+import io.fairlead.v1.GetNamespaceRequest;
+import io.fairlead.v1.ListNamespacesReply;
+import io.fairlead.v1.ListNamespacesRequest;
+import io.fairlead.v1.Namespace;
+import io.fairlead.v1.NamespaceReply;
+import io.fairlead.v1.NamespacesGrpc;
+import io.fairlead.v1.NamespacesGrpc.NamespacesImplBase;
+import io.fairlead.v1.ObjectMeta;
+import io.grpc.MethodDescriptor;
+import io.grpc.stub.StreamObserver;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.TreeSet;
+
+/**
+ * Namespaces: those that were made, and those that are there because they hold a Service. Blocks
+ * its thread, a virtual one; what it throws becomes the status.
+ */
+final class NamespacesService extends NamespacesImplBase {
+  private final OwnerForwarding<ServiceCommand, ServiceOutcome> owner;
+  private final Reads reads;
+
+  NamespacesService(OwnerForwarding<ServiceCommand, ServiceOutcome> owner, Reads reads) {
+    this.owner = owner;
+    this.reads = reads;
+  }
+
+  @Override
+  public void apply(ApplyNamespaceRequest request, StreamObserver<NamespaceReply> replies) {
+    var method = NamespacesGrpc.getApplyMethod();
+    change(
+        method,
+        request,
+        RequestStamps.request(
+            Caller.current(),
+            method,
+            request.getRequestId(),
+            request.toBuilder().clearRequestId().build(),
+            new ServiceCommand.ApplyNamespace(
+                NamespaceCodec.draft(request.getNamespace()),
+                request.getDryRun() ? DryRun.YES : DryRun.NO)),
+        replies);
+  }
+
+  @Override
+  public void delete(DeleteNamespaceRequest request, StreamObserver<NamespaceReply> replies) {
+    var method = NamespacesGrpc.getDeleteMethod();
+    change(
+        method,
+        request,
+        RequestStamps.request(
+            Caller.current(),
+            method,
+            request.getRequestId(),
+            request.toBuilder().clearRequestId().build(),
+            new ServiceCommand.DeleteNamespace(
+                request.getName(), request.getUid(), request.getResourceVersion())),
+        replies);
+  }
+
+  private <Q> void change(
+      MethodDescriptor<Q, NamespaceReply> method,
+      Q message,
+      Request<ServiceCommand> request,
+      StreamObserver<NamespaceReply> replies) {
+    var call =
+        new Call<>(LogPartition.SERVICES, request, method, message, NamespacesService::reply);
+    replies.onNext(owner.call(call, Caller.current(), reads.left()));
+    replies.onCompleted();
+  }
+
+  private static NamespaceReply reply(Answer.Decided<ServiceOutcome> decided) {
+    var reply = NamespaceReply.newBuilder().setPosition(PositionCodec.proto(decided.position()));
+    return switch (decided.reply()) {
+      case ServiceOutcome.NamespaceStored(var result, var namespace, var version) ->
+          reply
+              .setNamespace(NamespaceCodec.proto(namespace, version))
+              .setResult(Results.proto(result))
+              .build();
+      case ServiceOutcome.NamespaceDeleted(var name, var uid, var version) -> {
+        var meta = ObjectMeta.newBuilder().setName(name).setUid(uid.toString());
+        version.ifPresent(offset -> meta.setResourceVersion(Long.toString(offset)));
+        yield reply
+            .setNamespace(Namespace.newBuilder().setMetadata(meta))
+            .setResult(io.fairlead.v1.Result.DELETED)
+            .build();
+      }
+      case ServiceOutcome.Refused(var refusal) -> throw Errors.refused(refusal);
+      case ServiceOutcome.Stored _, ServiceOutcome.Deleted _ ->
+          throw new IllegalStateException("no reply to this request: " + decided.reply());
+    };
+  }
+
+  @Override
+  public void get(GetNamespaceRequest request, StreamObserver<NamespaceReply> replies) {
+    var snapshot = reads.at(request.getFreshness());
+    var found =
+        find(snapshot.image(), request.getName())
+            .orElseThrow(() ->
+                Errors.refused(
+                    new Refusal.NotFound(ObjectKey.ofCluster(Kind.NAMESPACE, request.getName()))));
+    replies.onNext(
+        NamespaceReply.newBuilder()
+            .setNamespace(found)
+            .setPosition(PositionCodec.proto(snapshot.position()))
+            .build());
+    replies.onCompleted();
+  }
+
+  @Override
+  public void list(ListNamespacesRequest request, StreamObserver<ListNamespacesReply> replies) {
+    var filter = ObjectFilter.ofCluster("", request.getLabelSelector());
+    var snapshot = reads.at(request.getFreshness());
+    var image = snapshot.image();
+    var names = new TreeSet<>(image.namespaces().byName().keySet());
+    image.services().byName().keySet().forEach(service -> names.add(service.namespace()));
+    var reply =
+        ListNamespacesReply.newBuilder().setPosition(PositionCodec.proto(snapshot.position()));
+    for (var name : names) {
+      find(image, name)
+          .filter(n -> filter.matches(new ObjectName("", name), n.getMetadata().getLabelsMap()))
+          .ifPresent(reply::addItems);
+    }
+    replies.onNext(reply.build());
+    replies.onCompleted();
+  }
+
+  private static Optional<Namespace> find(ClusterImage image, String name) {
+    return image
+        .namespaces()
+        .get(name)
+        .map(made -> NamespaceCodec.proto(made.object(), OptionalLong.of(made.offset())))
+        .or(() ->
+            image.services().byNamespace(name).isEmpty()
+                ? Optional.empty()
+                : Optional.of(NamespaceCodec.implied(name)));
+  }
+}
