@@ -100,6 +100,9 @@ final class DeleteCommand implements Callable<Integer> {
             console.err().println(e.words());
             code = 1;
           }
+        } catch (CliException e) { // one that cannot be deleted does not keep the others back
+          console.err().println(e.words());
+          code = 1;
         }
       }
       if (targets.isEmpty() && !ignoreNotFound) {

@@ -146,6 +146,7 @@ final class Session implements AutoCloseable {
     var pause = FIRST_PAUSE;
     while (true) {
       var context = Context.current().withCancellation();
+      boolean told = false;
       try {
         opened.run();
         // the call is of this context: its end ends the call, which has no deadline
@@ -154,13 +155,16 @@ final class Session implements AutoCloseable {
           if (reader.apply(messages.next()) == Then.ENOUGH) {
             return;
           }
-          end = time.nanoTime() + settings.timeout().toNanos();
-          pause = FIRST_PAUSE;
+          told = true;
         }
         return;
       } catch (StatusRuntimeException e) {
         if (Thread.currentThread().isInterrupted()) {
           return;
+        }
+        if (told) { // somebody was there until now, however long there was nothing to say
+          end = time.nanoTime() + settings.timeout().toNanos();
+          pause = FIRST_PAUSE;
         }
         if (!ErrorReport.of(e).isTransient() || time.nanoTime() + pause.toNanos() >= end) {
           throw new CallFailedException(addresses, e);

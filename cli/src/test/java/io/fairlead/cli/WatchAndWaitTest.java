@@ -107,7 +107,7 @@ class WatchAndWaitTest {
     assertThat(cli.run("wait", "--for=condition=Ready", "pod", "-l", "app=web").out())
         .isEqualTo("pod/a-longer-name condition met\npod/web-1 condition met\n");
     apply(PENDING);
-    assertThat(cli.run("wait", "--for=condition=Ready", "pod/pending", "--timeout=300ms"))
+    assertThat(cli.run("wait", "--for=condition=Ready", "pod/pending", "--timeout=2s"))
         .isEqualTo(new Ran(1, "", "error: timed out waiting for the condition on pods/pending\n"));
     assertThat(cli.run("wait", "--for=condition=Ready=False", "pod/pending").out())
         .isEqualTo("pod/pending condition met\n");

@@ -538,7 +538,7 @@ class NodeStreamTest {
   @Test
   void aNodeWithoutALeaseIsLostAndComesBack() {
     replicas.with(replicas.streams().withLease(Duration.ofMillis(300), Duration.ofSeconds(5)));
-    replicas.losingNodesAfter(Duration.ofSeconds(2)); // far longer than it takes to put the key
+    replicas.losingNodesAfter(Duration.ofSeconds(8)); // far longer than it takes to put the key
     replicas.store(service("web", "10.96.0.1"));
     var replica = replicas.start("a");
     var agent = TestAgent.connect("n1", replica.channel());
@@ -562,7 +562,7 @@ class NodeStreamTest {
 
   @Test
   void closesTheStreamWhoseLeaseCannotBeKept() {
-    replicas.with(replicas.streams().withLease(Duration.ofMillis(300), Duration.ofMillis(500)));
+    replicas.with(replicas.streams().withLease(Duration.ofMillis(300), Duration.ofSeconds(3)));
     var replica = replicas.start("a");
     try (var agent = TestAgent.connect("n1", replica.channel())) {
       awaitEqual(agent, "n1");

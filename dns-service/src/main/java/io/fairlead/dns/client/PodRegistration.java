@@ -230,7 +230,7 @@ public final class PodRegistration implements AutoCloseable {
       Thread.currentThread().interrupt();
       return;
     }
-    if (state == State.PRESENT) {
+    if (state != State.ABSENT) { // also where the last call was cut short
       unregister();
     }
   }

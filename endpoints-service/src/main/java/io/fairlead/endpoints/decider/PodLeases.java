@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 
@@ -19,7 +20,8 @@ import java.util.function.Predicate;
  * Which Pods with a lease were not applied again in time. Whoever owns a Pod's partition is told of
  * every request for it, so nobody else has to be asked. A renewal counts when it arrives and not
  * when it is decided: no Pod loses its lease while the log is away. Thread-safe. Soft: a new owner
- * gives every Pod its whole lease again.
+ * gives every Pod its whole lease again,
+ * and so does one that did not look for a while.
  */
 public final class PodLeases {
   private final Map<ObjectName, Duration> leased = new ConcurrentHashMap<>();
@@ -27,6 +29,8 @@ public final class PodLeases {
 
   /** Since when this replica owns them; touched by {@link #overdue} only. */
   private final Map<ObjectName, Long> ownedSinceNanos = new HashMap<>();
+
+  private OptionalLong lastLookNanos = OptionalLong.empty();
 
   /** The loader applied a delta; called on its thread. */
   void update(ClusterDelta delta, ClusterImage image) {
@@ -66,11 +70,17 @@ public final class PodLeases {
     renewedNanos.keySet().retainAll(leased.keySet());
     ownedSinceNanos.keySet().retainAll(leased.keySet());
     var overdue = new ArrayList<Pod>();
+    long unseen = nowNanos - lastLookNanos.orElse(nowNanos);
+    lastLookNanos = OptionalLong.of(nowNanos);
     for (var entry : leased.entrySet()) {
       var name = entry.getKey();
       if (!owned.test(name)) {
         ownedSinceNanos.remove(name);
         continue;
+      }
+      if (unseen >= entry.getValue().toNanos() / 2) {
+        // This process stood still, or was no owner for a while: renewals may wait to be read.
+        ownedSinceNanos.remove(name);
       }
       long owning = nowNanos - ownedSinceNanos.computeIfAbsent(name, _ -> nowNanos);
       long silent = nowNanos - renewedNanos.getOrDefault(name, nowNanos - owning);

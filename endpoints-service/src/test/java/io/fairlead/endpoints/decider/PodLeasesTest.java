@@ -21,6 +21,7 @@ class PodLeasesTest {
 
   private final PodLeases leases = new PodLeases();
   private ClusterImage image = ClusterImage.EMPTY;
+  private int looked = -1;
 
   private static Pod leased(String name, String seconds) {
     var pod = TestObjects.pod(name, "dns", "node-a", "10.244.1.10");
@@ -50,7 +51,17 @@ class PodLeasesTest {
     return Duration.ofSeconds(seconds).toNanos();
   }
 
+  /** Looks every second until then. */
   private List<ObjectName> overdue(int seconds) {
+    while (looked < seconds - 1) {
+      looked++;
+      look(looked);
+    }
+    looked = seconds;
+    return look(seconds);
+  }
+
+  private List<ObjectName> look(int seconds) {
     return leases.overdue(image, _ -> true, at(seconds)).stream().map(Pod::name).toList();
   }
 
@@ -85,11 +96,22 @@ class PodLeasesTest {
   void aNewOwnerGivesTheWholeLeaseAgain() {
     leases.renewed(LEASED.name(), at(0));
     assertThat(leases.overdue(image, _ -> false, at(100))).isEmpty();
+    looked = 100;
     assertThat(overdue(101)).isEmpty();
     assertThat(overdue(130)).isEmpty();
     leases.overdue(image, _ -> false, at(130));
     assertThat(overdue(131)).as("owned again").isEmpty();
     assertThat(overdue(161)).containsExactly(LEASED.name());
+  }
+
+  /** The process was stopped: renewals may wait in its sockets. */
+  @Test
+  void anOwnerThatDidNotLookGivesTheWholeLeaseAgain() {
+    assertThat(overdue(10)).isEmpty();
+    assertThat(look(100)).isEmpty();
+    looked = 100;
+    assertThat(overdue(129)).isEmpty();
+    assertThat(overdue(130)).containsExactly(LEASED.name());
   }
 
   @Test
