@@ -18,6 +18,10 @@ class InterruptsTest {
     var words =
         new java.util.ArrayList<>(
             List.of(
+                // whoever started the tests in the background had SIGINT ignored, by all its
+                // children
+                "env",
+                "--default-signal=INT",
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
                 "--enable-native-access=ALL-UNNAMED",

@@ -1,5 +1,6 @@
 package io.fairlead.endpoints;
 
+import io.fairlead.core.model.Cidr;
 import io.fairlead.endpoints.decider.NodeLossSettings;
 import io.fairlead.endpoints.stream.StreamSettings;
 import io.fairlead.runtime.CommonOptions;
@@ -21,6 +22,7 @@ import org.slf4j.LoggerFactory;
  * @param listen where gRPC listens, at least one
  * @param advertise where the other replicas reach it
  * @param replicationFactor copies of each partition of the log
+ * @param allowFrom whose calls are served; empty: everybody's
  * @param callTimeout longest time a call may take
  */
 public record EndpointsConfig(
@@ -31,6 +33,7 @@ public record EndpointsConfig(
     String kafkaBootstrap,
     int replicationFactor,
     List<URI> etcdEndpoints,
+    List<Cidr> allowFrom,
     Duration callTimeout,
     NodeLossSettings nodeLoss,
     StreamSettings streams) {
@@ -73,6 +76,7 @@ public record EndpointsConfig(
               CommonOptions.REPLICA,
               LISTEN,
               CommonOptions.ADVERTISE,
+              CommonOptions.ALLOW_FROM,
               HTTP_LISTEN,
               CommonOptions.KAFKA_BOOTSTRAP,
               CommonOptions.REPLICATION_FACTOR,
@@ -88,6 +92,7 @@ public record EndpointsConfig(
   public EndpointsConfig {
     listen = List.copyOf(listen);
     etcdEndpoints = List.copyOf(etcdEndpoints);
+    allowFrom = List.copyOf(allowFrom);
     if (nodeLoss.after().compareTo(streams.leaseTtl()) < 0) {
       throw new IllegalArgumentException(
           "node-lost-after: "
@@ -129,6 +134,7 @@ public record EndpointsConfig(
         values.get(CommonOptions.KAFKA_BOOTSTRAP),
         copies,
         values.get(CommonOptions.ETCD_ENDPOINTS),
+        values.find(CommonOptions.ALLOW_FROM).orElse(List.of()),
         values.get(CALL_TIMEOUT),
         NodeLossSettings.DEFAULT.withAfter(values.get(NODE_LOST_AFTER)),
         StreamSettings.DEFAULT

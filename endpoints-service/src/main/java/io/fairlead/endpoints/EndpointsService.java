@@ -211,7 +211,9 @@ public final class EndpointsService implements AutoCloseable {
         shutdown.opened(
             "grpc",
             GrpcServer.start(
-                GrpcServer.Settings.listening(config.listen()).withDrain(DRAIN),
+                GrpcServer.Settings.listening(config.listen())
+                    .withDrain(DRAIN)
+                    .withAllowFrom(config.allowFrom()),
                 services,
                 Api.interceptors(),
                 metrics));

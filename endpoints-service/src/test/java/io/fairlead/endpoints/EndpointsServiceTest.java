@@ -101,6 +101,7 @@ class EndpointsServiceTest {
                 kafka.orElseThrow().bootstrapServers(),
                 1,
                 List.of(URI.create(etcd.orElseThrow().clientUrl())),
+                List.of(),
                 Duration.ofSeconds(20),
                 NodeLossSettings.DEFAULT,
                 StreamSettings.DEFAULT),

@@ -91,6 +91,7 @@ final class Replicas implements AutoCloseable {
               "unused:1",
               1,
               List.of(URI.create("http://unused:1")),
+              List.of(),
               Duration.ofSeconds(10),
               loss,
               streams),

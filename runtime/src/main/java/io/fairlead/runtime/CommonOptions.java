@@ -1,5 +1,6 @@
 package io.fairlead.runtime;
 
+import io.fairlead.core.model.Cidr;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
@@ -77,6 +78,13 @@ public final class CommonOptions {
     return Option.of("listen", OptionType.listOf(OptionType.listenAddress()), "Where gRPC listens.")
         .withDefault("0.0.0.0:" + port);
   }
+
+  /** Whose calls are served. */
+  public static final Option<List<Cidr>> ALLOW_FROM =
+      Option.of(
+          "allow-from",
+          OptionType.listOf(OptionType.cidr()),
+          "Addresses whose gRPC calls are served. Default: all.");
 
   /** {@code --http-listen} with the service's port. */
   public static Option<HostPort> httpListen(int port) {

@@ -1,5 +1,6 @@
 package io.fairlead.runtime;
 
+import io.fairlead.core.model.Cidr;
 import io.grpc.BindableService;
 import io.grpc.Server;
 import io.grpc.ServerInterceptor;
@@ -36,14 +37,20 @@ public final class GrpcServer implements AutoCloseable {
    * @param maxConnectionAge connections are asked to end after about that long, so that clients
    *     spread over the replicas again
    * @param drain how long {@link GrpcServer#close} waits for running calls
+   * @param allowFrom whose calls are served; empty: everybody's
    */
   public record Settings(
-      List<HostPort> listen, int maxInbound, Optional<Duration> maxConnectionAge, Duration drain) {
+      List<HostPort> listen,
+      int maxInbound,
+      Optional<Duration> maxConnectionAge,
+      Duration drain,
+      List<Cidr> allowFrom) {
     public static final int DEFAULT_MAX_INBOUND = 4 << 20;
     public static final Duration DEFAULT_DRAIN = Duration.ofSeconds(10);
 
     public Settings {
       listen = List.copyOf(listen);
+      allowFrom = List.copyOf(allowFrom);
       if (listen.isEmpty()) {
         throw new IllegalArgumentException("a server needs an address to listen on");
       }
@@ -54,15 +61,19 @@ public final class GrpcServer implements AutoCloseable {
     }
 
     public static Settings listening(List<HostPort> listen) {
-      return new Settings(listen, DEFAULT_MAX_INBOUND, Optional.empty(), DEFAULT_DRAIN);
+      return new Settings(listen, DEFAULT_MAX_INBOUND, Optional.empty(), DEFAULT_DRAIN, List.of());
     }
 
     public Settings withMaxConnectionAge(Duration age) {
-      return new Settings(listen, maxInbound, Optional.of(age), drain);
+      return new Settings(listen, maxInbound, Optional.of(age), drain, allowFrom);
     }
 
     public Settings withDrain(Duration limit) {
-      return new Settings(listen, maxInbound, maxConnectionAge, limit);
+      return new Settings(listen, maxInbound, maxConnectionAge, limit, allowFrom);
+    }
+
+    public Settings withAllowFrom(List<Cidr> ranges) {
+      return new Settings(listen, maxInbound, maxConnectionAge, drain, ranges);
     }
   }
 
@@ -125,6 +136,9 @@ public final class GrpcServer implements AutoCloseable {
         });
     var errors = new ErrorInterceptor();
     var measured = new GrpcMetrics(metrics);
+    if (!settings.allowFrom().isEmpty()) {
+      builder.intercept(new PeerFilter(settings.allowFrom()));
+    }
     for (var service : services) {
       var inner = ServerInterceptors.interceptForward(service, interceptors);
       builder.addService(ServerInterceptors.interceptForward(inner, measured, errors));

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.fairlead.core.model.Cidr;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
 import io.fairlead.runtime.GrpcServer.Readiness;
@@ -112,6 +113,19 @@ class GrpcServerTest {
             Settings.listening(ANY));
     ask(channel(server));
     assertThat(virtual).isTrue();
+  }
+
+  @Test
+  void servesOnlyThoseThatAreAllowed() {
+    var one = Settings.listening(ANY).withAllowFrom(List.of(Cidr.of("127.0.0.1/32")));
+    assertThat(ask(channel(server(Replica.named("a"), one)))).isEqualTo("a");
+    var other =
+        Settings.listening(ANY).withAllowFrom(List.of(Cidr.of("::1/128"), Cidr.of("10.0.0.0/8")));
+    var refusing = channel(server(Replica.named("b"), other));
+    assertThatThrownBy(() -> ask(refusing))
+        .isInstanceOf(StatusRuntimeException.class)
+        .hasMessageContaining("PERMISSION_DENIED")
+        .hasMessageContaining("--allow-from");
   }
 
   @Test

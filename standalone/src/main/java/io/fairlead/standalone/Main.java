@@ -9,8 +9,8 @@ public final class Main {
       List.of(
           UpCommand.class,
           DownCommand.class,
-          ScriptCommand.OfTest.class,
-          ScriptCommand.OfBench.class);
+          ScriptCommand.TestVerb.class,
+          ScriptCommand.BenchVerb.class);
 
   private Main() {}
 

@@ -31,7 +31,7 @@ abstract class ScriptCommand implements Callable<Integer> {
       name = "test",
       description =
           "Builds, checks and tests everything, in a checkout. Its last line counts the tests; one that failed or was skipped makes it end with 1.")
-  static final class OfTest extends ScriptCommand {
+  static final class TestVerb extends ScriptCommand {
     @Option(names = "--long", description = "Also the suite long: fault runs of many minutes.")
     @SuppressWarnings("UnusedVariable") // the script reads it
     private boolean withLong;
@@ -48,7 +48,7 @@ abstract class ScriptCommand implements Callable<Integer> {
   @Command(
       name = "bench",
       description = "Runs a benchmark, in a checkout; as root, for most. See docs/benchmarks.md.")
-  static final class OfBench extends ScriptCommand {
+  static final class BenchVerb extends ScriptCommand {
     @Parameters(arity = "1", paramLabel = "NAME", description = "Which; a wrong name lists them.")
     @SuppressWarnings("UnusedVariable")
     private String name;

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Timeout;
  * uses objects of its own.
  */
 @Tag("kernel")
-@Timeout(300)
+@Timeout(600)
 @TestMethodOrder(MethodOrderer.MethodName.class)
 class ExamplesTest {
   private static final Path TOP = Path.of("..").toAbsolutePath().normalize();
@@ -55,7 +55,7 @@ class ExamplesTest {
   @AfterAll
   static void stop() {
     if ("root".equals(System.getProperty("user.name"))) {
-      assertThat(fairlead("down").all()).isNotBlank();
+      assertThat(fairlead("down").ok()).contains("Stopped");
     }
   }
 
@@ -133,8 +133,12 @@ class ExamplesTest {
       await("three backends answer " + client)
           .atMost(SETTLE)
           .until(() -> answers(client, "http://backend-service", 3).size(), n -> n == 3);
-      assertThat(answers(client, "http://backend-service", 30))
-          .isEqualTo(Map.of("backend-a", 10L, "backend-b", 10L, "backend-c", 10L));
+      // again where a probe was late just then, which a busy machine may well do
+      await("an even share for " + client)
+          .atMost(SETTLE)
+          .until(
+              () -> answers(client, "http://backend-service", 30),
+              a -> a.equals(Map.of("backend-a", 10L, "backend-b", 10L, "backend-c", 10L)));
     }
   }
 
@@ -169,10 +173,10 @@ class ExamplesTest {
         .atMost(SETTLE)
         .until(() -> answers("client-a", "http://backend-service", 6).size(), n -> n == 3);
 
-    in("backend-b", "kill 1");
+    in("backend-b", "sh -c 'kill 1'");
     await("backend-b was started again")
         .atMost(SETTLE)
-        .until(() -> restarts("backend-b"), n -> n.equals("1"));
+        .until(() -> restarts("backend-b"), n -> Integer.parseInt(n) >= 1);
     await("it is found")
         .atMost(SETTLE)
         .until(() -> answers("client-a", "http://backend-service", 6).size(), n -> n == 3);
@@ -316,14 +320,19 @@ class ExamplesTest {
     apply("backend.yaml", "backend-a", "backend-b", "backend-c");
     var address = clusterIp("backend-service");
     curl("client-a", "http://" + address);
-    var fabric = SHELL.run("ip netns list").ok().lines().map(line -> column(line, 0));
+    // the bridge is where the nodes are: node-a is the first of its network
+    var nodeA = column(fairlead("get node node-a -o wide --no-headers").ok(), 5);
+    var network = nodeA.substring(0, nodeA.lastIndexOf('.'));
     var centre =
-        fabric
-            .filter(name -> name.endsWith("-fabric"))
-            .filter(name -> fairlead("get nodes -o wide").ok().contains(nodeAddressPrefix(name)))
+        SHELL
+            .run("ip netns list")
+            .ok()
+            .lines()
+            .map(line -> column(line, 0))
+            .filter(name -> name.startsWith("fl-") && name.endsWith("-fabric"))
+            .filter(name -> nodeAddressPrefix(name).equals(network))
             .findFirst()
             .orElseThrow();
-    var network = nodeAddressPrefix(centre);
     var stranger = "fl-stranger";
     SHELL.run("ip netns del " + stranger);
     try {
@@ -341,7 +350,9 @@ class ExamplesTest {
           .ok();
       assertThat(
               SHELL
-                  .run("ip netns exec %s ping -c 1 -W 5 %s.11".formatted(stranger, network))
+                  .run(
+                      "ip netns exec %s curl -sS --max-time 10 http://%s:7484/livez"
+                          .formatted(stranger, nodeA))
                   .exitCode())
           .as("it is attached: it reaches a node")
           .isZero();

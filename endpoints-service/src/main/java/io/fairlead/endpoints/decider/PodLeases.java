@@ -20,8 +20,7 @@ import java.util.function.Predicate;
  * Which Pods with a lease were not applied again in time. Whoever owns a Pod's partition is told of
  * every request for it, so nobody else has to be asked. A renewal counts when it arrives and not
  * when it is decided: no Pod loses its lease while the log is away. Thread-safe. Soft: a new owner
- * gives every Pod its whole lease again,
- * and so does one that did not look for a while.
+ * gives every Pod its whole lease again, and so does one that did not look for a while.
  */
 public final class PodLeases {
   private final Map<ObjectName, Duration> leased = new ConcurrentHashMap<>();

@@ -145,7 +145,12 @@ final class Plane implements AutoCloseable {
                     kafka,
                     List.of(
                         PlanePorts.local(ports.endpoints()),
-                        new HostPort(fabric.join().managementAddress(), ports.endpoints()))));
+                        new HostPort(fabric.join().managementAddress(), ports.endpoints())),
+                    // containers and neighbours of this machine reach that address, too
+                    List.of(
+                        "127.0.0.0/8",
+                        fabric.join().managementAddress() + "/32",
+                        fabric.join().nodeNetwork().toString())));
     var dns = parts.start(DNS, () -> startDns(kafka, fabric.join()));
     var all = new ArrayList<CompletableFuture<?>>(List.of(fabric, kafka, etcd));
     all.addAll(List.of(allocator, endpoints, dns));
@@ -163,7 +168,10 @@ final class Plane implements AutoCloseable {
     var allocator = parts.start(ALLOCATOR, () -> startAllocator(kafka));
     var endpoints =
         parts.start(
-            ENDPOINTS, () -> startEndpoints(kafka, List.of(PlanePorts.local(ports.endpoints()))));
+            ENDPOINTS,
+            () ->
+                startEndpoints(
+                    kafka, List.of(PlanePorts.local(ports.endpoints())), List.of("127.0.0.0/8")));
     var dns = parts.start(DNS, () -> startDns(kafka));
     parts.await(kafka, etcd, allocator, endpoints, dns);
     return Optional.empty();
@@ -261,7 +269,7 @@ final class Plane implements AutoCloseable {
   }
 
   private Ready<EndpointsService> startEndpoints(
-      CompletableFuture<?> kafka, List<HostPort> listen) {
+      CompletableFuture<?> kafka, List<HostPort> listen, List<String> allowFrom) {
     kafka.join();
     parts.begins(ENDPOINTS);
     var first = listen.getFirst();
@@ -272,6 +280,7 @@ final class Plane implements AutoCloseable {
                 common(ports.endpointsHttp()),
                 "--listen=" + String.join(",", listen.stream().map(HostPort::toString).toList()),
                 "--advertise=" + first,
+                "--allow-from=" + String.join(",", allowFrom),
                 etcdOption()));
     var service =
         services.opened(ENDPOINTS, EndpointsService.start(endpointsConfig, time, Faults.halting()));
