@@ -148,12 +148,16 @@ public final class PodRegistration implements AutoCloseable {
     long renewNanos = time.nanoTime();
     try {
       while (true) {
-        if (!serving.getAsBoolean()) {
-          if (state != State.ABSENT) {
-            unregister();
+        try {
+          if (!serving.getAsBoolean()) {
+            if (state != State.ABSENT) {
+              unregister();
+            }
+          } else if (state != State.PRESENT || time.nanoTime() - renewNanos >= 0) {
+            renewNanos = time.nanoTime() + (register() ? PERIOD.toNanos() : 0);
           }
-        } else if (state != State.PRESENT || time.nanoTime() - renewNanos >= 0) {
-          renewNanos = time.nanoTime() + (register() ? PERIOD.toNanos() : 0);
+        } catch (RuntimeException e) { // else nobody would renew the lease
+          LOG.atError().setCause(e).log("Registration failed, will try again");
         }
         time.sleep(look);
       }
