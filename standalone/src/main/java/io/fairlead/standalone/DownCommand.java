@@ -6,6 +6,7 @@ import io.fairlead.cli.plane.PlaneFiles;
 import io.fairlead.cli.plane.ProcessId;
 import io.fairlead.cli.plane.RunFile;
 import io.fairlead.devkit.process.LaunchException;
+import io.fairlead.standalone.plane.DataDirectory;
 import io.fairlead.standalone.plane.Instance;
 import io.fairlead.standalone.plane.Owner;
 import io.fairlead.standalone.plane.Progress;
@@ -49,13 +50,14 @@ final class DownCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     var files = PlaneFiles.of(fairlead.environment());
     var out = fairlead.console().out();
-    var found = target(files);
-    if (found.isEmpty()) {
-      out.println("Nothing to stop: no plane runs here");
-      return 0;
-    }
-    var target = found.get();
     try {
+      var found = target(files);
+      if (found.isEmpty()) {
+        out.println("Nothing to stop: no plane runs here");
+        return 0;
+      }
+      var target = found.get();
+      DataDirectory.requireOwn(target.directory(), files.user());
       if (target.isLive()) {
         out.println("Stopping the plane with data in " + target.directory());
         stop(target.directory(), target.process().orElseThrow());
@@ -78,6 +80,7 @@ final class DownCommand implements Callable<Integer> {
             .toList();
     var given = fairlead.givenDataDirectory();
     var named = given.orElseGet(files::dataDirectory).toAbsolutePath().normalize();
+    given.ifPresent(directory -> DataDirectory.requireOwn(directory, files.user()));
     var owner = Owner.of(named); // also of one that is not ready yet, and has no run file
     if (owner.isPresent()) {
       return Optional.of(new Target(named, owner.map(Owner::process)));
@@ -92,14 +95,16 @@ final class DownCommand implements Callable<Integer> {
   }
 
   private void stop(Path directory, ProcessId plane) throws InterruptedException {
-    var process =
-        ProcessHandle.of(plane.pid())
-            .orElseThrow(() -> new LaunchException("the plane just ended; try again"));
+    var running = ProcessHandle.of(plane.pid());
+    if (running.isEmpty()) {
+      return; // it ended just now
+    }
+    var process = running.get();
     var out = fairlead.console().out();
     var view = new StartView(out, StartView.fitting(fairlead.environment()));
     var progress = new Progress.Reader(directory.resolve("plane.progress"));
     var _ = progress.next(); // its start is no news
-    if (!process.destroy()) {
+    if (!process.destroy() && plane.isAlive()) { // not where it ended just now
       throw new CliException(
           "error: the plane with data in %s (pid %d) is not yours to stop; run this as its user"
               .formatted(directory, process.pid()));

@@ -4,20 +4,15 @@ import io.fairlead.cli.CliException;
 import io.fairlead.cli.Fairlead;
 import io.fairlead.cli.plane.PlaneFiles;
 import io.fairlead.devkit.process.LaunchException;
-import io.fairlead.standalone.plane.Instance;
+import io.fairlead.standalone.plane.DataDirectory;
 import io.fairlead.standalone.plane.Owner;
 import io.fairlead.standalone.plane.PlaneConfig;
 import io.fairlead.standalone.plane.PlaneConfig.PortsChoice;
 import io.fairlead.standalone.plane.Progress;
 import io.fairlead.standalone.plane.Progress.Step;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -120,32 +115,11 @@ final class UpCommand implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw new CliException("error: " + e.getMessage());
     }
-    return new PlaneConfig(dataDirectory(files), number, ports);
-  }
-
-  /** Makes it, for its owner's eyes only; never takes over a directory of something else. */
-  private Path dataDirectory(PlaneFiles files) {
-    var directory =
-        fairlead.givenDataDirectory().orElseGet(files::dataDirectory).toAbsolutePath().normalize();
     try {
-      Files.createDirectories(directory);
-      if (!Instance.isDataDirectory(directory)
-          && !directory.equals(files.dataDirectory())
-          && !isEmpty(directory)) {
-        throw new CliException(
-            "error: --data-dir %s: is not empty and not a data directory of fairlead; name a new one"
-                .formatted(directory));
-      }
-      Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
-      return directory.toRealPath();
-    } catch (IOException e) {
-      throw new CliException("error: --data-dir %s: cannot be used: %s".formatted(directory, e));
-    }
-  }
-
-  private static boolean isEmpty(Path directory) throws IOException {
-    try (Stream<Path> entries = Files.list(directory)) {
-      return entries.findAny().isEmpty();
+      return new PlaneConfig(
+          DataDirectory.prepare(fairlead.givenDataDirectory(), files), number, ports);
+    } catch (LaunchException e) {
+      throw new CliException("error: " + e.getMessage());
     }
   }
 

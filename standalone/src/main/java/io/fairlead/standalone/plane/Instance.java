@@ -54,12 +54,8 @@ public final class Instance implements AutoCloseable {
     }
   }
 
-  /** Whether the directory is or was a plane's. */
-  public static boolean isDataDirectory(Path directory) {
-    return Files.exists(lockFile(directory));
-  }
-
-  private static Path lockFile(Path directory) {
+  /** In every directory that is or was a plane's. */
+  static Path lockFile(Path directory) {
     return directory.resolve("plane.lock");
   }
 

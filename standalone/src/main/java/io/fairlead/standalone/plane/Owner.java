@@ -31,8 +31,19 @@ public record Owner(ProcessId process, int nodes, PortsChoice ports) {
     Files.writeString(file(dataDirectory), text.toString());
   }
 
-  /** What the directory says, whether that process lives or not. */
+  /** What the directory says, whether that process lives or not; another user's says nothing. */
   public static Optional<Owner> of(Path dataDirectory) {
+    return of(dataDirectory, DataDirectory.caller());
+  }
+
+  /**
+   * @param user whose word is believed: whoever is named may be killed
+   */
+  static Optional<Owner> of(Path dataDirectory, long user) {
+    if (!DataDirectory.isOwn(dataDirectory, user)
+        || !DataDirectory.isOwn(file(dataDirectory), user)) {
+      return Optional.empty();
+    }
     try {
       var properties = new Properties();
       properties.load(new StringReader(Files.readString(file(dataDirectory))));
