@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -37,6 +38,14 @@ final class PlaneProcess {
 
   /** Variables of whoever starts a plane that hold for all of its processes. */
   private static final String HOME = "FAIRLEAD_HOME";
+
+  private static final Set<String> OF_RUNTIMES =
+      Set.of(
+          "JAVA_TOOL_OPTIONS",
+          "JDK_JAVA_OPTIONS",
+          "_JAVA_OPTIONS",
+          "LD_PRELOAD",
+          "LD_LIBRARY_PATH");
 
   private final PlaneConfig config;
   private final PlaneFiles files;
@@ -89,9 +98,18 @@ final class PlaneProcess {
     return config.logs().resolve("plane.log");
   }
 
-  /** What is meant for the command, such as its namespace, would be unknown to the services. */
-  private static void scrub(Map<String, String> environment) {
-    environment.keySet().removeIf(name -> name.startsWith("FAIRLEAD_") && !name.equals(HOME));
+  /**
+   * What is meant for the command, such as its namespace, would be unknown to the services; what
+   * etcd, the JVM or the dynamic linker take from the environment would change them, such as where
+   * they listen.
+   */
+  static void scrub(Map<String, String> environment) {
+    environment
+        .keySet()
+        .removeIf(name ->
+            (name.startsWith("FAIRLEAD_") && !name.equals(HOME))
+                || name.startsWith("ETCD_")
+                || OF_RUNTIMES.contains(name));
   }
 
   private static List<String> words(PlaneConfig config, Life life, Path progress) {

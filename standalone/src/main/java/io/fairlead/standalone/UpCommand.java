@@ -141,7 +141,7 @@ final class UpCommand implements Callable<Integer> {
             case READY -> {
               out.println("Ready in " + step.text());
               if (detach) {
-                Runtime.getRuntime().removeShutdownHook(ending);
+                takeBack(ending);
                 return 0;
               }
               out.println("Ends with Ctrl-C, or from another shell: fairlead down");
@@ -158,14 +158,12 @@ final class UpCommand implements Callable<Integer> {
       }
       plane.exitsWithin(LOOK);
     }
-    // the hook may be running, on the way to the same end
-    try {
-      Runtime.getRuntime().removeShutdownHook(ending);
-    } catch (IllegalStateException _) {
-      awaitTheHook(ending);
-    }
+    takeBack(ending);
     plane.clear();
     if (plane.exitCode() == 0 && failure.isEmpty()) {
+      if (detach) { // who asked for one that is ready has none
+        throw new CliException("error: the plane was stopped before it was ready");
+      }
       out.println("Stopped");
       return 0;
     }
@@ -175,11 +173,16 @@ final class UpCommand implements Callable<Integer> {
             + tail(plane));
   }
 
-  private static void awaitTheHook(Thread hook) {
+  /** Where the hook runs already, it ends this process. */
+  private static void takeBack(Thread hook) {
     try {
-      hook.join();
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException _) {
+      try {
+        hook.join();
+      } catch (InterruptedException _) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 
@@ -196,6 +199,7 @@ final class UpCommand implements Callable<Integer> {
     var out = fairlead.console().out();
     out.println("Stopped");
     out.flush();
-    Runtime.getRuntime().halt(0); // an end that was asked for, in order
+    // an end that was asked for, in order; but with -d it never was ready
+    Runtime.getRuntime().halt(detach ? 1 : 0);
   }
 }

@@ -6,7 +6,9 @@ import static org.awaitility.Awaitility.await;
 import io.fairlead.devkit.process.Executables;
 import io.fairlead.standalone.plane.Owner;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -105,25 +107,53 @@ class PlaneWithoutNodesTest {
 
     up.process().destroyForcibly();
 
-    await("the plane has ended").atMost(LIMIT).until(() -> Owner.live(data).isEmpty());
-    assertThat(Traces.of(data)).isEmpty();
+    // the file that says who has the directory goes before its process
+    await("the plane has ended").atMost(LIMIT).until(() -> Traces.of(data).isEmpty());
+    assertThat(Owner.of(data)).isEmpty();
   }
 
   @Test
   void namesThePortsThatAreTakenAndByWhom() throws IOException {
-    var taken = 7401;
-    try (var _ = new ServerSocket(taken, 1, InetAddress.ofLiteral("127.0.0.1"))) {
+    // where somebody else has the port already, that is who is named
+    try (var mine = listen(7401)) {
       var up = fairlead.run("up", "-d", "--nodes", "0", "--data-dir", data.toString()).fails();
 
       assertThat(up.output())
           .contains(
               "error: ports are in use:",
-              "127.0.0.1:7401 (allocator-service, gRPC): pid "
-                  + ProcessHandle.current().pid()
-                  + ", ",
+              "127.0.0.1:7401 (allocator-service, gRPC): "
+                  + (mine.isBound() ? "pid " + ProcessHandle.current().pid() + ", " : ""),
               "fairlead up --ports free");
-    } catch (java.net.BindException e) {
-      Assumptions.abort("somebody listens on port " + taken + ": " + e.getMessage());
+    }
+    assertThat(Traces.of(data)).isEmpty();
+  }
+
+  /** Not bound where somebody else listens there. */
+  private static ServerSocket listen(int port) throws IOException {
+    var socket = new ServerSocket();
+    try {
+      socket.bind(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), port), 1);
+    } catch (BindException _) {
+      // it is taken, which is what is needed
+    }
+    return socket;
+  }
+
+  @Test
+  void failsWhereItIsStoppedBeforeItIsReady() {
+    var up =
+        fairlead.start(
+            "up", "-d", "--nodes", "0", "--ports", "free", "--data-dir", data.toString());
+    await("it starts").atMost(LIMIT).until(() -> Owner.live(data).isPresent());
+
+    ProcessHandle.of(Owner.live(data).orElseThrow().process().pid())
+        .ifPresent(ProcessHandle::destroy);
+
+    // its start takes far longer than that; where it did not, it is ready and no failure
+    var ended = up.await();
+    if (!ended.output().contains("Ready in")) {
+      assertThat(ended.fails().output())
+          .contains("error: the plane was stopped before it was ready");
     }
     assertThat(Traces.of(data)).isEmpty();
   }

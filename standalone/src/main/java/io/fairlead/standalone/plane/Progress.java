@@ -9,6 +9,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * How far a plane is, from it to whoever started it: a file with one line for each step. Soft;
@@ -17,6 +19,8 @@ import java.util.Optional;
 public final class Progress {
   /** The plane as a whole; its READY ends the start, its FAILED says why there is none. */
   public static final String PLANE = "plane";
+
+  private static final Logger LOG = LoggerFactory.getLogger(Progress.class);
 
   private final Path file;
 
@@ -85,12 +89,18 @@ public final class Progress {
     return new Progress(file);
   }
 
+  /** Where it cannot be written it is not: a full disk is no reason for a plane to end. */
   public void say(String part, State state, String text) {
     try {
       // One write for each line, so that lines of several threads do not mix.
       Files.writeString(file, new Step(part, state, text).line(), StandardOpenOption.APPEND);
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot write " + file, e);
+      LOG.atWarn()
+          .addKeyValue("event", "progress.lost")
+          .addKeyValue("cause", e)
+          .addKeyValue("part", part)
+          .addKeyValue("state", state)
+          .log("Progress cannot be written");
     }
   }
 

@@ -36,6 +36,17 @@ class ProgressTest {
   }
 
   @Test
+  void isLostWhereItCannotBeWritten() throws IOException {
+    var file = directory.resolve("progress");
+    var progress = Progress.begin(file);
+    Files.delete(file);
+
+    progress.say("etcd", State.STOPPING, "");
+
+    assertThat(new Progress.Reader(file).next()).isEmpty();
+  }
+
+  @Test
   void waitsForTheEndOfALine() throws IOException {
     var file = Files.writeString(directory.resolve("progress"), "etcd\tREADY\t127");
     var reader = new Progress.Reader(file);
