@@ -4,7 +4,9 @@ import io.fairlead.cli.CliException;
 import io.fairlead.cli.Fairlead;
 import io.fairlead.cli.plane.PlaneFiles;
 import io.fairlead.devkit.process.LaunchException;
+import io.fairlead.devkit.process.ProcessLock;
 import io.fairlead.standalone.plane.DataDirectory;
+import io.fairlead.standalone.plane.Instance;
 import io.fairlead.standalone.plane.Owner;
 import io.fairlead.standalone.plane.PlaneConfig;
 import io.fairlead.standalone.plane.PlaneConfig.PortsChoice;
@@ -61,21 +63,37 @@ final class UpCommand implements Callable<Integer> {
     var files = PlaneFiles.of(fairlead.environment());
     var config = config(files);
     var directory = config.dataDirectory();
-    var owner = Owner.live(directory);
-    if (owner.isPresent()) {
-      return alreadyRuns(owner.get(), config);
-    }
-    var out = fairlead.console().out();
-    out.printf(
-        "Starting %s, data in %s%n",
-        config.nodes() == 0 ? "without nodes" : config.nodes() + " nodes", directory);
     try {
-      return follow(
-          PlaneProcess.start(
-              config, files, detach ? PlaneProcess.Life.OWN : PlaneProcess.Life.OURS));
+      var right = Instance.tryStart(directory);
+      // in this order: who gave the right back has started one
+      var owner = Owner.live(directory);
+      if (owner.isPresent()) {
+        right.ifPresent(ProcessLock::close);
+        return alreadyRuns(owner.get(), config);
+      }
+      try (var starting =
+          right.orElseThrow(() ->
+              new LaunchException(
+                  "another fairlead up is starting or ending the plane with the data directory %s; try again"
+                      .formatted(directory)))) {
+        return start(config, files, starting);
+      }
     } catch (LaunchException e) {
       throw new CliException("error: " + e.getMessage());
     }
+  }
+
+  private int start(PlaneConfig config, PlaneFiles files, ProcessLock starting) {
+    fairlead
+        .console()
+        .out()
+        .printf(
+            "Starting %s, data in %s%n",
+            config.nodes() == 0 ? "without nodes" : config.nodes() + " nodes",
+            config.dataDirectory());
+    return follow(
+        PlaneProcess.start(config, files, detach ? PlaneProcess.Life.OWN : PlaneProcess.Life.OURS),
+        starting);
   }
 
   private int alreadyRuns(Owner owner, PlaneConfig config) {
@@ -123,7 +141,7 @@ final class UpCommand implements Callable<Integer> {
     }
   }
 
-  private int follow(PlaneProcess plane) {
+  private int follow(PlaneProcess plane, ProcessLock starting) {
     var out = fairlead.console().out();
     var view = new StartView(out, StartView.fitting(fairlead.environment()));
     // Ctrl-C and SIGTERM: the plane is in a session of its own and does not get them.
@@ -139,6 +157,7 @@ final class UpCommand implements Callable<Integer> {
         if (step.part().equals(Progress.PLANE)) {
           switch (step.state()) {
             case READY -> {
+              starting.close(); // from here on its own lock says enough
               out.println("Ready in " + step.text());
               if (detach) {
                 takeBack(ending);

@@ -59,6 +59,14 @@ public final class Instance implements AutoCloseable {
     return directory.resolve("plane.lock");
   }
 
+  /**
+   * The right to start the plane of a directory, until it is ready: who starts it empties files
+   * before the plane itself can have its lock. Empty where another command has it.
+   */
+  public static Optional<ProcessLock> tryStart(Path directory) {
+    return ProcessLock.tryTake(directory.resolve("plane.starting"));
+  }
+
   private static Optional<ProcessLock> tryLock(Path directory) {
     return ProcessLock.tryTake(lockFile(directory));
   }

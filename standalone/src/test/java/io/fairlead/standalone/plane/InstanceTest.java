@@ -66,6 +66,17 @@ class InstanceTest {
   }
 
   @Test
+  void isStartedByOneCommandAtATime() {
+    var starting = Instance.tryStart(config.dataDirectory()).orElseThrow();
+
+    assertThat(Instance.tryStart(config.dataDirectory())).isEmpty();
+    Instance.take(config, files).close(); // the plane itself is another matter
+    starting.close();
+    starting.close(); // at READY and at the end
+    Instance.tryStart(config.dataDirectory()).orElseThrow().close();
+  }
+
+  @Test
   void isNotClearedWhileItsOwnerLives() {
     try (var instance = Instance.take(config, files)) {
       instance.publish(runFile(ProcessId.self()));
