@@ -35,8 +35,12 @@ final class ContainerLoop {
    */
   record Place(Pod pod, String namespace, List<Program.Mount> mounts) {}
 
-  /** A program that runs, and what a second one beside it needs. */
-  record Live(long init, Map<String, String> environment, Optional<String> workingDir) {}
+  /**
+   * A program that runs, and what a second one beside it needs.
+   *
+   * @param outside process id of the process that holds its namespaces
+   */
+  record Live(long outside, Map<String, String> environment, Optional<String> workingDir) {}
 
   private final Place place;
   private final Pod.Container container;
@@ -137,9 +141,9 @@ final class ContainerLoop {
       if (started.isEmpty()) {
         return false;
       }
-      var init = started.get().awaitInit();
-      if (init.isPresent()) {
-        live = Optional.of(new Live(init.getAsLong(), environment, container.workingDir()));
+      if (started.get().awaitInit().isPresent()) {
+        live =
+            Optional.of(new Live(started.get().outside(), environment, container.workingDir()));
         show(new ContainerState.Running(began), report.last());
       }
       code = started.get().awaitExit();

@@ -132,6 +132,11 @@ final class ContainerProcess {
     }
   }
 
+  /** The process id of root's process in its namespaces, except that of process ids. */
+  long outside() {
+    return outside.pid();
+  }
+
   boolean isAlive() {
     return !exit.isDone();
   }

@@ -409,7 +409,7 @@ public final class PodWorker {
                 pod.name() + "/" + container,
                 kit.sandbox()
                     .beside(
-                        live.init(),
+                        live.outside(),
                         new Sandbox.Task(command, live.environment(), live.workingDir()))));
   }
 

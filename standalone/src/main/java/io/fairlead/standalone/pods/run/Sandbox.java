@@ -121,23 +121,25 @@ public final class Sandbox {
   }
 
   /**
-   * A program in the namespaces of a container.
+   * A program in the namespaces of a container. They are taken from the process outside, which is
+   * root's: what the container's own process shows as its mount namespace may be one that a user
+   * made, with another setpriv, and it would be run as root.
    *
-   * @param init process id of the container's first process, as this process sees it
+   * @param outside process id of what {@link #container} started
    */
-  List<String> beside(long init, Task task) {
+  List<String> beside(long outside, Task task) {
     var words = new ArrayList<String>();
     words.addAll(List.of(setpriv, "--pdeathsig", "KILL", "--"));
     words.addAll(
         List.of(
             nsenter,
             "--target",
-            Long.toString(init),
+            Long.toString(outside),
             "--mount",
             "--uts",
             "--ipc",
             "--net",
-            "--pid",
+            "--pid=/proc/" + outside + "/ns/pid_for_children", // it is not in there itself
             "--"));
     words.addAll(asUser(task));
     return words;

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.fairlead.core.image.TestObjects;
 import io.fairlead.core.model.Pod;
 import io.fairlead.devkit.fabric.NetnsSockets;
+import io.fairlead.devkit.process.Executables;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -25,6 +26,7 @@ import java.util.OptionalLong;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -178,6 +180,27 @@ final class PodsKernelTest {
     }
     assertThat(exec(pod, "main", "/no/such")).endsWith("exit 127");
     assertThat(exec(pod, "main", "sh", "-c", "kill -9 $$")).endsWith("exit 137");
+  }
+
+  @Test
+  void itsOwnMountsDoNotChangeWhatIsRunBesideIt() {
+    var setpriv = Executables.require("setpriv", "util-linux");
+    var pod =
+        pod(
+            "sly",
+            container(
+                "main",
+                "unshare",
+                "-Urm",
+                "sh",
+                "-c",
+                "mount --bind /bin/echo %1$s && %1$s mounted; exec sleep 600".formatted(setpriv)));
+    run(pod);
+    await("it runs", () -> !log(pod, "main", 0).isEmpty());
+    Assumptions.assumeTrue(
+        log(pod, "main", 0).equals("mounted\n"), "this machine keeps user namespaces from users");
+    assertThat(exec(pod, "main", "sh", "-c", "id -u; cat /proc/1/comm"))
+        .isEqualTo("65534\nsleep\nexit 0");
   }
 
   @Test
