@@ -114,13 +114,29 @@ final class ContainerLoop {
     try {
       var again = true;
       while (again) {
-        again = runOnce();
+        again = tryOnce();
       }
     } catch (InterruptedException _) {
       kill(); // nobody waits for it any more
     } finally {
       finished = true;
       changed.run();
+    }
+  }
+
+  /** Whether there is another run; also where something unexpected came between. */
+  private boolean tryOnce() throws InterruptedException {
+    try {
+      return runOnce();
+    } catch (RuntimeException e) {
+      LOG.atError()
+          .setCause(e)
+          .addKeyValue("object", "Pod/" + place.pod().name())
+          .addKeyValue("container", container.name())
+          .log("Cannot go on with a container");
+      running().ifPresent(ContainerProcess::kill);
+      show(new ContainerState.Waiting("RunContainerError", e.toString()), report.last());
+      return !stopsWithin(backoff.after(Duration.ZERO));
     }
   }
 
@@ -282,6 +298,15 @@ final class ContainerLoop {
     try {
       stopping = true;
       toStop.signalAll();
+      return running();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private Optional<ContainerProcess> running() {
+    lock.lock();
+    try {
       return process.filter(ContainerProcess::isAlive);
     } finally {
       lock.unlock();

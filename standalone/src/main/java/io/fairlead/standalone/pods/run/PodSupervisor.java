@@ -44,6 +44,9 @@ public final class PodSupervisor implements AutoCloseable {
   /** Whose records are gone, while they still end. */
   private final Set<PodWorker> leaving = ConcurrentHashMap.newKeySet();
 
+  /** Whose records are being deleted because their node is gone. */
+  private final Set<UUID> dropping = ConcurrentHashMap.newKeySet();
+
   private final CountDownLatch synced = new CountDownLatch(1);
   private final Thread thread;
   private volatile boolean closing;
@@ -86,6 +89,8 @@ public final class PodSupervisor implements AutoCloseable {
               .addKeyValue("pause", pause)
               .log("Watch of Pods ended");
         }
+      } catch (RuntimeException e) { // begun anew, or no Pod would ever be told again
+        LOG.atError().setCause(e).addKeyValue("pause", pause).log("Cannot go on with the Pods");
       }
       try {
         kit.time().sleep(pause);
@@ -166,8 +171,14 @@ public final class PodSupervisor implements AutoCloseable {
     var pod = told.pod();
     var worker = workers.get(pod.uid());
     if (worker == null) {
-      var node = isMine(told) ? place(pod) : Optional.<FabricNode>empty();
+      if (!isMine(told)) {
+        return;
+      }
+      var node = place(pod);
       if (node.isEmpty()) {
+        if (pod.status().deleting().isPresent()) {
+          drop(pod);
+        }
         return;
       }
       worker = new PodWorker(told, node.get(), kit, variables);
@@ -177,6 +188,33 @@ public final class PodSupervisor implements AutoCloseable {
     if (pod.status().deleting().isPresent()) {
       var left = Duration.between(kit.time().now(), pod.status().deleting().get());
       worker.end(PodWorker.Ending.DELETION, left.isNegative() ? Duration.ZERO : left);
+    }
+  }
+
+  /** Of a node that there is no more: nothing of it runs, and nobody else would delete it. */
+  private void drop(Pod pod) {
+    if (dropping.add(pod.uid())) {
+      Thread.ofVirtual().name("drop-" + pod.name()).start(() -> deleteRecord(pod));
+    }
+  }
+
+  private void deleteRecord(Pod pod) {
+    var pause = FIRST_PAUSE;
+    try {
+      while (!closing) {
+        try {
+          var _ = kit.api().delete(pod);
+          Trees.delete(kit.directoryOf(pod));
+          return;
+        } catch (GatewayException _) {
+          kit.time().sleep(pause);
+          pause = StatusReporter.longer(pause);
+        }
+      }
+    } catch (InterruptedException _) {
+      // the next one of these does it
+    } finally {
+      dropping.remove(pod.uid());
     }
   }
 

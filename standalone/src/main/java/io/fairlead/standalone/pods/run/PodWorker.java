@@ -48,6 +48,8 @@ public final class PodWorker {
   private final Thread thread;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
+  private final Backoff backoff = new Backoff();
+  private boolean hasRun;
   private Ending ending = Ending.NONE;
   private long deadlineNanos = Long.MAX_VALUE;
   private volatile List<ContainerLoop> loops = List.of();
@@ -115,26 +117,47 @@ public final class PodWorker {
 
   private void run() {
     try {
-      live();
+      while (!hasLived()) {
+        var pause = backoff.after(Duration.ZERO);
+        if (current() == Ending.NONE) {
+          var _ = endsWithin(pause);
+        } else {
+          kit.time().sleep(RETRY);
+        }
+      }
     } catch (InterruptedException _) {
       loops.forEach(ContainerLoop::kill);
+    }
+  }
+
+  /** Whether it came to its end; where something unexpected came first, it is to be begun anew. */
+  private boolean hasLived() throws InterruptedException {
+    try {
+      live();
+      return true;
     } catch (RuntimeException e) {
       LOG.atError()
           .setCause(e)
           .addKeyValue("object", "Pod/" + pod.name())
           .log("Cannot go on with a Pod");
       loops.forEach(ContainerLoop::kill);
+      loops = List.of();
       leave();
+      if (current() == Ending.NONE) {
+        pending("RunPodError", e.toString(), allWaiting("RunPodError"));
+      }
+      return false;
     }
   }
 
   private void live() throws InterruptedException {
-    if (!isOver()) {
+    if (!hasRun && !isOver() && current() == Ending.NONE) {
       var programs = programs();
       if (programs.isPresent()) {
         var place = settle();
         if (place.isPresent()) {
           runContainers(place.get(), programs.get());
+          hasRun = true;
           leave();
         }
       }
@@ -183,6 +206,12 @@ public final class PodWorker {
         name, 0, new ContainerState.Waiting(reason, message), Optional.empty());
   }
 
+  private List<ContainerReport> allWaiting(String reason) {
+    return pod.spec().containers().stream()
+        .map(container -> waiting(container.name(), reason, ""))
+        .toList();
+  }
+
   private void pending(String reason, String message, List<ContainerReport> reports) {
     LOG.atWarn()
         .addKeyValue("object", "Pod/" + pod.name())
@@ -202,11 +231,10 @@ public final class PodWorker {
         address = place.address();
         return Optional.of(place);
       } catch (FabricException | IllegalArgumentException e) {
-        var reports =
-            pod.spec().containers().stream()
-                .map(container -> waiting(container.name(), "ContainerCreating", ""))
-                .toList();
-        pending("FailedCreatePodSandBox", String.valueOf(e.getMessage()), reports);
+        pending(
+            "FailedCreatePodSandBox",
+            String.valueOf(e.getMessage()),
+            allWaiting("ContainerCreating"));
       }
     } while (!endsWithin(RETRY));
     return Optional.empty();
@@ -357,7 +385,7 @@ public final class PodWorker {
   private void leave() {
     try {
       node.removePod(fabricName());
-    } catch (FabricException e) {
+    } catch (RuntimeException e) { // the Pod's end must not depend on it
       LOG.atWarn()
           .setCause(e)
           .addKeyValue("object", "Pod/" + pod.name())

@@ -7,6 +7,8 @@ import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Tells the API how one Pod is, on a thread of its own: only the newest report waits, and it waits
@@ -14,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * next one. The lock guards the report.
  */
 final class StatusReporter {
+  private static final Logger LOG = LoggerFactory.getLogger(StatusReporter.class);
   private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
 
@@ -74,7 +77,13 @@ final class StatusReporter {
         try {
           api.report(pod, report);
           pause = FIRST_PAUSE;
-        } catch (GatewayException _) {
+        } catch (RuntimeException e) {
+          if (!(e instanceof GatewayException)) {
+            LOG.atError()
+                .setCause(e)
+                .addKeyValue("object", "Pod/" + pod.name())
+                .log("Cannot tell a Pod's status");
+          }
           giveBack(report);
           Thread.sleep(pause);
           pause = longer(pause);

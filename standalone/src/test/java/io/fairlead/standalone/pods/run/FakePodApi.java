@@ -23,6 +23,7 @@ public final class FakePodApi implements PodApi {
   private List<Service> services = List.of();
   private boolean away;
   private boolean servicesAway;
+  private int broken;
 
   /** Counts the times that connections were lost. */
   private int cuts;
@@ -98,7 +99,16 @@ public final class FakePodApi implements PodApi {
     if (servicesAway) {
       throw new GatewayException(GatewayException.Outcome.KNOWN_FAILED, "nobody answers");
     }
+    if (broken > 0) {
+      broken--;
+      throw new IllegalStateException("nobody expected this");
+    }
     return services;
+  }
+
+  /** So many questions for the Services end as they never should. */
+  public synchronized void breakServices(int times) {
+    broken = times;
   }
 
   private void refuseWhenAway() {

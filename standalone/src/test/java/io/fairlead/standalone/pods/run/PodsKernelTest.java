@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
@@ -187,7 +188,7 @@ final class PodsKernelTest {
     var setpriv = Executables.require("setpriv", "util-linux");
     var pod =
         pod(
-            "sly",
+            "mounter",
             container(
                 "main",
                 "unshare",
@@ -249,20 +250,18 @@ final class PodsKernelTest {
             .map(pod -> api.report(pod.uid()).orElseThrow().node())
             .collect(Collectors.groupingBy(n -> n, Collectors.counting()));
     assertThat(nodes).isEqualTo(Map.of("node-a", 2L, "node-b", 2L));
-    var named = sleeper("e");
-    var spec = named.spec();
-    var bound =
-        new Pod(
-            named.meta(),
-            new Pod.Spec(
-                java.util.Optional.of("node-b"),
-                false,
-                spec.hostname(),
-                spec.subdomain(),
-                spec.containers()),
-            named.status(),
-            named.source());
+    var bound = onNode(sleeper("e"), "node-b");
     assertThat(run(bound).node()).isEqualTo("node-b");
+  }
+
+  private static Pod onNode(Pod pod, String node) {
+    var spec = pod.spec();
+    return new Pod(
+        pod.meta(),
+        new Pod.Spec(
+            Optional.of(node), false, spec.hostname(), spec.subdomain(), spec.containers()),
+        pod.status(),
+        pod.source());
   }
 
   private static Pod sleeper(String name) {
@@ -532,6 +531,35 @@ final class PodsKernelTest {
         .isEqualTo(new ContainerState.Waiting("ErrImageNeverPull", report.message()));
     api.deleteBy(pod.uid(), Instant.now().plusSeconds(600));
     await("its record is gone", () -> !api.has(pod.uid()));
+  }
+
+  @Test
+  void aPodOfANodeThatIsGoneCanBeDeleted() {
+    var pod = onNode(sleeper("stray"), "node-z");
+    api.apply(pod);
+    api.deleteBy(pod.uid(), Instant.now().plusSeconds(600));
+    await("its record is gone", () -> !api.has(pod.uid()));
+  }
+
+  @Test
+  void goesOnAfterWhatNobodyExpected() {
+    api.breakServices(2);
+    var pod = sleeper("lucky");
+    run(pod);
+    var other = pod("unlucky", container("main", "sleep", "600"));
+    api.breakServices(Integer.MAX_VALUE);
+    api.apply(other);
+    await(
+        "it says so",
+        () ->
+            api.report(other.uid())
+                .filter(r ->
+                    r.containers().getFirst().state()
+                            instanceof ContainerState.Waiting(var reason, _)
+                        && reason.equals("RunContainerError"))
+                .isPresent());
+    api.deleteBy(other.uid(), Instant.now().plusSeconds(600));
+    await("its record is gone", () -> !api.has(other.uid()));
   }
 
   @Test
