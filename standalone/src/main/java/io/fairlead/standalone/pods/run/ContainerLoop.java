@@ -158,8 +158,7 @@ final class ContainerLoop {
         return false;
       }
       if (started.get().awaitInit().isPresent()) {
-        live =
-            Optional.of(new Live(started.get().outside(), environment, container.workingDir()));
+        live = Optional.of(new Live(started.get().outside(), environment, container.workingDir()));
         show(new ContainerState.Running(began), report.last());
       }
       code = started.get().awaitExit();

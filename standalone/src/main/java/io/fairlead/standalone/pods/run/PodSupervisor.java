@@ -206,7 +206,13 @@ public final class PodSupervisor implements AutoCloseable {
           var _ = kit.api().delete(pod);
           Trees.delete(kit.directoryOf(pod));
           return;
-        } catch (GatewayException _) {
+        } catch (RuntimeException e) {
+          if (!(e instanceof GatewayException)) {
+            LOG.atError()
+                .setCause(e)
+                .addKeyValue("object", "Pod/" + pod.name())
+                .log("Cannot delete a Pod of a node that is gone");
+          }
           kit.time().sleep(pause);
           pause = StatusReporter.longer(pause);
         }

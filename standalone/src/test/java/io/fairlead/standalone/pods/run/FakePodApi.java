@@ -24,6 +24,7 @@ public final class FakePodApi implements PodApi {
   private boolean away;
   private boolean servicesAway;
   private int broken;
+  private int brokenDeletions;
 
   /** Counts the times that connections were lost. */
   private int cuts;
@@ -91,6 +92,10 @@ public final class FakePodApi implements PodApi {
   @Override
   public synchronized Answer delete(Pod pod) {
     refuseWhenAway();
+    if (brokenDeletions > 0) {
+      brokenDeletions--;
+      throw new IllegalStateException("nobody expected this");
+    }
     return remove(pod.uid()) ? Answer.DONE : Answer.GONE;
   }
 
@@ -109,6 +114,11 @@ public final class FakePodApi implements PodApi {
   /** So many questions for the Services end as they never should. */
   public synchronized void breakServices(int times) {
     broken = times;
+  }
+
+  /** So many deletions by the runner end as they never should. */
+  public synchronized void breakDeletions(int times) {
+    brokenDeletions = times;
   }
 
   private void refuseWhenAway() {

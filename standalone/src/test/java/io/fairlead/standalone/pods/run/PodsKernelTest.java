@@ -535,8 +535,18 @@ final class PodsKernelTest {
 
   @Test
   void aPodOfANodeThatIsGoneCanBeDeleted() {
+    api.breakDeletions(1);
     var pod = onNode(sleeper("stray"), "node-z");
     api.apply(pod);
+    api.deleteBy(pod.uid(), Instant.now().plusSeconds(600));
+    await("its record is gone", () -> !api.has(pod.uid()));
+  }
+
+  @Test
+  void itsRecordGoesAlsoWhereItsWorkerMetWhatNobodyExpected() {
+    var pod = sleeper("fragile");
+    run(pod);
+    api.breakDeletions(1);
     api.deleteBy(pod.uid(), Instant.now().plusSeconds(600));
     await("its record is gone", () -> !api.has(pod.uid()));
   }
