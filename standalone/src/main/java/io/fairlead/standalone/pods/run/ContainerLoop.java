@@ -238,7 +238,7 @@ final class ContainerLoop {
         });
     var mounts = new ArrayList<>(place.mounts());
     mounts.addAll(program.mounts());
-    var words =
+    var command =
         kit.sandbox()
             .container(
                 place.namespace(),
@@ -256,7 +256,7 @@ final class ContainerLoop {
       }
       process =
           Optional.of(
-              ContainerProcess.start(place.pod().name() + "/" + container.name(), words, fresh));
+              ContainerProcess.start(place.pod().name() + "/" + container.name(), command, fresh));
       return process;
     } finally {
       lock.unlock();

@@ -9,7 +9,6 @@ import java.io.InputStream;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -41,17 +40,17 @@ final class ContainerProcess {
    * Starts it and returns at once.
    *
    * @param name for threads and messages
-   * @param words see {@link Sandbox#container}
+   * @param command see {@link Sandbox#container}
    * @param log is closed when it ends
-   * @throws LaunchException the words cannot be executed; the log is closed
+   * @throws LaunchException the command cannot be executed; the log is closed
    */
-  static ContainerProcess start(String name, List<String> words, RunLog log) {
+  static ContainerProcess start(String name, Sandbox.Command command, RunLog log) {
     var started = new CompletableFuture<Process>();
     var exit = new CompletableFuture<Integer>();
     Thread.ofPlatform()
         .daemon()
         .name("container-" + name)
-        .start(() -> run(words, log, started, exit));
+        .start(() -> run(command, log, started, exit));
     try {
       return new ContainerProcess(started.join(), exit);
     } catch (CompletionException e) {
@@ -60,14 +59,14 @@ final class ContainerProcess {
   }
 
   private static void run(
-      List<String> words,
+      Sandbox.Command command,
       RunLog log,
       CompletableFuture<Process> started,
       CompletableFuture<Integer> exit) {
     try (log) {
       Process process;
       try {
-        process = builder(words).redirectErrorStream(true).start();
+        process = builder(command).redirectErrorStream(true).start();
       } catch (IOException | RuntimeException e) {
         started.completeExceptionally(e);
         return;
@@ -80,11 +79,15 @@ final class ContainerProcess {
     }
   }
 
-  /** A process without input, and without anything of this process' environment but a PATH. */
-  static ProcessBuilder builder(List<String> words) {
-    var builder = new ProcessBuilder(words).directory(Path.of("/").toFile());
+  /**
+   * A process without input, and without anything of this process' environment but a PATH, and the
+   * command's.
+   */
+  static ProcessBuilder builder(Sandbox.Command command) {
+    var builder = new ProcessBuilder(command.words()).directory(Path.of("/").toFile());
     builder.environment().clear();
     builder.environment().put("PATH", ContainerEnvironment.PATH);
+    builder.environment().putAll(command.environment());
     builder.redirectInput(Redirect.from(Path.of("/dev/null").toFile()));
     return builder;
   }

@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.lang.ProcessBuilder.Redirect;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 
@@ -23,16 +22,16 @@ public final class ExecProcess {
   /**
    * Starts it and returns at once.
    *
-   * @throws LaunchException the words cannot be executed
+   * @throws LaunchException the command cannot be executed
    */
-  static ExecProcess start(String name, List<String> words) {
+  static ExecProcess start(String name, Sandbox.Command command) {
     var started = new CompletableFuture<Process>();
     Thread.ofPlatform()
         .daemon()
         .name("exec-" + name)
         .start(() -> {
           try {
-            var process = ContainerProcess.builder(words).redirectInput(Redirect.PIPE).start();
+            var process = ContainerProcess.builder(command).redirectInput(Redirect.PIPE).start();
             started.complete(process);
             ContainerProcess.awaitEnd(process);
           } catch (IOException | RuntimeException e) {

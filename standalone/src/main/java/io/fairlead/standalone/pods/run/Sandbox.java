@@ -3,9 +3,12 @@ package io.fairlead.standalone.pods.run;
 import io.fairlead.devkit.process.Executables;
 import io.fairlead.devkit.process.LaunchException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * The words that put a program into a container, and another one beside it. All that runs as root
@@ -38,6 +41,8 @@ public final class Sandbox {
       shift
       exec "$@"
       """;
+
+  private static final String VARIABLE = "FAIRLEAD_ENV_";
 
   private final RunUser user;
   private final String ip;
@@ -97,13 +102,35 @@ public final class Sandbox {
   }
 
   /**
+   * What to start so that a task runs.
+   *
+   * @param environment to add to the clean one. It holds the task's own, since what stands in the
+   *     words can be read by every user of the machine: of each variable name and value as the
+   *     value, under a number, so that it means nothing to what runs as root
+   */
+  record Command(List<String> words, Map<String, String> environment) {
+    public Command {
+      words = List.copyOf(words);
+      environment = Map.copyOf(environment);
+    }
+  }
+
+  private static Command command(List<String> words, Task task) {
+    var environment = new HashMap<String, String>();
+    task.environment()
+        .forEach(
+            (name, value) -> environment.put(VARIABLE + environment.size(), name + "=" + value));
+    return new Command(words, environment);
+  }
+
+  /**
    * The program with process id 1 in mount, pid, uts and ipc namespaces of its own and the given
    * network namespace. The process that these words start stays outside, hands on how it ended, and
    * takes all of it along when it is killed or its parent dies.
    *
    * @param namespace as {@code ip netns} lists it
    */
-  List<String> container(String namespace, String hostname, List<Program.Mount> mounts, Task task) {
+  Command container(String namespace, String hostname, List<Program.Mount> mounts, Task task) {
     var words = new ArrayList<String>();
     words.addAll(List.of(setpriv, "--pdeathsig", "KILL", "--"));
     words.addAll(List.of(ip, "netns", "exec", namespace));
@@ -117,7 +144,7 @@ public final class Sandbox {
     }
     words.add("--");
     words.addAll(asUser(task));
-    return words;
+    return command(words, task);
   }
 
   /**
@@ -127,7 +154,7 @@ public final class Sandbox {
    *
    * @param outside process id of what {@link #container} started
    */
-  List<String> beside(long outside, Task task) {
+  Command beside(long outside, Task task) {
     var words = new ArrayList<String>();
     words.addAll(List.of(setpriv, "--pdeathsig", "KILL", "--"));
     words.addAll(
@@ -142,7 +169,14 @@ public final class Sandbox {
             "--pid=/proc/" + outside + "/ns/pid_for_children", // it is not in there itself
             "--"));
     words.addAll(asUser(task));
-    return words;
+    return command(words, task);
+  }
+
+  /** As the user: makes the variables of {@link Command} the only ones. */
+  private static String unpack(int variables) {
+    return IntStream.range(0, variables)
+        .mapToObj(i -> " \"$" + VARIABLE + i + "\"")
+        .collect(Collectors.joining("", "dir=$1; shift; exec \"$0\" -i -C \"$dir\" --", " \"$@\""));
   }
 
   private List<String> asUser(Task task) {
@@ -160,10 +194,8 @@ public final class Sandbox {
             "--pdeathsig", // a change of user has cleared the one of before
             "KILL",
             "--"));
-    words.addAll(List.of(env, "-i"));
-    words.addAll(List.of("-C", task.workingDir().orElse("/")));
-    words.add("--");
-    task.environment().forEach((name, value) -> words.add(name + "=" + value));
+    words.addAll(List.of(sh, "-c", unpack(task.environment().size()), env));
+    words.add(task.workingDir().orElse("/"));
     if (task.words().getFirst().contains("=")) { // env would take it for a variable
       words.addAll(List.of(sh, "-c", "exec \"$0\" \"$@\""));
     }

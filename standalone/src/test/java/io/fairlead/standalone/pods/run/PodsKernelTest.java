@@ -184,6 +184,30 @@ final class PodsKernelTest {
   }
 
   @Test
+  void theValuesOfVariablesStandInNoCommandLine() {
+    var odd = " it's \"$HOME\" `id` \\ ;\nnext=1 ";
+    var pod =
+        pod(
+            "secretive",
+            container(
+                "main",
+                Map.of("SECRET", "fairlead-7531", "ODD", odd, "a.b-c", "dotted"),
+                "sh",
+                "-c",
+                "echo got $SECRET; exec sleep 600"));
+    run(pod);
+    awaitLog(pod, "main", "got fairlead-7531\n");
+    assertThat(exec(pod, "main", "printenv", "SECRET", "ODD", "a.b-c"))
+        .isEqualTo("fairlead-7531\n" + odd + "\ndotted\nexit 0");
+    assertThat(exec(pod, "main", "env")).doesNotContain("FAIRLEAD_ENV");
+    assertThat(exec(pod, "main", "sh", "-c", "sleep 0; cat /proc/[0-9]*/cmdline"))
+        .doesNotContain("fairlead-7531");
+    await("it runs", () -> isRunning("600"));
+    assertThat(ProcessHandle.allProcesses().map(process -> process.info().commandLine()))
+        .noneMatch(line -> line.orElse("").contains("fairlead-7531"));
+  }
+
+  @Test
   void itsOwnMountsDoNotChangeWhatIsRunBesideIt() {
     var setpriv = Executables.require("setpriv", "util-linux");
     var pod =
