@@ -122,7 +122,8 @@ final class PlaneProcess {
       case OURS ->
           Executables.find("setpriv")
               .ifPresent(setpriv ->
-                  words.addAll(List.of(setpriv.toString(), "--pdeathsig", "TERM", "--")));
+                  words.addAll(
+                      List.of(setpriv.toString(), "--pdeathsig", PlaneMain.PARENT_ENDED, "--")));
     }
     words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     words.addAll(JVM);

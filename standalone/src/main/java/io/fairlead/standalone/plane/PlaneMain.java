@@ -8,6 +8,7 @@ import io.fairlead.runtime.Logging;
 import io.fairlead.runtime.Shutdown;
 import io.fairlead.standalone.plane.PlaneConfig.PortsChoice;
 import io.fairlead.standalone.plane.Progress.State;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -23,6 +24,12 @@ import org.slf4j.event.Level;
  * progress in a file. Exit codes: 0 after SIGTERM, 1 = cannot start.
  */
 public final class PlaneMain {
+  /**
+   * The signal that says that whoever started the plane is dead. The kernel may send it once for
+   * each thread of the dead process, and a second SIGTERM would cut the end in order short.
+   */
+  public static final String PARENT_ENDED = "USR1";
+
   private PlaneMain() {}
 
   /** Runs until SIGTERM. */
@@ -45,6 +52,7 @@ public final class PlaneMain {
     var begin = Time.system().nanoTime();
     var shutdown = new Shutdown();
     shutdown.handleSignals();
+    endWithParent(shutdown);
     try (var instance = Instance.take(config, PlaneFiles.of(System.getenv()))) {
       var started = new CompletableFuture<Plane>();
       // On a thread of its own: a signal during the start must not wait for it.
@@ -75,6 +83,29 @@ public final class PlaneMain {
       return end(started, progress);
     } catch (LaunchException e) {
       return failed(e, progress);
+    }
+  }
+
+  /** By reflection, because the compiler warns of each mention of {@code sun.misc.Signal}. */
+  private static void endWithParent(Shutdown shutdown) {
+    try {
+      var signal = Class.forName("sun.misc.Signal");
+      var handler = Class.forName("sun.misc.SignalHandler");
+      var stop =
+          Proxy.newProxyInstance(
+              PlaneMain.class.getClassLoader(),
+              new Class<?>[] {handler},
+              (_, method, _) -> {
+                if (method.getName().equals("handle")) {
+                  shutdown.stop();
+                }
+                return null;
+              });
+      signal
+          .getMethod("handle", signal, handler)
+          .invoke(null, signal.getConstructor(String.class).newInstance(PARENT_ENDED), stop);
+    } catch (ReflectiveOperationException e) {
+      log().atWarn().setCause(e).log("Signal cannot be handled");
     }
   }
 
