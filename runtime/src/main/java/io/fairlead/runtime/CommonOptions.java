@@ -84,7 +84,8 @@ public final class CommonOptions {
       Option.of(
           "allow-from",
           OptionType.listOf(OptionType.cidr()),
-          "Addresses whose gRPC calls are served. Default: all.");
+          "Addresses whose gRPC calls are served. Default: all.")
+          .optional();
 
   /** {@code --http-listen} with the service's port. */
   public static Option<HostPort> httpListen(int port) {
