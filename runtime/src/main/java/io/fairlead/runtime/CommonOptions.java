@@ -82,9 +82,9 @@ public final class CommonOptions {
   /** Whose calls are served. */
   public static final Option<List<Cidr>> ALLOW_FROM =
       Option.of(
-          "allow-from",
-          OptionType.listOf(OptionType.cidr()),
-          "Addresses whose gRPC calls are served. Default: all.")
+              "allow-from",
+              OptionType.listOf(OptionType.cidr()),
+              "Addresses whose gRPC calls are served. Default: all.")
           .optional();
 
   /** {@code --http-listen} with the service's port. */
