@@ -126,19 +126,24 @@ class WatchTest {
     return pod.getMetadata().getName().equals(name);
   }
 
-  @Test
-  void tellsWhatRunsAPodAndKeepsItWhenTheManifestIsAppliedAgain() {
-    var a = replicas.start("a");
+  private static void openNode(Replicas.Replica replica, String address) {
     var _ =
-        a.nodes()
+        replica
+            .nodes()
             .open(
                 OpenNodeRequest.newBuilder()
-                    .setRequestId("n1")
+                    .setRequestId(address)
                     .setNode(
                         io.fairlead.v1.Node.newBuilder()
                             .setMetadata(ObjectMeta.newBuilder().setName("n1"))
-                            .addAddresses("192.0.2.1"))
+                            .addAddresses(address))
                     .build());
+  }
+
+  @Test
+  void tellsWhatRunsAPodAndKeepsItWhenTheManifestIsAppliedAgain() {
+    var a = replicas.start("a");
+    openNode(a, "192.0.2.1");
     var pod = apply(a, "web-0", "web", "");
     try (var watching = pods(a, WatchPodsRequest.newBuilder().setNodeName("n1").build())) {
       watching.await("synced", WatchPodsReply::hasSynced);
@@ -173,6 +178,11 @@ class WatchTest {
       assertThat(again.getStatus().getPodIp()).isEqualTo("10.244.1.4");
       assertThat(again.getMetadata().getResourceVersion())
           .isEqualTo(told.getMetadata().getResourceVersion());
+
+      openNode(a, "192.0.2.9");
+      watching.await(
+          "the node's new address",
+          m -> m.hasModified() && m.getModified().getStatus().getHostIp().equals("192.0.2.9"));
 
       var terminating =
           a.pods()

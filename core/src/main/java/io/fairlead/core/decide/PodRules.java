@@ -75,6 +75,7 @@ final class PodRules {
           source,
           "must be up to 253 letters, digits, '-', '_', '.', ':' and '/', beginning with a letter or digit");
     }
+    PodStatusRules.checkLength("status.reason", draft.reason(), violations);
     return new Wish(
         uid,
         version,

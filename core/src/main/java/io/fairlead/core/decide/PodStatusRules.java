@@ -16,18 +16,25 @@ import java.util.Optional;
 
 /** The rules for the status of a Pod, whoever says it. */
 final class PodStatusRules {
-  private static final int LONGEST_TEXT = 4096;
+  /** Of each reason and each message, in characters. */
+  static final int LONGEST_TEXT = 4096;
 
   private PodStatusRules() {}
 
   /** What runs a Pod says of it, read; faults are added to {@code violations}. */
   static Pod.Status read(PodStatusDraft draft, Pod pod, Violations violations) {
     var ips = ips(draft.podIp(), draft.podIps(), violations);
-    var phase = phase(draft.phase(), violations);
+    var phase = withAddress(phase(draft.phase(), violations), ips);
+    var before = pod.status().phase();
+    if (before.isFinal() && phase != before && !violations.concern("status.phase")) {
+      violations.immutable(
+          "status.phase",
+          "is " + before.text() + ", which is final: delete the Pod and create it anew");
+    }
     checkLength("status.reason", draft.reason(), violations);
     checkLength("status.message", draft.message(), violations);
     return new Pod.Status(
-        withAddress(phase, ips),
+        phase,
         ips,
         draft.reason(),
         draft.message(),
@@ -41,7 +48,7 @@ final class PodStatusRules {
     return phase.filter(told -> told != Pod.Phase.RUNNING || !ips.isEmpty()).orElse(unlessToldElse);
   }
 
-  private static void checkLength(String field, String text, Violations violations) {
+  static void checkLength(String field, String text, Violations violations) {
     if (text.length() > LONGEST_TEXT) { // whole objects stand in the log
       violations.tooLong(field, "must be at most " + LONGEST_TEXT + " characters");
     }
@@ -95,6 +102,7 @@ final class PodStatusRules {
       String field, StateDraft draft, Violations violations) {
     return switch (draft) {
       case StateDraft.Waiting(var reason, var message) -> {
+        checkLength(field + ".waiting.reason", reason, violations);
         checkLength(field + ".waiting.message", message, violations);
         yield Optional.of(new ContainerStatus.Waiting(reason, message));
       }
@@ -117,6 +125,7 @@ final class PodStatusRules {
     if (draft.finished().isEmpty()) {
       violations.required(field + ".finishedAt", "when it ended");
     }
+    checkLength(field + ".reason", draft.reason(), violations);
     checkLength(field + ".message", draft.message(), violations);
     return draft
         .finished()

@@ -30,12 +30,16 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 @Timeout(30)
 class PodStatusDeciderTest {
   private static final ObjectName WEB = new ObjectName("shop", "web-0");
   private static final Instant STARTED = Instant.parse("2026-11-01T00:00:00Z");
+
+  /** One character more than is allowed. */
+  private static final String LONG = "x".repeat(4097);
 
   private final RandomSource random = RandomSource.seeded(12);
   private final Partitioning partitioning = new Partitioning(16);
@@ -198,6 +202,29 @@ class PodStatusDeciderTest {
     assertThat(image.pods().get(WEB)).as("it ended").isEmpty();
   }
 
+  @ParameterizedTest
+  @EnumSource(
+      value = Pod.Phase.class,
+      names = {"SUCCEEDED", "FAILED"})
+  void whatEndedDoesNotComeBack(Pod.Phase last) {
+    apply(pod("web-0"));
+    update("", running(0));
+    var ended = running(0).containers();
+    var told = new PodStatusDraft(last.text(), "10.244.1.7", List.of(), "Evicted", "", ended);
+    update("", told);
+    var before = web();
+    assertThat(before.status().phase()).isEqualTo(last);
+
+    assertThat(faults(update("", running(1)))).containsExactly("status.phase Immutable");
+    var other = last == Pod.Phase.FAILED ? "Succeeded" : "Failed";
+    assertThat(faults(update("", new PodStatusDraft(other, "", List.of(), "", "", ended))))
+        .containsExactly("status.phase Immutable");
+    assertThat(web()).isEqualTo(before);
+
+    update("", new PodStatusDraft(last.text(), "10.244.1.7", List.of(), "Evicted", "why", ended));
+    assertThat(web().status().message()).as("more about the same end").isEqualTo("why");
+  }
+
   record Case(String fault, PodStatusDraft status) {}
 
   static Stream<Case> faulty() {
@@ -238,7 +265,26 @@ class PodStatusDeciderTest {
         new Case(
             "status.message TooLong",
             new PodStatusDraft("", "", List.of(), "", "x".repeat(5000), List.of())),
+        new Case(
+            "status.reason TooLong", new PodStatusDraft("", "", List.of(), LONG, "", List.of())),
+        new Case("status.containerStatuses[0].state.waiting.reason TooLong", waits(LONG, "")),
+        new Case("status.containerStatuses[0].state.waiting.message TooLong", waits("", LONG)),
+        new Case("status.containerStatuses[0].state.terminated.reason TooLong", ended(LONG, "")),
+        new Case("status.containerStatuses[0].state.terminated.message TooLong", ended("", LONG)),
         new Case("status.podIP Invalid", status("127.0.0.1")));
+  }
+
+  private static PodStatusDraft waits(String reason, String message) {
+    return main(new StateDraft.Waiting(reason, message));
+  }
+
+  private static PodStatusDraft ended(String reason, String message) {
+    return main(
+        new StateDraft.Terminated(1, reason, message, Optional.empty(), Optional.of(STARTED)));
+  }
+
+  private static PodStatusDraft main(StateDraft state) {
+    return status("", new ContainerStatusDraft("main", 0, Optional.of(state), Optional.empty()));
   }
 
   @ParameterizedTest

@@ -2,15 +2,18 @@ package io.fairlead.decider.watch;
 
 import io.fairlead.core.image.ClusterDelta;
 import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.model.Address;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.view.EndpointSlices;
+import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /** What can be watched, each by keys that are names of objects. */
 public enum WatchedKind {
   SERVICES,
-  /** Pods with their readiness. */
+  /** Pods with their readiness and the address of their node. */
   PODS,
   /** Nodes; their names stand in the namespace "". */
   NODES,
@@ -21,10 +24,25 @@ public enum WatchedKind {
   Set<ObjectName> touched(ClusterDelta delta, ClusterImage image) {
     return switch (this) {
       case SERVICES -> delta.services();
-      case PODS -> delta.pods();
+      case PODS -> pods(delta, image);
       case NODES ->
           delta.nodes().stream().map(name -> new ObjectName("", name)).collect(Collectors.toSet());
       case ENDPOINT_SLICES -> EndpointSlices.touched(delta, image);
     };
+  }
+
+  /** A node that opens its stream again is stored again, mostly at the address that it had. */
+  private static Set<ObjectName> pods(ClusterDelta delta, ClusterImage image) {
+    var names = new TreeSet<>(delta.pods());
+    for (var node : delta.nodes()) {
+      if (!addresses(delta.base(), node).equals(addresses(image, node))) {
+        names.addAll(image.pods().onNode(node));
+      }
+    }
+    return names;
+  }
+
+  private static List<Address> addresses(ClusterImage image, String node) {
+    return image.nodes().get(node).map(found -> found.object().addresses()).orElse(List.of());
   }
 }
