@@ -14,6 +14,7 @@ import io.fairlead.core.record.LogEvent;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.etcd.Coordination.ClaimRequest;
 import io.fairlead.v1.ApplyNamespaceRequest;
+import io.fairlead.v1.CreateNamespaceRequest;
 import io.fairlead.v1.CreateServiceRequest;
 import io.fairlead.v1.DeleteNamespaceRequest;
 import io.fairlead.v1.Freshness;
@@ -29,13 +30,16 @@ import io.fairlead.v1.Service;
 import io.fairlead.v1.ServicePort;
 import io.fairlead.v1.ServiceReply;
 import io.fairlead.v1.ServiceSpec;
+import io.fairlead.v1.WatchNamespacesRequest;
 import io.fairlead.v1.WatchServicesRequest;
 import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
@@ -112,6 +116,71 @@ class AllocatorServiceTest {
     assertThat(failure(() -> namespaces.apply(apply.setRequestId("3").build())).faults())
         .extracting(ErrorReport.FieldFault::field)
         .containsExactly("metadata.name");
+  }
+
+  @Test
+  void onlyOneOfManyMakesANamespace() throws Exception {
+    var a = world.start("a");
+    a.client.create(id(), service("web", ""));
+    var shop = Namespace.newBuilder().setMetadata(ObjectMeta.newBuilder().setName("shop"));
+    var results = new ConcurrentLinkedQueue<Optional<Reason>>();
+    var threads = new ArrayList<Thread>();
+    for (int i = 0; i < 8; i++) {
+      var request =
+          CreateNamespaceRequest.newBuilder().setRequestId(id()).setNamespace(shop).build();
+      threads.add(
+          Thread.ofVirtual()
+              .start(() -> {
+                try {
+                  assertThat(a.client.namespaces().create(request).getResult())
+                      .isEqualTo(Result.CREATED);
+                  results.add(Optional.empty());
+                } catch (StatusRuntimeException e) {
+                  results.add(ErrorReport.of(e).reason());
+                }
+              }));
+    }
+    for (var thread : threads) {
+      thread.join();
+    }
+    assertThat(results).hasSize(8).containsOnlyOnce(Optional.empty());
+    assertThat(results)
+        .filteredOn(Optional::isPresent)
+        .containsOnly(Optional.of(Reason.NAME_TAKEN));
+    var again =
+        CreateNamespaceRequest.newBuilder().setRequestId("again").setNamespace(shop).build();
+    assertThat(failure(() -> a.client.namespaces().create(again)).words())
+        .isEqualTo("Error from server (AlreadyExists): namespaces \"shop\" already exists");
+    shop.getMetadataBuilder().setResourceVersion("1");
+    var versioned = again.toBuilder().setRequestId(id()).setNamespace(shop).build();
+    assertThat(failure(() -> a.client.namespaces().create(versioned)).faults())
+        .extracting(ErrorReport.FieldFault::field)
+        .containsExactly("metadata.resourceVersion");
+  }
+
+  @Test
+  void tellsWhoWatchesNamespacesOfThoseMadeAndThoseThatHoldServices() {
+    var a = world.start("a");
+    var told =
+        a.client.namespaces().watch(WatchNamespacesRequest.newBuilder().setName("shop").build());
+    assertThat(told.next().getSynced().getOffsets()).isNotEmpty();
+    a.client.create(id(), service("web", ""));
+    assertThat(told.next().getAdded().getMetadata().getUid()).isEmpty();
+    a.client.create(id(), service("db", "")); // changes nothing about the namespace
+    var made =
+        a.client
+            .namespaces()
+            .create(
+                CreateNamespaceRequest.newBuilder()
+                    .setRequestId(id())
+                    .setNamespace(
+                        Namespace.newBuilder().setMetadata(ObjectMeta.newBuilder().setName("shop")))
+                    .build());
+    assertThat(told.next().getModified()).isEqualTo(made.getNamespace());
+    a.client.delete(id(), "db");
+    a.client.delete(id(), "web");
+    a.client.namespaces().delete(deleteNamespace("shop"));
+    assertThat(told.next().getDeleted()).isEqualTo(made.getNamespace());
   }
 
   private static DeleteNamespaceRequest deleteNamespace(String name) {

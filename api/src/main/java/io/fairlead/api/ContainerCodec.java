@@ -52,7 +52,7 @@ final class ContainerCodec {
 
   private static Optional<Instant> time(boolean present, Timestamp timestamp) {
     try {
-      return present ? Optional.of(Metas.model(timestamp)) : Optional.empty();
+      return present ? Optional.of(Timestamps.model(timestamp)) : Optional.empty();
     } catch (IllegalArgumentException _) {
       return Optional.empty(); // no such moment: refused as missing
     }
@@ -75,7 +75,8 @@ final class ContainerCodec {
           proto.setWaiting(
               ContainerStateWaiting.newBuilder().setReason(reason).setMessage(message));
       case Running(var started) ->
-          proto.setRunning(ContainerStateRunning.newBuilder().setStartedAt(Metas.proto(started)));
+          proto.setRunning(
+              ContainerStateRunning.newBuilder().setStartedAt(Timestamps.proto(started)));
       case Terminated(int exitCode, var reason, var message, var started, var finished) -> {
         var terminated =
             proto
@@ -83,8 +84,8 @@ final class ContainerCodec {
                 .setExitCode(exitCode)
                 .setReason(reason)
                 .setMessage(message)
-                .setFinishedAt(Metas.proto(finished));
-        started.ifPresent(at -> terminated.setStartedAt(Metas.proto(at)));
+                .setFinishedAt(Timestamps.proto(finished));
+        started.ifPresent(at -> terminated.setStartedAt(Timestamps.proto(at)));
       }
     }
     return proto.build();
@@ -108,7 +109,7 @@ final class ContainerCodec {
   private static State model(ContainerState proto) {
     return switch (proto.getStateCase()) {
       case WAITING -> new Waiting(proto.getWaiting().getReason(), proto.getWaiting().getMessage());
-      case RUNNING -> new Running(Metas.model(proto.getRunning().getStartedAt()));
+      case RUNNING -> new Running(Timestamps.model(proto.getRunning().getStartedAt()));
       case TERMINATED -> {
         var terminated = proto.getTerminated();
         yield new Terminated(
@@ -116,7 +117,7 @@ final class ContainerCodec {
             terminated.getReason(),
             terminated.getMessage(),
             time(terminated.hasStartedAt(), terminated.getStartedAt()),
-            Metas.model(terminated.getFinishedAt()));
+            Timestamps.model(terminated.getFinishedAt()));
       }
       case STATE_NOT_SET -> throw new IllegalArgumentException("a container without a state");
     };

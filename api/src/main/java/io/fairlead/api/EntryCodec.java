@@ -74,7 +74,7 @@ public final class EntryCodec {
         .setSession(readiness.session())
         .setSequence(readiness.sequence())
         .setReason(readiness.reason())
-        .setSince(Metas.proto(readiness.since()))
+        .setSince(Timestamps.proto(readiness.since()))
         .build();
   }
 
@@ -149,7 +149,7 @@ public final class EntryCodec {
         proto.getSession(),
         proto.getSequence(),
         proto.getReason(),
-        Metas.model(proto.getSince()));
+        Timestamps.model(proto.getSince()));
   }
 
   private static List<Address> addresses(List<String> texts) {

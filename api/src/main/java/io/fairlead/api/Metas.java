@@ -1,9 +1,6 @@
 package io.fairlead.api;
 
-import com.google.protobuf.Timestamp;
 import io.fairlead.core.model.ObjectMeta;
-import java.time.DateTimeException;
-import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -24,7 +21,7 @@ final class Metas {
             .setUid(meta.uid().toString())
             .putAllLabels(meta.labels())
             .putAllAnnotations(meta.annotations())
-            .setCreationTimestamp(proto(meta.created()));
+            .setCreationTimestamp(Timestamps.proto(meta.created()));
     version.ifPresent(offset -> proto.setResourceVersion(Long.toString(offset)));
     return proto;
   }
@@ -36,22 +33,7 @@ final class Metas {
         UUID.fromString(proto.getUid()),
         new TreeMap<>(proto.getLabelsMap()),
         new TreeMap<>(proto.getAnnotationsMap()),
-        model(proto.getCreationTimestamp()));
-  }
-
-  static Timestamp proto(Instant instant) {
-    return Timestamp.newBuilder()
-        .setSeconds(instant.getEpochSecond())
-        .setNanos(instant.getNano())
-        .build();
-  }
-
-  static Instant model(Timestamp timestamp) {
-    try {
-      return Instant.ofEpochSecond(timestamp.getSeconds(), timestamp.getNanos());
-    } catch (DateTimeException e) {
-      throw new IllegalArgumentException("not a time: " + timestamp.getSeconds() + " s", e);
-    }
+        Timestamps.model(proto.getCreationTimestamp()));
   }
 
   /** Texts that are "" are absent in proto. */

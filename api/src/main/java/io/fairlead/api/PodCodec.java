@@ -115,7 +115,7 @@ public final class PodCodec {
           container.getState().hasRunning()
               && (condition.ready() || !hasProbe(pod.object(), container.getName())));
     }
-    condition.since().ifPresent(since -> status.setReadySince(Metas.proto(since)));
+    condition.since().ifPresent(since -> status.setReadySince(Timestamps.proto(since)));
     return proto.build();
   }
 
@@ -138,7 +138,7 @@ public final class PodCodec {
   /** As stored, without its readiness. */
   public static io.fairlead.v1.Pod proto(Pod pod, OptionalLong version) {
     var meta = Metas.proto(pod.meta(), version);
-    pod.status().deleting().ifPresent(at -> meta.setDeletionTimestamp(Metas.proto(at)));
+    pod.status().deleting().ifPresent(at -> meta.setDeletionTimestamp(Timestamps.proto(at)));
     var spec =
         PodSpec.newBuilder()
             .setHostNetwork(pod.spec().hostNetwork())
@@ -238,7 +238,7 @@ public final class PodCodec {
             status.getMessage(),
             status.getContainerStatusesList().stream().map(ContainerCodec::model).toList(),
             meta.hasDeletionTimestamp()
-                ? Optional.of(Metas.model(meta.getDeletionTimestamp()))
+                ? Optional.of(Timestamps.model(meta.getDeletionTimestamp()))
                 : Optional.empty()),
         proto.getSource());
   }

@@ -15,7 +15,7 @@ import io.fairlead.v1.SlicePort;
 public final class SliceCodec {
   private SliceCodec() {}
 
-  /** Without uid, version and time: it has no record. */
+  /** Without uid and version: it has no record. */
   public static io.fairlead.v1.EndpointSlice proto(EndpointSlice slice) {
     var proto =
         io.fairlead.v1.EndpointSlice.newBuilder()
@@ -23,7 +23,8 @@ public final class SliceCodec {
                 ObjectMeta.newBuilder()
                     .setNamespace(slice.service().namespace())
                     .setName(slice.name())
-                    .putAllLabels(slice.labels()))
+                    .putAllLabels(slice.labels())
+                    .setCreationTimestamp(Timestamps.proto(slice.created())))
             .setAddressType(type(slice.family()));
     slice.endpoints().forEach(endpoint -> proto.addEndpoints(proto(endpoint)));
     for (var port : slice.ports()) {

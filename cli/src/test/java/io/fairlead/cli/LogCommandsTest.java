@@ -95,7 +95,7 @@ class LogCommandsTest {
                 pod/web-1   1/1     Running   0          30s
 
                 NAME                                            ADDRESSTYPE   PORTS   ENDPOINTS    AGE
-                endpointslice.discovery.k8s.io/SLICE   IPv4          80      10.244.0.7   <unknown>
+                endpointslice.discovery.k8s.io/SLICE   IPv4          80      10.244.0.7   90s
                 """
                     .replace("SLICE", slice()),
                 "As of 2026-11-01T12:01:00Z, position s:2,p2:1\n"));

@@ -84,7 +84,7 @@ class WatchAndWaitTest {
     var slices = cli.start("get", "eps", "-w", "--no-headers");
     await().until(() -> plane.watches() == 2);
     apply(POD);
-    await().until(() -> slices.out().endsWith("IPv4   80   10.244.0.7   <unknown>\n"));
+    await().until(() -> slices.out().endsWith("IPv4   80   10.244.0.7   45s\n"));
     assertThat(slices.interrupt().code()).isZero();
     assertThat(watch.interrupt().code()).isZero();
   }

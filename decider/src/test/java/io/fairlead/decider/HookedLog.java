@@ -8,6 +8,7 @@ import io.fairlead.eventlog.log.EventLog;
 import io.fairlead.eventlog.log.FollowListener;
 import io.fairlead.eventlog.log.Follower;
 import io.fairlead.eventlog.log.PartitionAppender;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -50,6 +51,11 @@ class HookedLog implements EventLog {
       beforeEnd();
     }
     return log.endOffsets(partitions);
+  }
+
+  @Override
+  public Instant completeSince() {
+    return log.completeSince();
   }
 
   @Override

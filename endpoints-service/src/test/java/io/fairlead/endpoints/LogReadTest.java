@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fairlead.api.ErrorReport;
 import io.fairlead.api.Reason;
+import io.fairlead.api.Timestamps;
 import io.fairlead.core.image.TestObjects;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Pod;
@@ -83,6 +84,8 @@ class LogReadTest {
     var end = replies.getLast().getEnd();
     assertThat(end).isEqualTo(replies.getFirst().getBegin().getEnd());
     assertThat(end.getLog()).isEqualTo(a.log.identity().toString());
+    assertThat(Timestamps.model(replies.getFirst().getBegin().getCompleteSince()))
+        .isBeforeOrEqualTo(a.log.completeSince());
     var keys = entries(replies).stream().map(LogEntry::getKey).toList();
     assertThat(keys).contains("Service/default/web", "Pod/shop/web-0");
     var pod =

@@ -48,7 +48,7 @@ public final class Api {
     var reads = new Reads(loader, limit);
     var owner = new OwnerForwarding<>(decider, peers, time);
     return List.of(
-        new NamespacesService(owner, reads),
+        new NamespacesService(owner, reads, watches),
         new ServicesService(owner, reads, watches, decided),
         new LogService(replica, identity, partitions, loader, coordination, reads, logReads));
   }

@@ -7,7 +7,6 @@ import io.fairlead.core.decide.DryRun;
 import io.fairlead.core.decide.Refusal;
 import io.fairlead.core.decide.ServiceCommand;
 import io.fairlead.core.decide.ServiceOutcome;
-import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.ObjectKey;
@@ -20,7 +19,9 @@ import io.fairlead.decider.grpc.OwnerForwarding.Call;
 import io.fairlead.decider.grpc.Reads;
 import io.fairlead.decider.grpc.RequestStamps;
 import io.fairlead.decider.watch.ObjectFilter;
+import io.fairlead.decider.watch.Watches;
 import io.fairlead.v1.ApplyNamespaceRequest;
+import io.fairlead.v1.CreateNamespaceRequest;
 import io.fairlead.v1.DeleteNamespaceRequest;
 import io.fairlead.v1.GetNamespaceRequest;
 import io.fairlead.v1.ListNamespacesReply;
@@ -30,11 +31,10 @@ import io.fairlead.v1.NamespaceReply;
 import io.fairlead.v1.NamespacesGrpc;
 import io.fairlead.v1.NamespacesGrpc.NamespacesImplBase;
 import io.fairlead.v1.ObjectMeta;
+import io.fairlead.v1.WatchNamespacesReply;
+import io.fairlead.v1.WatchNamespacesRequest;
 import io.grpc.MethodDescriptor;
 import io.grpc.stub.StreamObserver;
-import java.util.Optional;
-import java.util.OptionalLong;
-import java.util.TreeSet;
 
 /**
  * Namespaces: those that were made, and those that are there because they hold a Service. Blocks
@@ -43,10 +43,30 @@ import java.util.TreeSet;
 final class NamespacesService extends NamespacesImplBase {
   private final OwnerForwarding<ServiceCommand, ServiceOutcome> owner;
   private final Reads reads;
+  private final Watches watches;
 
-  NamespacesService(OwnerForwarding<ServiceCommand, ServiceOutcome> owner, Reads reads) {
+  NamespacesService(
+      OwnerForwarding<ServiceCommand, ServiceOutcome> owner, Reads reads, Watches watches) {
     this.owner = owner;
     this.reads = reads;
+    this.watches = watches;
+  }
+
+  @Override
+  public void create(CreateNamespaceRequest request, StreamObserver<NamespaceReply> replies) {
+    var method = NamespacesGrpc.getCreateMethod();
+    change(
+        method,
+        request,
+        RequestStamps.request(
+            Caller.current(),
+            method,
+            request.getRequestId(),
+            request.toBuilder().clearRequestId().build(),
+            new ServiceCommand.CreateNamespace(
+                NamespaceCodec.draft(request.getNamespace()),
+                request.getDryRun() ? DryRun.YES : DryRun.NO)),
+        replies);
   }
 
   @Override
@@ -119,7 +139,7 @@ final class NamespacesService extends NamespacesImplBase {
   public void get(GetNamespaceRequest request, StreamObserver<NamespaceReply> replies) {
     var snapshot = reads.at(request.getFreshness());
     var found =
-        find(snapshot.image(), request.getName())
+        NamespaceSubject.find(snapshot.image(), request.getName())
             .orElseThrow(() ->
                 Errors.refused(
                     new Refusal.NotFound(ObjectKey.ofCluster(Kind.NAMESPACE, request.getName()))));
@@ -136,12 +156,10 @@ final class NamespacesService extends NamespacesImplBase {
     var filter = ObjectFilter.ofCluster("", request.getLabelSelector());
     var snapshot = reads.at(request.getFreshness());
     var image = snapshot.image();
-    var names = new TreeSet<>(image.namespaces().byName().keySet());
-    image.services().byName().keySet().forEach(service -> names.add(service.namespace()));
     var reply =
         ListNamespacesReply.newBuilder().setPosition(PositionCodec.proto(snapshot.position()));
-    for (var name : names) {
-      find(image, name)
+    for (var name : NamespaceSubject.names(image)) {
+      NamespaceSubject.find(image, name)
           .filter(n -> filter.matches(new ObjectName("", name), n.getMetadata().getLabelsMap()))
           .ifPresent(reply::addItems);
     }
@@ -149,14 +167,10 @@ final class NamespacesService extends NamespacesImplBase {
     replies.onCompleted();
   }
 
-  private static Optional<Namespace> find(ClusterImage image, String name) {
-    return image
-        .namespaces()
-        .get(name)
-        .map(made -> NamespaceCodec.proto(made.object(), OptionalLong.of(made.offset())))
-        .or(() ->
-            image.services().byNamespace(name).isEmpty()
-                ? Optional.empty()
-                : Optional.of(NamespaceCodec.implied(name)));
+  @Override
+  public void watch(WatchNamespacesRequest request, StreamObserver<WatchNamespacesReply> replies) {
+    var filter = ObjectFilter.ofCluster(request.getName(), request.getLabelSelector());
+    var _ = reads.at(request.getFreshness());
+    watches.open(new NamespaceSubject(filter), replies);
   }
 }

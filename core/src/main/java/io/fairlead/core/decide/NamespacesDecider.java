@@ -23,9 +23,24 @@ import java.util.TreeMap;
 final class NamespacesDecider {
   private NamespacesDecider() {}
 
+  static Decision<ServiceOutcome> create(
+      ClusterImage image, ServiceCommand.CreateNamespace create, ServicesContext context) {
+    var draft = create.draft();
+    var violations = check(draft);
+    if (!draft.resourceVersion().isEmpty()) {
+      violations.forbidden("metadata.resourceVersion", "not on create");
+    }
+    return violations.isEmpty() && image.namespaces().get(draft.name()).isPresent()
+        ? refuse(new Refusal.NameTaken(key(draft.name())))
+        : store(image, draft, violations, create.dryRun(), context);
+  }
+
   static Decision<ServiceOutcome> apply(
       ClusterImage image, ServiceCommand.ApplyNamespace apply, ServicesContext context) {
-    var draft = apply.draft();
+    return store(image, apply.draft(), check(apply.draft()), apply.dryRun(), context);
+  }
+
+  private static Violations check(NamespaceDraft draft) {
     var violations = new Violations();
     if (draft.name().isEmpty()) {
       violations.required("metadata.name", "a name is needed");
@@ -34,6 +49,15 @@ final class NamespacesDecider {
     }
     Names.checkLabels(violations, "metadata.labels", draft.labels());
     Names.checkAnnotations(violations, "metadata.annotations", draft.annotations());
+    return violations;
+  }
+
+  private static Decision<ServiceOutcome> store(
+      ClusterImage image,
+      NamespaceDraft draft,
+      Violations violations,
+      DryRun dryRun,
+      ServicesContext context) {
     var expected = MetaRules.version(violations, draft.resourceVersion());
     if (!violations.isEmpty()) {
       return refuse(new Refusal.Invalid(key(draft.name()), violations.list()));
@@ -61,7 +85,7 @@ final class NamespacesDecider {
             before.isPresent() ? Result.CONFIGURED : Result.CREATED,
             namespace,
             OptionalLong.empty());
-    return apply.dryRun() == DryRun.YES
+    return dryRun == DryRun.YES
         ? Decision.answer(reply)
         : Decision.of(List.of(new Change.Put(namespace)), reply);
   }

@@ -18,6 +18,9 @@ public sealed interface ServiceCommand {
    */
   record Delete(ObjectName name, String uid, String resourceVersion) implements ServiceCommand {}
 
+  /** Refuses a name that was made; one that is only there because it holds something is made. */
+  record CreateNamespace(NamespaceDraft draft, DryRun dryRun) implements ServiceCommand {}
+
   /** Makes the namespace, or changes its labels and annotations where they differ. */
   record ApplyNamespace(NamespaceDraft draft, DryRun dryRun) implements ServiceCommand {}
 

@@ -62,6 +62,8 @@ public final class ServicesDecider {
       case ServiceCommand.Create(var draft, var dryRun) -> decider.create(draft, dryRun);
       case ServiceCommand.Apply(var draft, var dryRun) -> decider.apply(draft, dryRun);
       case ServiceCommand.Delete delete -> decider.delete(delete);
+      case ServiceCommand.CreateNamespace create ->
+          NamespacesDecider.create(image, create, context);
       case ServiceCommand.ApplyNamespace apply -> NamespacesDecider.apply(image, apply, context);
       case ServiceCommand.DeleteNamespace delete -> NamespacesDecider.delete(image, delete);
     };

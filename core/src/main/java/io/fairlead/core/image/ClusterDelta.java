@@ -121,6 +121,11 @@ public final class ClusterDelta {
     return clusterNames(Kind.NODE);
   }
 
+  /** Namespaces that were made or deleted. */
+  public SortedSet<String> namespaces() {
+    return clusterNames(Kind.NAMESPACE);
+  }
+
   /** ServiceCIDRs that were stored or removed. */
   public SortedSet<String> serviceCidrs() {
     return clusterNames(Kind.SERVICE_CIDR);

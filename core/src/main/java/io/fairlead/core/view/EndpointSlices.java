@@ -116,6 +116,7 @@ public final class EndpointSlices {
             name(service, family, ports, path),
             service.name(),
             service.uid(),
+            service.meta().created(),
             labels,
             family,
             ports,

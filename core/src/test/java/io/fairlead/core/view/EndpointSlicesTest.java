@@ -127,6 +127,7 @@ class EndpointSlicesTest {
       return;
     }
     assertThat(slices).hasSize(1);
+    assertThat(slices.getFirst().created()).isEqualTo(row.service().meta().created());
     assertThat(slices.getFirst().endpoints()).hasSize(1);
     var endpoint = slices.getFirst().endpoints().getFirst();
     assertThat(endpoint.conditions()).isEqualTo(row.listed().get());

@@ -1,9 +1,9 @@
 package io.fairlead.decider.grpc;
 
 import com.google.protobuf.ByteString;
-import com.google.protobuf.Timestamp;
 import io.fairlead.api.Errors;
 import io.fairlead.api.PositionCodec;
+import io.fairlead.api.Timestamps;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.record.LogEntry;
@@ -155,16 +155,12 @@ final class LogRead implements FollowListener {
   }
 
   private static io.fairlead.v1.LogEntry message(LogEntry entry) {
-    var appended = entry.timestamp();
     var message =
         io.fairlead.v1.LogEntry.newBuilder()
             .setPartition(entry.partition().toString())
             .setOffset(entry.offset())
             .setKey(entry.event().key().toString())
-            .setAppended(
-                Timestamp.newBuilder()
-                    .setSeconds(appended.getEpochSecond())
-                    .setNanos(appended.getNano()));
+            .setAppended(Timestamps.proto(entry.timestamp()));
     EventCodec.value(entry.event())
         .ifPresent(value -> message.setRecord(ByteString.copyFrom(value)));
     return message.build();

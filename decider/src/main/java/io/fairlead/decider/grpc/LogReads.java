@@ -2,6 +2,7 @@ package io.fairlead.decider.grpc;
 
 import io.fairlead.api.Errors;
 import io.fairlead.api.PositionCodec;
+import io.fairlead.api.Timestamps;
 import io.fairlead.core.decide.Violation.Reason;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Position;
@@ -74,6 +75,7 @@ public final class LogReads implements AutoCloseable {
       List<LogPartition> wanted,
       Optional<Position> asked,
       ServerCallStreamObserver<ReadLogReply> replies) {
+    var completeSince = log.completeSince(); // before anything is read: compaction goes on
     var starts = log.startOffsets(wanted);
     var ends = log.endOffsets(wanted);
     var from = from(wanted, asked, starts, ends);
@@ -91,7 +93,8 @@ public final class LogReads implements AutoCloseable {
                     .setRetained(
                         PositionCodec.proto(new Position(log.identity(), new TreeMap<>(starts))))
                     .setFrom(PositionCodec.proto(from))
-                    .setEnd(PositionCodec.proto(new Position(log.identity(), new TreeMap<>(ends)))))
+                    .setEnd(PositionCodec.proto(new Position(log.identity(), new TreeMap<>(ends))))
+                    .setCompleteSince(Timestamps.proto(completeSince)))
             .build());
     reads.add(read);
     if (closed) {

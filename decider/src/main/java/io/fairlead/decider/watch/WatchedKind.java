@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** What can be watched, each by keys that are names of objects. */
 public enum WatchedKind {
@@ -18,16 +19,22 @@ public enum WatchedKind {
   /** Nodes; their names stand in the namespace "". */
   NODES,
   /** By the Service that they belong to: all slices of one Service have one key. */
-  ENDPOINT_SLICES;
+  ENDPOINT_SLICES,
+  /** Those that were made and those that hold Services; their names stand in the namespace "". */
+  NAMESPACES;
 
   /** Keys of what a step of the image may have changed. Costs what changed. */
   Set<ObjectName> touched(ClusterDelta delta, ClusterImage image) {
     return switch (this) {
       case SERVICES -> delta.services();
       case PODS -> pods(delta, image);
-      case NODES ->
-          delta.nodes().stream().map(name -> new ObjectName("", name)).collect(Collectors.toSet());
+      case NODES -> ofCluster(delta.nodes().stream());
       case ENDPOINT_SLICES -> EndpointSlices.touched(delta, image);
+      case NAMESPACES ->
+          ofCluster(
+              Stream.concat(
+                  delta.namespaces().stream(),
+                  delta.services().stream().map(ObjectName::namespace)));
     };
   }
 
@@ -44,5 +51,9 @@ public enum WatchedKind {
 
   private static List<Address> addresses(ClusterImage image, String node) {
     return image.nodes().get(node).map(found -> found.object().addresses()).orElse(List.of());
+  }
+
+  private static Set<ObjectName> ofCluster(Stream<String> names) {
+    return names.map(name -> new ObjectName("", name)).collect(Collectors.toSet());
   }
 }

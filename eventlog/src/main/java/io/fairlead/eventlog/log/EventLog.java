@@ -4,6 +4,7 @@ import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Partitioning;
 import io.fairlead.core.model.Position;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.Map;
 
@@ -39,6 +40,12 @@ public interface EventLog extends AutoCloseable {
    * log was compacted. Blocks.
    */
   Map<LogPartition, Long> startOffsets(Collection<LogPartition> partitions);
+
+  /**
+   * Every entry that the log took since then is retained; of older ones, an entry is only there for
+   * sure where no later one has its key.
+   */
+  Instant completeSince();
 
   /**
    * By how many offsets an open transaction keeps followers behind what is written; 0 where nothing

@@ -8,6 +8,7 @@ import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
 import io.fairlead.core.run.Time;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -142,6 +143,12 @@ public final class KafkaEventLog implements EventLog {
   @Override
   public Map<LogPartition, Long> endOffsets(Collection<LogPartition> partitions) {
     return admin.ends(partitions, IsolationLevel.READ_COMMITTED);
+  }
+
+  /** The topics are checked to keep everything for the window at least. */
+  @Override
+  public Instant completeSince() {
+    return time.now().minus(config.window());
   }
 
   @Override

@@ -28,6 +28,7 @@ import io.fairlead.eventlog.log.Follower;
 import io.fairlead.eventlog.log.ForeignLogException;
 import io.fairlead.eventlog.log.PartitionAppender;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -243,6 +244,11 @@ class LoaderTest {
           @Override
           public PartitionAppender openAppender(LogPartition partition) {
             return log.openAppender(partition);
+          }
+
+          @Override
+          public Instant completeSince() {
+            return log.completeSince();
           }
 
           @Override

@@ -121,6 +121,15 @@ abstract class EventLogContract {
   }
 
   @Test
+  void isCompleteSinceBeforeWhatItTookJustNow() {
+    var log = open();
+    appender(log, SERVICES).append(services(1));
+    var recorder = follow(log, JUST_SERVICES);
+    recorder.awaitEntries(1);
+    assertThat(recorder.entries().getFirst().timestamp()).isAfter(log.completeSince());
+  }
+
+  @Test
   void followsSeveralPartitionsEachInItsOrder() {
     var log = open();
     var partitions = PARTITIONING_PARTITIONS;

@@ -7,6 +7,7 @@ import io.fairlead.core.model.Position;
 import io.fairlead.core.record.LogEvent;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -96,6 +97,11 @@ public final class FakeEventLog implements EventLog {
     } finally {
       kafka.lock.unlock();
     }
+  }
+
+  @Override
+  public Instant completeSince() {
+    return kafka.now().minus(KafkaLogConfig.DEFAULT_WINDOW);
   }
 
   @Override

@@ -8,6 +8,7 @@ import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.record.LogEvent;
 import io.fairlead.core.run.Time;
 import io.fairlead.eventlog.codec.EventCodec;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -47,6 +48,10 @@ public final class FakeKafka {
   /** With 16 partitions for Pods. */
   public FakeKafka(Time time) {
     this(time, new Partitioning(16));
+  }
+
+  Instant now() {
+    return time.now();
   }
 
   /** Another client of this log. */

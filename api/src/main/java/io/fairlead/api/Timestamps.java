@@ -1,0 +1,28 @@
+package io.fairlead.api;
+
+import com.google.protobuf.Timestamp;
+import java.time.DateTimeException;
+import java.time.Instant;
+
+/** Times as messages. */
+public final class Timestamps {
+  private Timestamps() {}
+
+  public static Timestamp proto(Instant instant) {
+    return Timestamp.newBuilder()
+        .setSeconds(instant.getEpochSecond())
+        .setNanos(instant.getNano())
+        .build();
+  }
+
+  /**
+   * @throws IllegalArgumentException further away than times are
+   */
+  public static Instant model(Timestamp timestamp) {
+    try {
+      return Instant.ofEpochSecond(timestamp.getSeconds(), timestamp.getNanos());
+    } catch (DateTimeException e) {
+      throw new IllegalArgumentException("not a time: " + timestamp.getSeconds() + " s", e);
+    }
+  }
+}
