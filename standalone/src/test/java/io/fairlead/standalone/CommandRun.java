@@ -16,13 +16,26 @@ final class CommandRun {
   private static final Duration LIMIT = Duration.ofSeconds(240);
 
   private final Path directory;
+  private final List<String> prefix;
   private int count;
 
   /**
    * @param directory for what the commands print
    */
   CommandRun(Path directory) {
+    this(directory, List.of());
+  }
+
+  private CommandRun(Path directory, List<String> prefix) {
     this.directory = directory;
+    this.prefix = prefix;
+  }
+
+  /** The same where root keeps everything that it makes to itself. */
+  CommandRun underAStrictUmask() throws IOException {
+    return new CommandRun(
+        Files.createTempDirectory(directory, "strict"),
+        List.of("sh", "-c", "umask 077; exec \"$0\" \"$@\""));
   }
 
   /** What came of a command; standard output and error together. */
@@ -41,7 +54,7 @@ final class CommandRun {
   /** Starts it and does not wait. */
   Running start(String... arguments) {
     var output = directory.resolve("output-" + count++);
-    var words = new ArrayList<String>();
+    var words = new ArrayList<>(prefix);
     words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     words.addAll(
         List.of(

@@ -18,6 +18,7 @@ import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -182,6 +183,53 @@ class PlaneTest {
                         && child.pid() != agent.pid()));
     fairlead.run("down", "--data-dir", "" + first).succeeds();
     assertThat(Traces.of(first)).isEmpty();
+  }
+
+  @Test
+  void podsReadWhatIsTheirsWhateverTheUmask() throws IOException {
+    fairlead = fairlead.underAStrictUmask();
+    up(first, 1).succeeds();
+    var pods =
+        """
+        {apiVersion: v1, kind: Pod, metadata: {name: shell}, spec: {containers: [{name: c, command: [sleep, infinity]}]}}
+        ---
+        {apiVersion: v1, kind: Pod, metadata: {name: echo}, spec: {containers: [{name: c, image: fairlead/echo, ports: [{containerPort: 8080}]}]}}
+        """;
+    of(first, "apply", "-f", "" + manifest("pods.yaml", pods));
+    of(first, "wait", "--for=condition=Ready", "pod", "shell", "echo", "--timeout=60s");
+
+    assertThat(of(first, "exec", "shell", "--", "sh", "-c", "cat /etc/resolv.conf; umask"))
+        .isEqualTo(
+            """
+            nameserver 10.96.0.10
+            search default.svc.cluster.local svc.cluster.local cluster.local
+            options ndots:5
+            0022
+            """);
+    var echo = get(first, "pods", "echo", "-o", "wide").split(" +", -1)[5];
+    assertThat(of(first, "exec", "shell", "--", "curl", "-s", "http://" + echo + ":8080/"))
+        .contains("pod=echo");
+    var files = PlaneFiles.of(Map.of());
+    var runFile = RunFile.file(files, plane(first).id());
+    assertThat(mode(runFile)).isEqualTo("rw-r--r--");
+    assertThat(mode(files.runDirectory())).isEqualTo("rwxr-xr-x");
+    assertThat(mode(runFile.resolveSibling("fabric-" + plane(first).id() + ".lock")))
+        .as("whoever reads it could lock it")
+        .isEqualTo("rw-------");
+
+    of(first, "down");
+    assertThat(Traces.of(first)).isEmpty();
+  }
+
+  private static String mode(Path file) throws IOException {
+    return PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
+  }
+
+  /** What a verb prints of the plane. */
+  private String of(Path data, String verb, String... words) {
+    var all = new java.util.ArrayList<>(List.of(words));
+    all.addAll(0, List.of(verb, "--data-dir", data.toString()));
+    return fairlead.run(all.toArray(String[]::new)).succeeds().output();
   }
 
   @Test

@@ -1,7 +1,6 @@
 package io.fairlead.standalone;
 
 import io.fairlead.cli.plane.PlaneFiles;
-import io.fairlead.cli.plane.RunFile;
 import io.fairlead.standalone.plane.Instance;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -17,7 +16,7 @@ import java.util.stream.Stream;
 final class Traces {
   private Traces() {}
 
-  /** Namespaces, interfaces, processes and run files; empty = nothing. */
+  /** Namespaces, interfaces, processes, and what is in /run/fairlead; empty = nothing. */
   static List<String> of(Path dataDirectory) {
     var id = PlaneFiles.instanceId(dataDirectory);
     var traces = new ArrayList<String>();
@@ -29,10 +28,10 @@ final class Traces {
     ProcessHandle.allProcesses()
         .filter(process -> isOf(process.pid(), id, dataDirectory))
         .forEach(process -> traces.add("process " + process.pid()));
-    var runFile = RunFile.file(PlaneFiles.of(Map.of()), id);
-    if (Files.exists(runFile)) {
-      traces.add(runFile.toString());
-    }
+    var runFiles = PlaneFiles.of(Map.of()).runDirectory();
+    names(runFiles)
+        .filter(name -> name.contains(id))
+        .forEach(name -> traces.add(runFiles + "/" + name));
     return traces;
   }
 

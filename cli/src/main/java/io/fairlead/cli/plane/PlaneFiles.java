@@ -4,7 +4,10 @@ import io.fairlead.runtime.CommonOptions;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.List;
@@ -91,9 +94,33 @@ public record PlaneFiles(Map<String, String> environment, long user) {
     return Stream.of(runDirectory(), OF_ROOT).distinct().toList();
   }
 
-  /** Whether the file is this user's or root's: nobody else may say where commands connect to. */
+  /**
+   * Whether nobody but this user and root says what is in the file: nobody else may say where
+   * commands connect to, and which process is ended. So it is theirs, no link, and only they write
+   * it and put files into its directory.
+   */
   boolean isBelieved(Path file) {
-    return owner(file).filter(owner -> owner == user || owner == ROOT).isPresent();
+    var directory = file.toAbsolutePath().getParent();
+    return directory != null
+        && isTrusted(directory)
+        && Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
+        && isTrusted(file);
+  }
+
+  /** Of the file itself, not of what it may link to. */
+  private boolean isTrusted(Path file) {
+    try {
+      var attributes =
+          Files.readAttributes(file, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+      long owner =
+          ((Number) Files.getAttribute(file, "unix:uid", LinkOption.NOFOLLOW_LINKS)).longValue();
+      return (owner == user || owner == ROOT)
+          && !attributes.isSymbolicLink()
+          && !attributes.permissions().contains(PosixFilePermission.GROUP_WRITE)
+          && !attributes.permissions().contains(PosixFilePermission.OTHERS_WRITE);
+    } catch (IOException | UnsupportedOperationException | IllegalArgumentException _) {
+      return false;
+    }
   }
 
   /**

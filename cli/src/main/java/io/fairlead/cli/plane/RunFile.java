@@ -2,10 +2,12 @@ package io.fairlead.cli.plane;
 
 import io.fairlead.runtime.HostPort;
 import java.io.IOException;
-import java.io.StringReader;
+import java.io.InputStreamReader;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
@@ -149,10 +151,15 @@ public record RunFile(
     return files.runDirectory().resolve(id + SUFFIX);
   }
 
-  /** As a whole or not at all; readable for everyone. @throws IOException it cannot be written */
+  /**
+   * As a whole or not at all; readable for everyone, whatever the umask.
+   *
+   * @throws IOException it cannot be written
+   */
   public void write(Path file) throws IOException {
     var directory = file.toAbsolutePath().getParent();
     Files.createDirectories(directory);
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
     var text = new StringWriter();
     properties().store(text, null);
     var next =
@@ -174,7 +181,10 @@ public record RunFile(
   public static Optional<RunFile> read(Path file) {
     try {
       var properties = new Properties();
-      properties.load(new StringReader(Files.readString(file)));
+      // no link: who could put one there could name any file
+      try (var in = Files.newInputStream(file, LinkOption.NOFOLLOW_LINKS)) {
+        properties.load(new InputStreamReader(in, StandardCharsets.UTF_8));
+      }
       return of(properties);
     } catch (IOException | IllegalArgumentException _) {
       return Optional.empty();

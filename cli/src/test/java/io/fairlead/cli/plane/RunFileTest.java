@@ -11,6 +11,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -109,6 +110,53 @@ class RunFileTest {
 
     assertThat(plane.isLive()).isFalse();
     assertThat(RunFile.find(files, Optional.of(directory))).isEqualTo(new Found.Nothing());
+  }
+
+  @Test
+  void believesNoLinkAndNoFileThatOthersCanWrite() throws IOException {
+    var plane = plane(directory.resolve("data"), ProcessId.self());
+    var file = RunFile.file(files, plane.id());
+    var elsewhere = directory.resolve("elsewhere/" + plane.id() + ".properties");
+    plane.write(elsewhere);
+    Files.createDirectory(file.getParent());
+    Files.createSymbolicLink(file, elsewhere);
+    assertThat(RunFile.all(files)).as("a link").doesNotContain(plane);
+    assertThat(RunFile.read(file)).as("a link").isEmpty();
+
+    Files.delete(file);
+    plane.write(file);
+    assertThat(RunFile.all(files)).contains(plane);
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw-r--"));
+    assertThat(RunFile.all(files)).as("others write it").doesNotContain(plane);
+
+    plane.write(file);
+    Files.setPosixFilePermissions(file.getParent(), PosixFilePermissions.fromString("rwxrwxrwx"));
+    assertThat(RunFile.all(files)).as("others write its directory").doesNotContain(plane);
+
+    Files.setPosixFilePermissions(file.getParent(), PosixFilePermissions.fromString("rwx------"));
+    plane.write(file);
+    assertThat(RunFile.all(files)).contains(plane);
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file.getParent())))
+        .as("whatever the umask made of it")
+        .isEqualTo("rwxr-xr-x");
+    var real = Files.move(file.getParent(), directory.resolve("moved"));
+    Files.createSymbolicLink(file.getParent(), real);
+    assertThat(RunFile.all(files)).as("its directory is a link").doesNotContain(plane);
+  }
+
+  @Test
+  void believesNoOtherUser() throws IOException {
+    Assumptions.assumeTrue(PlaneFiles.of(Map.of()).isRoot(), "only root gives files away");
+    var plane = plane(directory.resolve("data"), ProcessId.self());
+    var file = RunFile.file(files, plane.id());
+    plane.write(file);
+    Files.setAttribute(file.getParent(), "unix:uid", 4712);
+    assertThat(RunFile.all(files)).as("another's directory").doesNotContain(plane);
+    Files.setAttribute(file.getParent(), "unix:uid", 0);
+    Files.setAttribute(file, "unix:uid", 4712);
+    assertThat(RunFile.all(files)).as("another's file").doesNotContain(plane);
+    Files.setAttribute(file, "unix:uid", (int) SOMEBODY);
+    assertThat(RunFile.all(files)).contains(plane);
   }
 
   @Test

@@ -1,6 +1,8 @@
 package io.fairlead.devkit.fabric;
 
 import io.fairlead.devkit.process.ProcessLock;
+import io.fairlead.devkit.process.PublicFiles;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -13,7 +15,7 @@ import java.util.stream.IntStream;
  * @param management a /30: .1 is this machine, .2 the fabric
  */
 record Addresses(Ipv4Network nodes, Ipv4Network management, ProcessLock lock) {
-  static final Path LOCKS = Path.of("/run/fairlead");
+  private static final Path LOCKS = Path.of("/run/fairlead");
   private static final int NUMBERS = 255;
 
   String fabricSide() {
@@ -56,8 +58,17 @@ record Addresses(Ipv4Network nodes, Ipv4Network management, ProcessLock lock) {
     var name =
         "fabric-%s-%s-%d.lock"
             .formatted(spec.nodeNetwork().address(0), spec.managementNetwork().address(0), number);
-    return ProcessLock.tryTake(LOCKS.resolve(name))
-        .map(lock -> new Addresses(nodes, management, lock));
+    return lock(name).map(lock -> new Addresses(nodes, management, lock));
+  }
+
+  /** Something of this machine that one fabric may have; empty where a live process has it. */
+  static Optional<ProcessLock> lock(String name) {
+    try {
+      PublicFiles.directory(LOCKS); // holds what others may read, too
+    } catch (IOException e) {
+      throw new FabricException("cannot make " + LOCKS, e);
+    }
+    return ProcessLock.tryTakeForAWhile(LOCKS.resolve(name));
   }
 
   private static boolean isRouted(Ipv4Network network, String routes) {

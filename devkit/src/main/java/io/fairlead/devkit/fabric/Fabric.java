@@ -112,7 +112,7 @@ public final class Fabric implements AutoCloseable {
   }
 
   private static ProcessLock takeId(String id) {
-    return ProcessLock.tryTake(Addresses.LOCKS.resolve("fabric-" + id + ".lock"))
+    return Addresses.lock("fabric-" + id + ".lock")
         .orElseThrow(
             () -> new FabricException("fabric id '" + id + "' is in use by a live process"));
   }

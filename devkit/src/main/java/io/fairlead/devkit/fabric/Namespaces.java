@@ -3,6 +3,7 @@ package io.fairlead.devkit.fabric;
 import io.fairlead.devkit.posix.Libc;
 import io.fairlead.devkit.posix.PosixException;
 import io.fairlead.devkit.posix.Signal;
+import io.fairlead.devkit.process.PublicFiles;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -77,8 +78,8 @@ final class Namespaces {
   static void writeResolvConf(String namespace, ResolvConf content) {
     var directory = CONFIGURATION.resolve(namespace);
     try {
-      Files.createDirectories(directory);
-      Files.writeString(directory.resolve("resolv.conf"), content.text());
+      PublicFiles.directory(directory); // processes that are not root read it
+      PublicFiles.write(directory.resolve("resolv.conf"), content.text());
     } catch (IOException e) {
       throw new FabricException("cannot write " + directory + "/resolv.conf", e);
     }

@@ -4,6 +4,8 @@ import io.fairlead.cli.plane.PlaneFiles;
 import io.fairlead.devkit.fabric.Fabric;
 import io.fairlead.devkit.process.Executables;
 import io.fairlead.devkit.process.LaunchException;
+import io.fairlead.standalone.pods.PodRunnerConfig;
+import io.fairlead.standalone.pods.run.Images;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -32,6 +34,7 @@ final class Leftovers {
     killMarked(id);
     if (files.isRoot() && Executables.find("ip").isPresent()) {
       Fabric.clear(id);
+      Images.remove(PodRunnerConfig.images(id));
     }
   }
 

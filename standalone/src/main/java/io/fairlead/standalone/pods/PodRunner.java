@@ -11,6 +11,7 @@ import io.fairlead.standalone.pods.run.Images;
 import io.fairlead.standalone.pods.run.Kit;
 import io.fairlead.standalone.pods.run.PodSupervisor;
 import io.fairlead.standalone.pods.run.Sandbox;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 
@@ -23,8 +24,10 @@ public final class PodRunner implements AutoCloseable {
   private final GrpcPodApi api;
   private final PodSupervisor pods;
   private final GrpcServer server;
+  private final Path images;
 
-  private PodRunner(GrpcPodApi api, PodSupervisor pods, GrpcServer server) {
+  private PodRunner(GrpcPodApi api, PodSupervisor pods, GrpcServer server, Path images) {
+    this.images = images;
     this.api = api;
     this.pods = pods;
     this.server = server;
@@ -60,7 +63,7 @@ public final class PodRunner implements AutoCloseable {
               metrics);
       pods.start();
       server.readiness(GrpcServer.Readiness.READY);
-      return new PodRunner(api, pods, server);
+      return new PodRunner(api, pods, server, config.images());
     } catch (RuntimeException e) {
       api.close();
       throw e;
@@ -83,5 +86,6 @@ public final class PodRunner implements AutoCloseable {
     server.close();
     api.close(); // first, so that nothing of the end is told
     pods.close();
+    Images.remove(images);
   }
 }

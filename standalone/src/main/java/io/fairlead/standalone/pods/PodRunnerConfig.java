@@ -1,5 +1,6 @@
 package io.fairlead.standalone.pods;
 
+import io.fairlead.cli.plane.PlaneFiles;
 import io.fairlead.runtime.HostPort;
 import io.fairlead.standalone.pods.run.RunUser;
 import java.nio.file.Path;
@@ -35,6 +36,11 @@ public record PodRunnerConfig(
     }
   }
 
+  /** Where containers of an instance see the built-in image. */
+  public static Path images(String instance) {
+    return Path.of("/run/fairlead", "images-" + instance);
+  }
+
   /**
    * The usual one: user from sudo's variables, nameserver 10.96.0.10, domain cluster.local, five
    * seconds at the end.
@@ -48,7 +54,7 @@ public record PodRunnerConfig(
         endpoints,
         listen,
         dataDir.resolve("pods"),
-        Path.of("/run/fairlead/images"),
+        images(PlaneFiles.instanceId(dataDir)),
         RunUser.of(System.getenv()),
         "10.96.0.10",
         "cluster.local",

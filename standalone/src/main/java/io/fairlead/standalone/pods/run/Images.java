@@ -4,10 +4,12 @@ import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.Protocol;
 import io.fairlead.devkit.echo.EchoServerMain;
 import io.fairlead.devkit.process.LaunchException;
+import io.fairlead.devkit.process.PublicFiles;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -18,40 +20,62 @@ import java.util.List;
 public final class Images {
   static final String ECHO = "fairlead/echo";
 
-  private final Path java;
-  private final Path javaHere;
-  private final Path classes;
-  private final Path classesHere;
+  private static final String JAVA = "java";
+  private static final String CLASSES = "classes";
+  private static final String JAR = "echo.jar";
 
-  private Images(Path java, Path javaHere, Path classes, Path classesHere) {
-    this.java = java;
+  private final Path javaHere;
+  private final Path classesHere;
+  private final List<Program.Mount> mounts;
+
+  private Images(Path javaHere, Path classesHere, List<Program.Mount> mounts) {
     this.javaHere = javaHere;
-    this.classes = classes;
     this.classesHere = classesHere;
+    this.mounts = List.copyOf(mounts);
   }
 
   /**
    * Makes the places where containers see Java and the built-in program: both may lie where only
-   * root reads, such as below /root.
+   * root reads, such as below /root, or be made under a umask that keeps them from others.
    *
    * @param directory which every user reads; made where it is missing
    * @throws LaunchException it cannot be made
    */
   public static Images in(Path directory) {
-    var java = Path.of(System.getProperty("java.home"));
     var classes = classPath();
-    var javaHere = directory.resolve("java");
-    var classesHere = directory.resolve(Files.isDirectory(classes) ? "classes" : "echo.jar");
+    var javaHere = directory.resolve(JAVA);
+    var classesHere = directory.resolve(Files.isDirectory(classes) ? CLASSES : JAR);
+    var mounts = new ArrayList<Program.Mount>();
+    mounts.add(new Program.Mount(Path.of(System.getProperty("java.home")), javaHere));
     try {
-      Files.createDirectories(javaHere);
+      PublicFiles.directory(directory);
+      PublicFiles.directory(javaHere);
       if (Files.isDirectory(classes)) {
-        Files.createDirectories(classesHere);
-      } else if (!Files.exists(classesHere)) {
-        Files.createFile(classesHere);
+        PublicFiles.directory(classesHere);
+        mounts.add(new Program.Mount(classes, classesHere));
+      } else {
+        Files.copy(classes, classesHere, StandardCopyOption.REPLACE_EXISTING);
+        PublicFiles.open(classesHere);
       }
-      return new Images(java, javaHere, classes, classesHere);
+      return new Images(javaHere, classesHere, mounts);
     } catch (IOException e) {
-      throw new LaunchException("cannot make " + directory, e);
+      throw new LaunchException("cannot make " + directory + ": " + e, e);
+    }
+  }
+
+  /**
+   * Removes what {@link #in} made, and nothing else.
+   *
+   * @throws LaunchException it cannot be removed
+   */
+  public static void remove(Path directory) {
+    try {
+      for (var name : List.of(JAVA, CLASSES, JAR)) {
+        Files.deleteIfExists(directory.resolve(name)); // as empty as it was made
+      }
+      Files.deleteIfExists(directory);
+    } catch (IOException e) {
+      throw new LaunchException("cannot remove " + directory + ": " + e, e);
     }
   }
 
@@ -101,7 +125,6 @@ public final class Images {
     words.addAll(List.of("-cp", classesHere.toString(), EchoServerMain.class.getName()));
     words.addAll(List.of("--pod", pod.meta().name(), "--node", node));
     ports.forEach(port -> words.addAll(List.of("--port", port)));
-    return new Program.Runs(
-        words, List.of(new Program.Mount(java, javaHere), new Program.Mount(classes, classesHere)));
+    return new Program.Runs(words, mounts);
   }
 }

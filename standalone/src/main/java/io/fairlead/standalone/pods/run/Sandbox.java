@@ -172,11 +172,16 @@ public final class Sandbox {
     return command(words, task);
   }
 
-  /** As the user: makes the variables of {@link Command} the only ones. */
+  /**
+   * As the user: makes the variables of {@link Command} the only ones. Not with root's umask, which
+   * may be strict: what a container's program writes is its user's affair.
+   */
   private static String unpack(int variables) {
     return IntStream.range(0, variables)
         .mapToObj(i -> " \"$" + VARIABLE + i + "\"")
-        .collect(Collectors.joining("", "dir=$1; shift; exec \"$0\" -i -C \"$dir\" --", " \"$@\""));
+        .collect(
+            Collectors.joining(
+                "", "umask 022; dir=$1; shift; exec \"$0\" -i -C \"$dir\" --", " \"$@\""));
   }
 
   private List<String> asUser(Task task) {

@@ -4,6 +4,7 @@ import io.fairlead.core.run.Time;
 import io.fairlead.devkit.fabric.Fabric;
 import io.fairlead.devkit.fabric.FabricSpec;
 import io.fairlead.devkit.posix.Libc;
+import io.fairlead.standalone.pods.PodRunnerConfig;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -37,7 +38,7 @@ public final class Machine implements AutoCloseable {
                 api,
                 fabric,
                 Sandbox.of(new RunUser(65534, 65534, "/")),
-                Images.in(Path.of("/run/fairlead/images-" + fabric.id())),
+                Images.in(PodRunnerConfig.images(fabric.id())),
                 directory,
                 "10.96.0.10",
                 "cluster.local",
@@ -58,6 +59,6 @@ public final class Machine implements AutoCloseable {
   @Override
   public void close() {
     fabric.close();
-    Trees.delete(Path.of("/run/fairlead/images-" + fabric.id()));
+    Images.remove(PodRunnerConfig.images(fabric.id()));
   }
 }
