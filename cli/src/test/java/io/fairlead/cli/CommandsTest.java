@@ -297,8 +297,7 @@ class CommandsTest {
     var rows = cli.run("get", "endpointslices").out().lines().toList();
     assertThat(rows).hasSize(2);
     assertThat(rows.getFirst()).matches("NAME +ADDRESSTYPE   PORTS   ENDPOINTS    AGE");
-    assertThat(rows.getLast())
-        .matches("web-[a-z2-7]{10}   IPv4          8080    10.244.0.7   45s");
+    assertThat(rows.getLast()).matches("web-[a-z2-7]{10}   IPv4          8080    10.244.0.7   45s");
     var name = cli.run("get", "eps", "-o", "name").out().strip();
     assertThat(name).startsWith("endpointslice.discovery.k8s.io/web-");
     assertThat(cli.run("get", "eps", "-l", "kubernetes.io/service-name=web", "-o", "json").out())
