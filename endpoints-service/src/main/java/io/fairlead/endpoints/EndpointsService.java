@@ -158,7 +158,7 @@ public final class EndpointsService implements AutoCloseable {
                 coordination,
                 feed,
                 loader::synced,
-                new PodsLogic(),
+                new PodsLogic(leases, time),
                 faults,
                 time,
                 random));

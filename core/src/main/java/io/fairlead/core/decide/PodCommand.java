@@ -3,6 +3,7 @@ package io.fairlead.core.decide;
 import io.fairlead.core.model.ObjectName;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.UUID;
 
 /**
  * What can be asked of {@link PodsDecider}: commands on Nodes in the partition of the Nodes, all
@@ -20,6 +21,12 @@ public sealed interface PodCommand {
    *     or that long. Empty: as its spec says where something runs it, else at once
    */
   record DeletePod(ObjectName name, String uid, OptionalInt graceSeconds) implements PodCommand {}
+
+  /**
+   * Its lease ran out: it goes at once. Whether somebody applied it again meanwhile is for whoever
+   * counts the leases to say, when it is decided.
+   */
+  record ExpirePod(ObjectName name, UUID uid) implements PodCommand {}
 
   /**
    * What runs the Pod says what became of it.

@@ -2,6 +2,7 @@ package io.fairlead.core.decide;
 
 import io.fairlead.core.decide.PodCommand.ApplyPod;
 import io.fairlead.core.decide.PodCommand.DeletePod;
+import io.fairlead.core.decide.PodCommand.ExpirePod;
 import io.fairlead.core.decide.PodCommand.LoseNode;
 import io.fairlead.core.decide.PodCommand.NodeLostPods;
 import io.fairlead.core.decide.PodCommand.OpenNode;
@@ -23,6 +24,7 @@ import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.model.ObjectMeta;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Pod;
+import io.fairlead.core.model.PodLease;
 import io.fairlead.core.record.Change;
 import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.record.LogEvent;
@@ -61,6 +63,7 @@ public final class PodsDecider {
       case ApplyPod(var draft) -> decider.apply(draft);
       case UpdatePodStatus update -> PodStatusDecider.update(image, update);
       case DeletePod delete -> decider.delete(delete);
+      case ExpirePod expire -> decider.expire(expire);
       case ReportReadiness report -> ReadinessDecider.report(image, report, context);
       case OpenNode(var draft) -> decider.open(draft);
       case LoseNode lose -> decider.lose(lose);
@@ -294,6 +297,21 @@ public final class PodsDecider {
     return pod.isRun() ? pod.spec().terminationGrace() : Duration.ZERO;
   }
 
+  /** Not where it is another Pod by now, ends already, or was applied without a lease. */
+  private Decision<PodOutcome> expire(ExpirePod expire) {
+    return image
+        .pods()
+        .get(expire.name())
+        .map(Versioned::object)
+        .filter(pod -> pod.uid().equals(expire.uid()))
+        .filter(pod -> pod.status().deleting().isEmpty())
+        .filter(pod -> PodLease.of(pod.meta().annotations()).isPresent())
+        .map(pod ->
+            Decision.<PodOutcome>of(
+                remove(pod), new Deleted(pod.name(), pod.uid(), OptionalLong.empty())))
+        .orElseGet(() -> refuse(new Refusal.NotFound(ObjectKey.of(Kind.POD, expire.name()))));
+  }
+
   private Decision<PodOutcome> open(NodeDraft draft) {
     var violations = new Violations();
     var wish = NodeDraftRules.read(draft, violations);
@@ -401,6 +419,11 @@ public final class PodsDecider {
       }
       if (!wish.spec().nodeName().equals(Optional.of(state.node()))) {
         violations.invalid("spec.nodeName", draft.nodeName(), "is not " + state.node());
+      }
+      if (draft.annotations().containsKey(PodLease.ANNOTATION)) {
+        violations.forbidden( // nobody would renew it: it would go while its source still names it
+            "metadata.annotations[" + PodLease.ANNOTATION + "]",
+            "a Pod of a source lives as long as its source names it: leave the annotation out");
       }
       var before = image.pods().get(draft.objectName()).map(Versioned::object);
       var owner = before.map(Pod::source).filter(s -> !s.equals(state.source()));

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fairlead.core.decide.PodCommand.ApplyPod;
 import io.fairlead.core.decide.PodCommand.DeletePod;
+import io.fairlead.core.decide.PodCommand.ExpirePod;
 import io.fairlead.core.decide.PodCommand.LoseNode;
 import io.fairlead.core.decide.PodCommand.NodeLostPods;
 import io.fairlead.core.decide.PodCommand.OpenNode;
@@ -20,6 +21,7 @@ import io.fairlead.core.model.Node;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Partitioning;
 import io.fairlead.core.model.Pod;
+import io.fairlead.core.model.PodLease;
 import io.fairlead.core.model.PodReadiness;
 import io.fairlead.core.record.Change;
 import io.fairlead.core.record.Envelope;
@@ -39,6 +41,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(30)
 class PodsDeciderTest {
   private static final ObjectName WEB = new ObjectName("shop", "web-0");
+  private static final Map<String, String> LEASE = Map.of(PodLease.ANNOTATION, "30");
 
   private final RandomSource random = RandomSource.seeded(11);
   private final Partitioning partitioning = new Partitioning(16);
@@ -446,6 +449,38 @@ class PodsDeciderTest {
                 new ReconcileSource(
                     "shop", "manifests/node-a", "node-a", session - 1, 3, List.of())))
         .isInstanceOf(Refusal.SessionEnded.class);
+  }
+
+  @Test
+  void aPodOfASourceHasNoLease() {
+    long session = open("node-a");
+    var leased = pod("web-0").source("manifests").ip("10.244.1.7").annotations(LEASE).draft();
+    assertThat(
+            decide(new ReconcileSource("shop", "manifests", "node-a", session, 1, List.of(leased))))
+        .isInstanceOfSatisfying(
+            PodOutcome.Reconciled.class,
+            r ->
+                assertThat(r.refused())
+                    .singleElement()
+                    .satisfies(dropped ->
+                        assertThat(dropped.reason())
+                            .contains("fairlead.io/lease-seconds", "leave the annotation out")));
+    assertThat(image.pods().all()).isEmpty();
+  }
+
+  @Test
+  void aPodExpiresAsItWasWhenItsLeaseRanOut() {
+    var leased = stored(pod("web-0").ip("10.244.1.7").annotations(LEASE));
+    assertThat(refused(new ExpirePod(leased.name(), random.uuid())))
+        .as("another Pod")
+        .isInstanceOf(Refusal.NotFound.class);
+    stored(pod("web-0").ip("10.244.1.7"));
+    assertThat(refused(new ExpirePod(leased.name(), leased.uid())))
+        .as("applied without a lease meanwhile")
+        .isInstanceOf(Refusal.NotFound.class);
+    stored(pod("web-0").ip("10.244.1.7").annotations(LEASE));
+    decide(new ExpirePod(leased.name(), leased.uid()));
+    assertThat(image.pods().all()).isEmpty();
   }
 
   @Test

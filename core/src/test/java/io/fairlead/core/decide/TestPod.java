@@ -20,6 +20,7 @@ public final class TestPod {
   private String namespace = "shop";
   private final String name;
   private Map<String, String> labels = Map.of("app", "web");
+  private Map<String, String> annotations = Map.of();
   private String resourceVersion = "";
   private String uid = "";
   private String source = "";
@@ -48,6 +49,11 @@ public final class TestPod {
 
   public TestPod labels(Map<String, String> value) {
     labels = value;
+    return this;
+  }
+
+  public TestPod annotations(Map<String, String> value) {
+    annotations = value;
     return this;
   }
 
@@ -144,7 +150,7 @@ public final class TestPod {
         namespace,
         name,
         labels,
-        Map.of(),
+        annotations,
         resourceVersion,
         uid,
         source,

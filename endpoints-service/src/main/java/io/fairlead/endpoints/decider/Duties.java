@@ -9,6 +9,7 @@ import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Node;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Partitioning;
+import io.fairlead.core.model.Pod;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.Time;
 import io.fairlead.core.view.PodCondition;
@@ -23,6 +24,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
@@ -30,6 +32,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -55,6 +58,13 @@ public final class Duties implements AutoCloseable {
   private final Semaphore wake;
   private final Thread thread;
   private final Set<String> failing = new HashSet<>();
+
+  /** Told already, though not in the log yet. */
+  private final Set<MissingNodes.Missing> losing = new HashSet<>();
+
+  /** The same of Pods, by uid. */
+  private final Set<UUID> expiring = new HashSet<>();
+
   private final LongAdder failures = new LongAdder();
 
   /** Commands that are not answered yet. */
@@ -209,12 +219,15 @@ public final class Duties implements AutoCloseable {
           .log("Many nodes are gone at once, which is probably not the nodes: held back");
     }
     held = verdict.held().size();
+    losing.retainAll(verdict.lost());
     for (var node : verdict.lost()) {
-      log.atInfo()
-          .addKeyValue("event", "node.losing")
-          .addKeyValue("node", node.node())
-          .addKeyValue("session", node.session())
-          .log("Node has no lease");
+      if (losing.add(node)) {
+        log.atInfo()
+            .addKeyValue("event", "node.losing")
+            .addKeyValue("node", node.node())
+            .addKeyValue("session", node.session())
+            .log("Node has no lease");
+      }
       ask(
           LogPartition.NODES,
           new PodCommand.LoseNode(
@@ -269,17 +282,21 @@ public final class Duties implements AutoCloseable {
   }
 
   private void expirePods(ClusterImage now) {
-    for (var pod :
+    var overdue =
         leases.overdue(
-            now, name -> owns(partitioning.ofNamespace(name.namespace())), time.nanoTime())) {
-      log.atInfo()
-          .addKeyValue("event", "pod.expiring")
-          .addKeyValue("object", pod.name())
-          .addKeyValue("source", pod.source())
-          .log("Pod was not applied again within its lease");
+            now, name -> owns(partitioning.ofNamespace(name.namespace())), time.nanoTime());
+    expiring.retainAll(overdue.stream().map(Pod::uid).collect(Collectors.toSet()));
+    for (var pod : overdue) {
+      if (expiring.add(pod.uid())) {
+        log.atInfo()
+            .addKeyValue("event", "pod.expiring")
+            .addKeyValue("object", pod.name())
+            .addKeyValue("source", pod.source())
+            .log("Pod was not applied again within its lease");
+      }
       ask(
           partitioning.ofNamespace(pod.name().namespace()),
-          new PodCommand.DeletePod(pod.name(), pod.uid().toString(), OptionalInt.of(0)),
+          new PodCommand.ExpirePod(pod.name(), pod.uid()),
           "lease ran out");
     }
   }

@@ -45,19 +45,36 @@ public final class PodLeases {
   }
 
   /**
-   * Somebody applies a Pod that is to have a lease.
+   * That somebody applied a Pod.
    *
-   * @return when that was before, for {@link #refused}; empty where it is not known
+   * @param beforeNanos when that was before; empty where it is not known
    */
-  public Optional<Long> renewed(ObjectName name, long nowNanos) {
-    return Optional.ofNullable(renewedNanos.put(name, nowNanos));
+  public record Renewal(ObjectName name, long nanos, Optional<Long> beforeNanos) {}
+
+  /** Somebody applies a Pod that is to have a lease. */
+  public Renewal renewed(ObjectName name, long nowNanos) {
+    return new Renewal(name, nowNanos, Optional.ofNullable(renewedNanos.put(name, nowNanos)));
   }
 
   /**
-   * It was refused, so the Pod that is there is not what they have: its lease goes on as before.
+   * It was refused, so the Pod that is there is not what they have: its lease goes on as before,
+   * unless another renewal came since.
    */
-  public void refused(ObjectName name, Optional<Long> before) {
-    before.ifPresentOrElse(nanos -> renewedNanos.put(name, nanos), () -> renewedNanos.remove(name));
+  public void refused(Renewal renewal) {
+    renewedNanos.computeIfPresent(
+        renewal.name(),
+        (_, nanos) -> nanos == renewal.nanos() ? renewal.beforeNanos().orElse(null) : nanos);
+  }
+
+  /**
+   * Whether nobody applied a Pod again since it was overdue; false also where it has no lease any
+   * more. For whoever decides that it goes, at that moment.
+   */
+  boolean ranOut(ObjectName name, long nowNanos) {
+    var lease = Optional.ofNullable(leased.get(name));
+    var renewed = Optional.ofNullable(renewedNanos.get(name));
+    return lease.isPresent()
+        && renewed.filter(nanos -> nowNanos - nanos < lease.get().toNanos()).isEmpty();
   }
 
   /**

@@ -77,13 +77,13 @@ public final class PodCalls {
     if (PodLease.of(draft.annotations()).isEmpty()) {
       return apply(message, draft, caller, timeout);
     }
-    var before = leases.renewed(draft.objectName(), time.nanoTime());
+    var renewal = leases.renewed(draft.objectName(), time.nanoTime());
     try {
       return apply(message, draft, caller, timeout);
     } catch (StatusRuntimeException e) {
       switch (e.getStatus().getCode()) {
         case INVALID_ARGUMENT, ALREADY_EXISTS, FAILED_PRECONDITION, ABORTED ->
-            leases.refused(draft.objectName(), before);
+            leases.refused(renewal);
         default -> {} // a log that is away costs no lease
       }
       throw e;

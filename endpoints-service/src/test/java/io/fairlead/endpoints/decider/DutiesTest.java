@@ -3,12 +3,16 @@ package io.fairlead.endpoints.decider;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.AppenderBase;
 import io.fairlead.core.decide.PodCommand;
 import io.fairlead.core.decide.PodOutcome;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.TestObjects;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Partitioning;
+import io.fairlead.core.run.FakeTime;
 import io.fairlead.core.run.Time;
 import io.fairlead.decider.Answer;
 import io.fairlead.decider.Decider;
@@ -26,6 +30,7 @@ import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.slf4j.LoggerFactory;
 
 @Timeout(60)
 class DutiesTest {
@@ -42,11 +47,15 @@ class DutiesTest {
   private static final class Owning implements Decider<PodCommand, PodOutcome> {
     final List<PodCommand> asked = new CopyOnWriteArrayList<>();
     final List<CompletableFuture<Answer<PodOutcome>>> answers = new CopyOnWriteArrayList<>();
+    volatile boolean refusing;
 
     @Override
     public CompletableFuture<Answer<PodOutcome>> submit(
         LogPartition partition, Request<PodCommand> request) {
       var answer = new CompletableFuture<Answer<PodOutcome>>();
+      if (refusing) {
+        answer.complete(new Answer.NotOwner<>(Optional.empty(), 1));
+      }
       answers.add(answer);
       asked.add(request.command());
       return answer;
@@ -76,16 +85,13 @@ class DutiesTest {
   }
 
   private Duties start(Supplier<ClusterImage> images) {
+    return start(images, new Duties.Inbox(new PodLeases()), Time.system());
+  }
+
+  private Duties start(Supplier<ClusterImage> images, Duties.Inbox inbox, Time time) {
     var started =
         Duties.start(
-            "a",
-            new Partitioning(3),
-            decider,
-            etcd.client(),
-            images,
-            new Duties.Inbox(new PodLeases()),
-            AT_ONCE,
-            Time.system());
+            "a", new Partitioning(3), decider, etcd.client(), images, inbox, AT_ONCE, time);
     duties = Optional.of(started);
     return started;
   }
@@ -122,5 +128,56 @@ class DutiesTest {
     // the partition was given to another replica meanwhile, which did nothing yet
     decider.answers.getFirst().complete(new Answer.NotOwner<>(Optional.empty(), 1));
     await().until(() -> decider.asked.size() == 2);
+  }
+
+  @Test
+  void tellsOnceWhatItAsksForUntilItIsDone() {
+    decider.refusing = true;
+    var time = new FakeTime();
+    var inbox = new Duties.Inbox(new PodLeases());
+    var delta = TestObjects.delta(image, TestLeases.leased("dns-0", "2"));
+    inbox.update(delta, delta.apply());
+    var looks = new AtomicInteger();
+    var lines = new CopyOnWriteArrayList<String>();
+    try (var _ = listening(lines)) {
+      var _ =
+          start(
+              () -> {
+                looks.incrementAndGet();
+                return delta.apply();
+              },
+              inbox,
+              time);
+      for (int i = 0; i < 8; i++) { // less than half of the lease each, which would begin anew
+        int before = looks.get();
+        await().until(() -> looks.get() > before + 8);
+        time.advance(Duration.ofMillis(500));
+      }
+      await()
+          .until(() ->
+              decider.asked.stream().filter(PodCommand.ExpirePod.class::isInstance).count() > 5);
+      assertThat(lines).contains("Pod was not applied again within its lease", "Node has no lease");
+      assertThat(lines).doesNotHaveDuplicates();
+    }
+  }
+
+  private interface Listening extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /** What the duties say, from now on. */
+  private static Listening listening(List<String> lines) {
+    var logger = (Logger) LoggerFactory.getLogger(Duties.class);
+    var appender =
+        new AppenderBase<ILoggingEvent>() {
+          @Override
+          protected void append(ILoggingEvent event) {
+            lines.add(event.getMessage());
+          }
+        };
+    appender.start();
+    logger.addAppender(appender);
+    return () -> logger.detachAppender(appender);
   }
 }

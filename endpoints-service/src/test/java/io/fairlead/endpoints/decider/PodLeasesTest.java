@@ -4,37 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.TestObjects;
-import io.fairlead.core.model.ObjectMeta;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Pod;
-import io.fairlead.core.model.PodLease;
 import java.time.Duration;
 import java.util.List;
-import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(30)
 class PodLeasesTest {
-  private static final Pod LEASED = leased("dns-0", "30");
+  private static final Pod LEASED = TestLeases.leased("dns-0", "30");
 
   private final PodLeases leases = new PodLeases();
   private ClusterImage image = ClusterImage.EMPTY;
   private int looked = -1;
-
-  private static Pod leased(String name, String seconds) {
-    var pod = TestObjects.pod(name, "dns", "node-a", "10.244.1.10");
-    var annotations = new TreeMap<>(pod.meta().annotations());
-    annotations.put(PodLease.ANNOTATION, seconds);
-    var meta = pod.meta();
-    return new Pod(
-        new ObjectMeta(
-            meta.namespace(), meta.name(), meta.uid(), meta.labels(), annotations, meta.created()),
-        pod.spec(),
-        pod.status(),
-        pod.source());
-  }
 
   @BeforeEach
   void begin() {
@@ -75,7 +59,7 @@ class PodLeasesTest {
   @Test
   void aPodThatIsAppliedAgainIsNot() {
     overdue(0);
-    leases.renewed(LEASED.name(), at(20));
+    var _ = leases.renewed(LEASED.name(), at(20));
     assertThat(overdue(49)).isEmpty();
     assertThat(overdue(50)).containsExactly(LEASED.name());
   }
@@ -83,18 +67,40 @@ class PodLeasesTest {
   @Test
   void aRefusedApplyIsNoRenewal() {
     overdue(0);
-    leases.refused(LEASED.name(), leases.renewed(LEASED.name(), at(10)));
+    leases.refused(leases.renewed(LEASED.name(), at(10)));
     assertThat(overdue(30)).containsExactly(LEASED.name());
-    leases.renewed(LEASED.name(), at(31));
-    leases.refused(LEASED.name(), leases.renewed(LEASED.name(), at(40)));
+    var _ = leases.renewed(LEASED.name(), at(31));
+    leases.refused(leases.renewed(LEASED.name(), at(40)));
     assertThat(overdue(60)).isEmpty();
     assertThat(overdue(61)).containsExactly(LEASED.name());
+  }
+
+  @Test
+  void aRefusalTakesNoLaterRenewalBack() {
+    overdue(0);
+    var refused = leases.renewed(LEASED.name(), at(10));
+    var _ = leases.renewed(LEASED.name(), at(11));
+    leases.refused(refused);
+    assertThat(overdue(40)).isEmpty();
+    assertThat(overdue(41)).containsExactly(LEASED.name());
+  }
+
+  /** Between the look and the decision. */
+  @Test
+  void whatWasAppliedAgainSinceItWasOverdueDidNotRunOut() {
+    assertThat(overdue(30)).containsExactly(LEASED.name());
+    assertThat(leases.ranOut(LEASED.name(), at(31))).isTrue();
+    var _ = leases.renewed(LEASED.name(), at(32));
+    assertThat(leases.ranOut(LEASED.name(), at(33))).isFalse();
+    assertThat(leases.ranOut(LEASED.name(), at(62))).isTrue();
+    apply(TestObjects.pod("dns-0", "dns", "node-a", "10.244.1.10"));
+    assertThat(leases.ranOut(LEASED.name(), at(63))).as("no lease any more").isFalse();
   }
 
   /** Who owned it before may have been told of renewals that nobody here knows of. */
   @Test
   void aNewOwnerGivesTheWholeLeaseAgain() {
-    leases.renewed(LEASED.name(), at(0));
+    var _ = leases.renewed(LEASED.name(), at(0));
     assertThat(leases.overdue(image, _ -> false, at(100))).isEmpty();
     looked = 100;
     assertThat(overdue(101)).isEmpty();
@@ -117,14 +123,14 @@ class PodLeasesTest {
   @Test
   void aPodWithoutALeaseOrOneThatIsTerminatingIsLeftAlone() {
     overdue(0);
-    apply(TestObjects.terminating(LEASED), leased("dns-1", "soon"));
+    apply(TestObjects.terminating(LEASED), TestLeases.leased("dns-1", "soon"));
     assertThat(overdue(4000)).isEmpty();
   }
 
   @Test
   void anotherLeaseCounts() {
     overdue(0);
-    apply(leased("dns-0", "60"));
+    apply(TestLeases.leased("dns-0", "60"));
     assertThat(overdue(59)).isEmpty();
     assertThat(overdue(60)).containsExactly(LEASED.name());
   }
