@@ -17,6 +17,7 @@ import io.grpc.Channel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
@@ -194,7 +195,7 @@ public final class PodRegistration implements AutoCloseable {
       if (state == State.ABSENT) {
         state = State.UNKNOWN; // the call may have gone through
       }
-      failed(e.getStatus().toString(), "Cannot register as a Pod, will try again");
+      failed(words(e.getStatus()), "Cannot register as a Pod, will try again");
       return false;
     }
   }
@@ -214,7 +215,7 @@ public final class PodRegistration implements AutoCloseable {
       if (e.getStatus().getCode() == Status.Code.NOT_FOUND) {
         changed(State.ABSENT, "dns.unregistered");
       } else {
-        failed(e.getStatus().toString(), "Cannot take this server's Pod away, its lease will");
+        failed(words(e.getStatus()), "Cannot take this server's Pod away, its lease will");
       }
     }
   }
@@ -228,6 +229,13 @@ public final class PodRegistration implements AutoCloseable {
           .addKeyValue("object", NAMESPACE + "/" + podName())
           .log("Registration changed");
     }
+  }
+
+  /** In one line: a status that is printed shows its cause with the whole stack. */
+  private static String words(Status status) {
+    var said = Optional.ofNullable(status.getDescription()).map(text -> ": " + text).orElse("");
+    var cause = Optional.ofNullable(status.getCause()).map(Throwable::getMessage);
+    return status.getCode() + said + cause.map(text -> ": " + text).orElse("");
   }
 
   /** Repeats are not repeated. */
