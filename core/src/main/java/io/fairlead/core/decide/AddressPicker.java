@@ -4,12 +4,12 @@ import io.fairlead.core.decide.AddressBands.Span;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Cidr;
 import java.math.BigInteger;
+import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 
 /**
@@ -22,14 +22,14 @@ import java.util.random.RandomGenerator;
  *
  * @param used every address in use; its {@code subSet(..).size()} must not walk
  * @param skip addresses not to be picked though they are not in use; few
- * @param reserved whether somebody else holds an address without using it; blocks of them are passed
- *     quickly
+ * @param reserved addresses that somebody holds, mostly without using them; blocks of them are
+ *     passed quickly
  * @param freshlyFreed oldest first; few
  */
 record AddressPicker(
     NavigableSet<Address> used,
     Set<Address> skip,
-    Predicate<Address> reserved,
+    NavigableSet<Address> reserved,
     Set<Address> freshlyFreed,
     RandomGenerator random) {
   /** Where nothing is reserved. */
@@ -38,7 +38,7 @@ record AddressPicker(
       Set<Address> skip,
       Set<Address> freshlyFreed,
       RandomGenerator random) {
-    this(used, skip, _ -> false, freshlyFreed, random);
+    this(used, skip, Collections.emptyNavigableSet(), freshlyFreed, random);
   }
 
   /**
@@ -71,7 +71,8 @@ record AddressPicker(
    * @return as many as were asked for, or all there are
    */
   List<Address> pickStatic(List<Cidr> ranges, int count) {
-    var spans = ranges.stream().flatMap(range -> new AddressBands(range).staticBand().stream()).toList();
+    var spans =
+        ranges.stream().flatMap(range -> new AddressBands(range).staticBand().stream()).toList();
     var found = new LinkedHashSet<Address>();
     for (var span : spans) { // at most 256 addresses each
       for (var address = span.first();
@@ -94,7 +95,7 @@ record AddressPicker(
   }
 
   private boolean free(Address address) {
-    return !used.contains(address) && !skip.contains(address) && !reserved.test(address);
+    return !used.contains(address) && !skip.contains(address) && !reserved.contains(address);
   }
 
   private Optional<Address> pick(Span span) {
@@ -113,8 +114,9 @@ record AddressPicker(
         return unused;
       }
       var address = unused.get();
-      if (reserved.test(address)) {
-        while (!address.equals(span.last()) && reserved.test(neighbour(address, BigInteger.ONE))) {
+      if (reserved.contains(address)) {
+        while (!address.equals(span.last())
+            && reserved.contains(neighbour(address, BigInteger.ONE))) {
           address = neighbour(address, BigInteger.ONE);
         }
       } else if (!skip.contains(address) && !freshlyFreed.contains(address)) {

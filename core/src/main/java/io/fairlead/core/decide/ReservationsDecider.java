@@ -69,8 +69,7 @@ public final class ReservationsDecider {
     };
   }
 
-  static Decision<ServiceOutcome> ended(
-      ClusterImage image, ServiceCommand.EndReservation command) {
+  static Decision<ServiceOutcome> ended(ClusterImage image, ServiceCommand.EndReservation command) {
     return image
         .reservations()
         .get(command.id().toString())
@@ -90,9 +89,7 @@ public final class ReservationsDecider {
     var ttl = draft.ttl().orElse(DEFAULT_TTL);
     if (ttl.compareTo(SHORTEST) < 0 || ttl.compareTo(LONGEST) > 0) {
       violations.invalid(
-          "ttl",
-          text(ttl),
-          "must be from " + text(SHORTEST) + " to " + text(LONGEST));
+          "ttl", text(ttl), "must be from " + text(SHORTEST) + " to " + text(LONGEST));
     }
     if (!HASH.matcher(draft.tokenHash()).matches()) {
       violations.required("tokenHash", "must be the SHA-256 of a token, 32 bytes");
@@ -160,9 +157,7 @@ public final class ReservationsDecider {
         violations.duplicate(field, text);
       } else if (!ranges.giveOut(address.get())) {
         violations.invalid(
-            field,
-            text,
-            "is not an address of the ranges " + ServiceRanges.text(ranges.all()));
+            field, text, "is not an address of the ranges " + ServiceRanges.text(ranges.all()));
       } else {
         addresses.add(address.get());
       }
@@ -232,14 +227,14 @@ public final class ReservationsDecider {
     return new AddressPicker(
         image.services().clusterIps(),
         skip,
-        image.reservations()::names,
+        image.reservations().named(),
         context.freshlyFreed(),
         context.random().generator());
   }
 
   private static String text(Duration duration) {
     long seconds = duration.toSeconds();
-    if (duration.getNano() != 0 || seconds == 0) {
+    if (duration.toMillisPart() != 0 || seconds == 0) {
       return duration.toMillis() + "ms";
     }
     return seconds % 3600 == 0

@@ -259,11 +259,7 @@ public final class ServicesDecider {
    * violations.
    */
   private List<Unavailable> checkStatics(
-      ObjectName name,
-      AddressPlan plan,
-      List<Address> had,
-      DryRun dryRun,
-      Violations violations) {
+      ObjectName name, AddressPlan plan, List<Address> had, DryRun dryRun, Violations violations) {
     var taken = new ArrayList<Unavailable>();
     for (var planned : plan.addresses()) {
       if (planned.isEmpty() || had.contains(planned.get())) {
@@ -315,8 +311,7 @@ public final class ServicesDecider {
             image.reservations().of(address).stream()
                 .filter(reservation -> !reservation.holder().equals(name))
                 .findFirst()
-                .map(r ->
-                    new ReservedAddress(r.holder(), r.uid(), r.created().plus(r.ttl()))));
+                .map(r -> new ReservedAddress(r.holder(), r.uid(), r.created().plus(r.ttl()))));
   }
 
   /** What is reserved for the Service comes first: that is what it was reserved for. */
@@ -358,7 +353,7 @@ public final class ServicesDecider {
     return new AddressPicker(
         image.services().clusterIps(),
         skip,
-        image.reservations()::names,
+        image.reservations().named(),
         context.freshlyFreed(),
         context.random().generator());
   }

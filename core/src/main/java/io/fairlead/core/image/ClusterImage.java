@@ -175,26 +175,32 @@ public record ClusterImage(
   }
 
   private ClusterImage withServices(ServicesImage changed) {
-    return new ClusterImage(changed, serviceCidrs, namespaces, reservations, pods, nodes, headers, summaries);
+    return new ClusterImage(
+        changed, serviceCidrs, namespaces, reservations, pods, nodes, headers, summaries);
   }
 
   private ClusterImage withServiceCidrs(ServiceCidrsImage changed) {
-    return new ClusterImage(services, changed, namespaces, reservations, pods, nodes, headers, summaries);
+    return new ClusterImage(
+        services, changed, namespaces, reservations, pods, nodes, headers, summaries);
   }
 
   private ClusterImage withNamespaces(NamespacesImage changed) {
-    return new ClusterImage(services, serviceCidrs, changed, reservations, pods, nodes, headers, summaries);
+    return new ClusterImage(
+        services, serviceCidrs, changed, reservations, pods, nodes, headers, summaries);
   }
 
   private ClusterImage withReservations(ReservationsImage changed) {
-    return new ClusterImage(services, serviceCidrs, namespaces, changed, pods, nodes, headers, summaries);
+    return new ClusterImage(
+        services, serviceCidrs, namespaces, changed, pods, nodes, headers, summaries);
   }
 
   private ClusterImage withPods(PodsImage changed) {
-    return new ClusterImage(services, serviceCidrs, namespaces, reservations, changed, nodes, headers, summaries);
+    return new ClusterImage(
+        services, serviceCidrs, namespaces, reservations, changed, nodes, headers, summaries);
   }
 
   private ClusterImage withNodes(NodesImage changed) {
-    return new ClusterImage(services, serviceCidrs, namespaces, reservations, pods, changed, headers, summaries);
+    return new ClusterImage(
+        services, serviceCidrs, namespaces, reservations, pods, changed, headers, summaries);
   }
 }

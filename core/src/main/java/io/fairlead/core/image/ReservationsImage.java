@@ -5,6 +5,7 @@ import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Reservation;
 import java.util.Collection;
 import java.util.List;
+import java.util.NavigableSet;
 import java.util.Optional;
 import org.pcollections.TreePMap;
 
@@ -43,18 +44,22 @@ public record ReservationsImage(
 
   /** Those that name an address, sorted by id. */
   public List<Reservation> of(Address address) {
-    return byAddress.get(address).stream().map(id -> byId.get(id).object()).toList();
+    return byAddress.get(address).stream()
+        .flatMap(id -> get(id).stream())
+        .map(Versioned::object)
+        .toList();
   }
 
-  /** Whether one names that address, for whomever. */
-  public boolean names(Address address) {
-    return byAddress.byKey().containsKey(address);
+  /** All addresses that one names, for whomever; sorted. */
+  public NavigableSet<Address> named() {
+    return byAddress.byKey().keySet();
   }
 
   /** Addresses that are held for that Service, sorted. */
   public List<Address> heldFor(ObjectName holder) {
     return byHolder.get(holder).stream()
-        .map(id -> byId.get(id).object())
+        .flatMap(id -> get(id).stream())
+        .map(Versioned::object)
         .flatMap(reservation -> reservation.addresses().stream())
         .sorted()
         .distinct()

@@ -59,8 +59,7 @@ class ReservationsDeciderTest {
         .containsExactly("10.96.0.10", "fd00:10:96::a");
     assertThat(reservation.holder()).isEqualTo(WEB);
     assertThat(reservation.ttl()).isEqualTo(ReservationsDecider.DEFAULT_TTL);
-    assertThat(services.last.hold())
-        .contains(new Decision.Hold(reservation, HASH));
+    assertThat(services.last.hold()).contains(new Decision.Hold(reservation, HASH));
     assertThat(services.last.claims()).isEmpty();
     assertThat(services.image.reservations().get(reservation.uid().toString())).isPresent();
   }
@@ -76,22 +75,33 @@ class ReservationsDeciderTest {
     var any = Optional.of(new AnyStatic(1, ""));
     var none = Optional.<AnyStatic>empty();
     return List.of(
-        new Fault("a name that is none", draft("Web", List.of("10.96.0.9"), none, 600, HASH), "holderName Invalid"),
+        new Fault(
+            "a name that is none",
+            draft("Web", List.of("10.96.0.9"), none, 600, HASH),
+            "holderName Invalid"),
         new Fault("no address", reserve("web"), "addresses Invalid"),
-        new Fault("named and any", draft("web", List.of("10.96.0.9"), any, 600, HASH), "addresses Invalid"),
+        new Fault(
+            "named and any",
+            draft("web", List.of("10.96.0.9"), any, 600, HASH),
+            "addresses Invalid"),
         new Fault("no IP address", reserve("web", "10.96.0"), "addresses[0] Invalid"),
         new Fault("twice", reserve("web", "10.96.0.9", "10.96.0.9"), "addresses[1] Duplicate"),
         new Fault("outside", reserve("web", "10.97.0.9"), "addresses[0] Invalid"),
         new Fault("broadcast", reserve("web", "10.96.0.255"), "addresses[0] Invalid"),
         new Fault("too short", draft("web", List.of("10.96.0.9"), none, 4, HASH), "ttl Invalid"),
-        new Fault("too long", draft("web", List.of("10.96.0.9"), none, 86_401, HASH), "ttl Invalid"),
-        new Fault("no token", draft("web", List.of("10.96.0.9"), none, 600, ""), "tokenHash Required"),
+        new Fault(
+            "too long", draft("web", List.of("10.96.0.9"), none, 86_401, HASH), "ttl Invalid"),
+        new Fault(
+            "no token", draft("web", List.of("10.96.0.9"), none, 600, ""), "tokenHash Required"),
         new Fault("none of any", reserveAny("web", 0, ""), "anyStatic.count Invalid"),
         new Fault("too many of any", reserveAny("web", 65, ""), "anyStatic.count Invalid"),
-        new Fault("no such family", reserveAny("web", 1, "IPv5"), "anyStatic.ipFamily NotSupported"),
+        new Fault(
+            "no such family", reserveAny("web", 1, "IPv5"), "anyStatic.ipFamily NotSupported"),
         new Fault(
             "too many",
-            reserve("web", IntStream.range(10, 75).mapToObj(i -> "10.96.0." + i).toArray(String[]::new)),
+            reserve(
+                "web",
+                IntStream.range(10, 75).mapToObj(i -> "10.96.0." + i).toArray(String[]::new)),
             "addresses TooLong"));
   }
 
@@ -111,7 +121,8 @@ class ReservationsDeciderTest {
   @Test
   void saysHowLongAReservationMayLive() {
     var refusal =
-        (Refusal.Invalid) services.refused(draft("web", List.of("10.96.0.9"), Optional.empty(), 1, HASH));
+        (Refusal.Invalid)
+            services.refused(draft("web", List.of("10.96.0.9"), Optional.empty(), 1, HASH));
     assertThat(refusal.violations().getFirst().message()).contains("from 5s to 24h");
   }
 
@@ -141,7 +152,8 @@ class ReservationsDeciderTest {
         .isInstanceOfSatisfying(
             Refusal.AddressTaken.class,
             taken -> assertThat(taken.holder()).isEqualTo(new ObjectName("shop", "a")));
-    assertThat(services.refused(reserve("web", "10.96.0.1"))).isInstanceOf(Refusal.AddressTaken.class);
+    assertThat(services.refused(reserve("web", "10.96.0.1")))
+        .isInstanceOf(Refusal.AddressTaken.class);
   }
 
   @Test
@@ -210,7 +222,7 @@ class ReservationsDeciderTest {
     assertThat(services.decide(new ServiceCommand.Release(id.toString(), Authority.TOKEN)))
         .isInstanceOf(ServiceOutcome.ReservationEnded.class);
     assertThat(services.image.reservations().size()).isZero();
-    assertThat(services.image.reservations().names(Address.of("10.96.0.10"))).isFalse();
+    assertThat(services.image.reservations().named()).isEmpty();
     assertThat(services.refused(new ServiceCommand.Release(id.toString(), Authority.TOKEN)))
         .isInstanceOf(Refusal.NotFound.class);
     assertThat(services.refused(new ServiceCommand.EndReservation(id)))
@@ -235,7 +247,8 @@ class ReservationsDeciderTest {
           IntStream.range(0, 64)
               .mapToObj(j -> "10.96.%d.%d".formatted(1 + block, 1 + j))
               .toArray(String[]::new);
-      assertThat(large.decide(reserve("web", addresses))).isInstanceOf(ServiceOutcome.Reserved.class);
+      assertThat(large.decide(reserve("web", addresses)))
+          .isInstanceOf(ServiceOutcome.Reserved.class);
     }
     assertThat(large.refused(reserve("web", "10.96.200.1"))).isInstanceOf(Refusal.Limit.class);
   }

@@ -142,7 +142,14 @@ public final class EventCodec {
         switch (record.getEventCase()) {
           case EVENT_NOT_SET -> true;
           case DELETED -> key.isEmpty();
-          case PARTITION_HEADER, SERVICE, SERVICE_CIDR, POD, POD_READINESS, NODE, NAMESPACE, RESERVATION ->
+          case PARTITION_HEADER,
+              SERVICE,
+              SERVICE_CIDR,
+              POD,
+              POD_READINESS,
+              NODE,
+              NAMESPACE,
+              RESERVATION ->
               false;
         };
     if (unknown) {
