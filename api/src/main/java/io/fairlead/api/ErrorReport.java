@@ -115,8 +115,7 @@ public record ErrorReport(
             metadata.getOrDefault("name", ""),
             faults.stream().map(FieldFault::words).toList());
       }
-      if (reason.equals(Optional.of(Reason.CLUSTER_IP_TAKEN))
-          || reason.equals(Optional.of(Reason.CLUSTER_IP_RESERVED))) {
+      if (reason.equals(Optional.of(Reason.CLUSTER_IP_TAKEN))) {
         return "The " + message;
       }
     }

@@ -536,10 +536,7 @@ final class LocalControlPlane implements AutoCloseable {
                 .setResult(Result.DELETED)
                 .build();
         case ServiceOutcome.Refused(var refusal) -> throw Errors.refused(refusal);
-        case ServiceOutcome.NamespaceStored _,
-            ServiceOutcome.NamespaceDeleted _,
-            ServiceOutcome.Reserved _,
-            ServiceOutcome.ReservationEnded _ ->
+        case ServiceOutcome.NamespaceStored _, ServiceOutcome.NamespaceDeleted _ ->
             throw new IllegalStateException("no Service: " + outcome);
       };
     }

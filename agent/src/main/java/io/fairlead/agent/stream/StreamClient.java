@@ -12,9 +12,7 @@ import io.fairlead.v1.ReplicaMessage;
 import io.grpc.Status;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
@@ -51,9 +49,7 @@ final class StreamClient implements AutoCloseable {
   private long connectNanos;
   private boolean askForAll;
   private volatile String trouble = "not connected yet";
-
-  /** What was said of each replica since the last stream. */
-  private final Map<HostPort, String> warned = new HashMap<>();
+  private String warned = "";
 
   /** One stream, from the first attempt to its end. */
   static final class Session {
@@ -188,7 +184,7 @@ final class StreamClient implements AutoCloseable {
         from.welcomeNanos = time.nanoTime();
         metrics.connected.set(1);
         trouble = "waiting for " + replica + " to say what there is";
-        warned.clear();
+        warned = "";
         LOG.atInfo()
             .addKeyValue("event", "agent.stream-opened")
             .addKeyValue("replica", replica)
@@ -236,7 +232,8 @@ final class StreamClient implements AutoCloseable {
       replicas.worked();
     }
     connectNanos = nowNanos + (worked ? 0 : replicas.failed().toNanos());
-    if (!why.equals(warned.put(which.link.address(), why))) { // once, however often it is tried
+    if (!warned.equals(trouble)) { // the same once, however often it is tried
+      warned = trouble;
       LOG.atWarn()
           .addKeyValue("event", "agent.stream-ended")
           .addKeyValue("address", which.link.address())

@@ -130,10 +130,7 @@ final class NamespacesService extends NamespacesImplBase {
             .build();
       }
       case ServiceOutcome.Refused(var refusal) -> throw Errors.refused(refusal);
-      case ServiceOutcome.Stored _,
-          ServiceOutcome.Deleted _,
-          ServiceOutcome.Reserved _,
-          ServiceOutcome.ReservationEnded _ ->
+      case ServiceOutcome.Stored _, ServiceOutcome.Deleted _ ->
           throw new IllegalStateException("no reply to this request: " + decided.reply());
     };
   }

@@ -8,7 +8,6 @@ import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.model.PartitionHeader;
 import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.PodReadiness;
-import io.fairlead.core.model.Reservation;
 import io.fairlead.core.model.Service;
 import io.fairlead.core.model.ServiceCidr;
 import io.fairlead.core.record.Change;
@@ -24,7 +23,6 @@ public record ClusterImage(
     ServicesImage services,
     ServiceCidrsImage serviceCidrs,
     NamespacesImage namespaces,
-    ReservationsImage reservations,
     PodsImage pods,
     NodesImage nodes,
     TreePMap<LogPartition, Versioned<PartitionHeader>> headers,
@@ -34,7 +32,6 @@ public record ClusterImage(
           ServicesImage.EMPTY,
           ServiceCidrsImage.EMPTY,
           NamespacesImage.EMPTY,
-          ReservationsImage.EMPTY,
           PodsImage.EMPTY,
           NodesImage.EMPTY,
           TreePMap.empty(),
@@ -82,7 +79,6 @@ public record ClusterImage(
       case SERVICE -> services.get(key.objectName()).map(v -> v);
       case SERVICE_CIDR -> serviceCidrs.get(key.name()).map(v -> v);
       case NAMESPACE -> namespaces.get(key.name()).map(v -> v);
-      case RESERVATION -> reservations.get(key.name()).map(v -> v);
       case POD -> pods.get(key.objectName()).map(v -> v);
       case POD_READINESS -> pods.readiness(key.objectName()).map(v -> v);
       case NODE -> nodes.get(key.name()).map(v -> v);
@@ -113,7 +109,6 @@ public record ClusterImage(
               services,
               serviceCidrs,
               namespaces,
-              reservations,
               pods,
               nodes,
               headers.plus(header.partition(), same(versioned, header)),
@@ -121,8 +116,6 @@ public record ClusterImage(
       case Service service -> withServices(services.with(same(versioned, service)));
       case ServiceCidr cidr -> withServiceCidrs(serviceCidrs.with(same(versioned, cidr)));
       case Namespace namespace -> withNamespaces(namespaces.with(same(versioned, namespace)));
-      case Reservation reservation ->
-          withReservations(reservations.with(same(versioned, reservation)));
       case Pod pod -> withPods(pods.with(same(versioned, pod)));
       case PodReadiness readiness -> withPods(pods.withReadiness(same(versioned, readiness)));
       case Node node -> withNodes(nodes.with(same(versioned, node)));
@@ -138,7 +131,6 @@ public record ClusterImage(
                       services,
                       serviceCidrs,
                       namespaces,
-                      reservations,
                       pods,
                       nodes,
                       headers.minus(partition),
@@ -147,7 +139,6 @@ public record ClusterImage(
       case SERVICE -> withServices(services.without(key.objectName()));
       case SERVICE_CIDR -> withServiceCidrs(serviceCidrs.without(key.name()));
       case NAMESPACE -> withNamespaces(namespaces.without(key.name()));
-      case RESERVATION -> withReservations(reservations.without(key.name()));
       case POD -> withPods(pods.without(key.objectName()));
       case POD_READINESS -> withPods(pods.withoutReadiness(key.objectName()));
       case NODE -> withNodes(nodes.without(key.name()));
@@ -159,7 +150,6 @@ public record ClusterImage(
         services,
         serviceCidrs,
         namespaces,
-        reservations,
         pods,
         nodes,
         headers,
@@ -175,32 +165,22 @@ public record ClusterImage(
   }
 
   private ClusterImage withServices(ServicesImage changed) {
-    return new ClusterImage(
-        changed, serviceCidrs, namespaces, reservations, pods, nodes, headers, summaries);
+    return new ClusterImage(changed, serviceCidrs, namespaces, pods, nodes, headers, summaries);
   }
 
   private ClusterImage withServiceCidrs(ServiceCidrsImage changed) {
-    return new ClusterImage(
-        services, changed, namespaces, reservations, pods, nodes, headers, summaries);
+    return new ClusterImage(services, changed, namespaces, pods, nodes, headers, summaries);
   }
 
   private ClusterImage withNamespaces(NamespacesImage changed) {
-    return new ClusterImage(
-        services, serviceCidrs, changed, reservations, pods, nodes, headers, summaries);
-  }
-
-  private ClusterImage withReservations(ReservationsImage changed) {
-    return new ClusterImage(
-        services, serviceCidrs, namespaces, changed, pods, nodes, headers, summaries);
+    return new ClusterImage(services, serviceCidrs, changed, pods, nodes, headers, summaries);
   }
 
   private ClusterImage withPods(PodsImage changed) {
-    return new ClusterImage(
-        services, serviceCidrs, namespaces, reservations, changed, nodes, headers, summaries);
+    return new ClusterImage(services, serviceCidrs, namespaces, changed, nodes, headers, summaries);
   }
 
   private ClusterImage withNodes(NodesImage changed) {
-    return new ClusterImage(
-        services, serviceCidrs, namespaces, reservations, pods, changed, headers, summaries);
+    return new ClusterImage(services, serviceCidrs, namespaces, pods, changed, headers, summaries);
   }
 }

@@ -29,6 +29,11 @@ class FakeEventLogTest extends EventLogContract {
   }
 
   @Override
+  EventLog connectWithLongWindow() {
+    return connect();
+  }
+
+  @Override
   void leaveOpen(EventLog log, LogPartition partition, List<LogEvent> events) {
     kafka.leaveOpen(partition, events);
   }
