@@ -34,22 +34,101 @@ find_jdk() { # version
 # Sets $jdk to a JDK 25, or ends.
 need_jdk() {
   jdk=$(find_jdk 25) && return
-  if is_debian && apt-cache policy openjdk-25-jdk-headless 2>/dev/null | grep -q 'Candidate: [0-9]'; then
-    install_packages openjdk-25-jdk-headless
-    jdk=$(find_jdk 25) && return
+  local package=openjdk-25-jdk-headless how
+  how=$(install_command $package)
+  if is_debian; then
+    # Not all that are in use have it.
+    if ! apt-cache policy $package 2>/dev/null | grep -q 'Candidate: [0-9]'; then
+      how=""
+    elif [ "$EUID" -eq 0 ]; then
+      install_packages $package
+      jdk=$(find_jdk 25) && return
+    fi
   fi
   fail "no JDK 25 in JAVA_HOME, JAVA25_HOME, /usr/lib/jvm, /opt, ~/.sdkman, ~/.jdks or ~/.m2/toolchains.xml: install" \
-    "one (Debian 14 and Ubuntu 25.10: openjdk-25-jdk-headless; else Temurin 25 of adoptium.net) or set JAVA25_HOME"
+    "one (${how:-Debian 14 and Ubuntu 25.10: $package}; else Temurin 25 of adoptium.net) or set JAVA25_HOME"
 }
 
-# --- programs and their Debian packages --------------------------------------------------------------------------------
+# --- programs and their packages ---------------------------------------------------------------------------------------
 
-is_debian() { command -v apt-get >/dev/null; }
+# Sets $family: debian, fedora, alpine, arch or suse, whose packages the machine has; macos; empty for others.
+find_family() {
+  [ -z "${family+set}" ] || return 0
+  family=""
+  case $OSTYPE in darwin*) family=macos ;; esac
+  local file like
+  # OS_RELEASE: another file, for tests
+  for file in ${OS_RELEASE-/etc/os-release /usr/lib/os-release}; do
+    [ -r "$file" ] || continue
+    # The machine itself before those that it is like.
+    like=$(sed -n 's/^ID=//p; s/^ID_LIKE=/ /p' "$file" | tr -d '"\047' | sort -r | tr '\n' ' ')
+    for like in $like; do
+      case $like in
+        debian | ubuntu) family=debian ;;
+        fedora | rhel | centos) family=fedora ;;
+        alpine | arch) family=$like ;;
+        suse | opensuse*) family=suse ;;
+        *) continue ;;
+      esac
+      return
+    done
+  done
+}
 
-# Sees to it that these are there: "program:package", or "library.so.N:package". As root on Debian or Ubuntu missing
-# packages are installed; else the command that does is printed, and that is the end.
+is_debian() {
+  find_family
+  [ "$family" = debian ] && command -v apt-get >/dev/null
+}
+
+# What this machine's distribution calls a package of Debian; the same where nothing else is said.
+package_here() { # Debian's package
+  case $family:$1 in
+    debian:*) echo "$1" ;;
+    alpine:etcd-client) echo etcd-ctl ;;
+    suse:etcd-client) echo etcdctl ;;
+    *:etcd-server | *:etcd-client) echo etcd ;;
+    suse:libnftables1) echo libnftables1 ;;
+    *:libnftables1) echo nftables ;;
+    *:conntrack) echo conntrack-tools ;;
+    fedora:iproute2) echo iproute ;;
+    alpine:util-linux) echo "setpriv util-linux-misc" ;;
+    alpine:bind9-dnsutils) echo bind-tools ;;
+    arch:bind9-dnsutils) echo bind ;;
+    *:bind9-dnsutils) echo bind-utils ;;
+    alpine:openjdk-25-jdk-headless) echo openjdk25-jdk ;;
+    arch:openjdk-25-jdk-headless) echo jdk25-openjdk ;;
+    macos:openjdk-25-jdk-headless) echo openjdk@25 ;;
+    *:openjdk-25-jdk-headless) echo java-25-openjdk-devel ;;
+    *) echo "$1" ;;
+  esac
+}
+
+# The command that installs these here; nothing where that is not known.
+install_command() { # Debian's package...
+  local package packages="" command sudo=""
+  find_family
+  case $family in
+    debian) command="apt-get install" ;;
+    fedora) command="dnf install" ;;
+    alpine) command="apk add" ;;
+    arch) command="pacman -S --needed" ;;
+    suse) command="zypper install" ;;
+    macos) command="brew install" ;;
+    *) return ;;
+  esac
+  [ "$EUID" -eq 0 ] || [ "$family" = macos ] || sudo="sudo "
+  for package; do
+    for package in $(package_here "$package"); do
+      case " $packages " in *" $package "*) ;; *) packages="$packages $package" ;; esac
+    done
+  done
+  echo "$sudo$command$packages"
+}
+
+# Sees to it that these are there: "program:package of Debian", or "library.so.N:package". As root on Debian or Ubuntu
+# missing packages are installed; else the command that does is printed, and that is the end.
 need() { # program:package...
-  local entry program packages=() programs=()
+  local entry program packages=() programs=() command
   for entry; do
     program=${entry%%:*}
     case $program in
@@ -59,12 +138,13 @@ need() { # program:package...
     programs+=("$program") packages+=("${entry##*:}")
   done
   [ ${#packages[@]} -eq 0 ] && return
-  is_debian || fail "missing: ${programs[*]} (Debian's packages: ${packages[*]}); please install them"
+  command=$(install_command "${packages[@]}")
+  [ -n "$command" ] || fail "missing: ${programs[*]} (Debian's packages: ${packages[*]}); please install them"
+  is_debian && [ "$EUID" -eq 0 ] || fail "missing packages; please run: $command"
   install_packages "${packages[@]}"
 }
 
-install_packages() { # package...
-  [ "$EUID" -eq 0 ] || fail "missing packages; please run: sudo apt-get install ${*}"
+install_packages() { # package..., as root on Debian
   say "installing with apt-get: $*"
   local log package apt=(apt-get -o DPkg::Lock::Timeout=120)
   log=$(mktemp)
@@ -96,9 +176,14 @@ find_user() {
   give_back
 }
 
-# What root wrote becomes the user's.
+# What root wrote becomes the user's. The user can put links anywhere meanwhile: so none is followed, each file is named
+# from within its directory, which find has opened, and one that has a second name elsewhere is left alone.
 give_back() {
-  find "$home/.dist" "$home"/target "$home"/*/target -uid 0 -exec chown -h "$user" {} + 2>/dev/null
+  (
+    cd "$home" && PATH=/usr/sbin:/usr/bin:/sbin:/bin find -P . -path ./.git -prune -o \
+      \( -path './.dist*' -o -path './target*' -o -path './*/target*' \) -uid 0 \( -type d -o -links 1 \) \
+      -execdir chown -h -- "$user" {} + 2>/dev/null
+  )
 }
 
 # --- Maven -------------------------------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ final class Checkout {
           "cat",
           "chmod",
           "chown",
+          "cksum",
           "cmp",
           "cp",
           "cut",
@@ -53,6 +54,8 @@ final class Checkout {
           "rm",
           "runuser",
           "sed",
+          "setsid",
+          "sleep",
           "sort",
           "tail",
           "tee",
@@ -113,7 +116,18 @@ final class Checkout {
         cp program.jar $module/$target/fairlead-$module-1.jar
         printf '%s' "$PWD/others/other.jar" >$module/$target/classpath
       done
-      all=$* suite=${all##*-Dsuite=} suite=${suite%% *}
+      all=$*
+      if [ -e hang ] && [ "${all##*-Dsuite=}" != "$all" ]; then
+        temporary=${all##*-Djava.io.tmpdir=} temporary=${temporary%% -D*}
+        mkdir -p "$temporary/a plane"
+        touch "$temporary/a plane/plane.lock"
+        setsid tail -f "$temporary/a plane/plane.lock" 7<&- & # as the JVM starts its children
+        echo $$ >pids
+        echo $! >>pids
+        echo "$temporary" >hanging
+        wait
+      fi
+      suite=${all##*-Dsuite=} suite=${suite%% *}
       if [ -e "results/$suite" ]; then
         mkdir -p web/target/surefire-reports/$suite
         cp results/$suite web/target/surefire-reports/$suite/TEST-web.xml
@@ -151,6 +165,7 @@ final class Checkout {
     checkout.environment.put("PATH", programs.toString());
     checkout.environment.put("HOME", directory.toString());
     checkout.environment.put("JAVA25_HOME", System.getProperty("java.home"));
+    checkout.environment.put("TMPDIR", Files.createDirectories(directory.resolve("tmp")) + "");
     checkout.file("pom.xml", "");
     checkout.file("web/pom.xml", "");
     checkout.file("web/src/Web.java", "first");

@@ -18,6 +18,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The script {@code ./fairlead}: when it builds, what it runs, what it says when things lack. */
 @Tag("slow")
@@ -140,6 +142,7 @@ class ScriptTest {
 
   @Test
   void withoutMavenAUserIsToldTheCommand() throws Exception {
+    on("ID=debian");
     checkout.uninstall("mvn");
     checkout.program("apt-get", "#!/usr/bin/env bash\necho \"$*\" >>\"$HOME/apt\"\n");
     var ran = checkout.end(checkout.start(asNobody(), checkout.home(), "get"));
@@ -150,8 +153,36 @@ class ScriptTest {
     assertThat(directory.resolve("apt")).doesNotExist();
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          ID=fedora                                     | dnf install maven etcd
+          NAME="R" ID="rocky" ID_LIKE="rhel centos"     | dnf install maven etcd
+          ID=alpine                                     | apk add maven etcd etcd-ctl
+          ID=arch                                       | pacman -S --needed maven etcd
+          ID="opensuse-leap" ID_LIKE="suse opensuse"    | zypper install maven etcd etcdctl
+          ID=linuxmint ID_LIKE="ubuntu debian"          | apt-get install maven etcd-server etcd-client
+          """)
+  void namesTheCommandOfTheDistribution(String release, String command) throws Exception {
+    on(release.replaceAll(" ([A-Z_]+=)", "\n$1"));
+    checkout.uninstall("mvn");
+    var asUser =
+        checkout.end(checkout.start(asNobody(), checkout.home(), "test", "--suite", "slow"));
+    assertThat(asUser.code()).isEqualTo(1);
+    assertThat(asUser.err())
+        .isEqualTo("fairlead: missing packages; please run: sudo " + command + "\n");
+
+    assumeTrue(isRoot(), "only root needs no sudo");
+    assertThat(checkout.run("test", "--suite", "slow").err())
+        .as("nothing but Debian's packages is installed without asking")
+        .isEqualTo("fairlead: missing packages; please run: " + command + "\n");
+  }
+
   @Test
-  void elsewhereThanOnDebianItNamesWhatIsMissing() throws Exception {
+  void onAnUnknownDistributionItNamesWhatIsMissing() throws Exception {
+    on("ID=homegrown");
     checkout.uninstall("mvn");
     var ran = checkout.run("get");
     assertThat(ran.code()).isEqualTo(1);
@@ -159,9 +190,38 @@ class ScriptTest {
         .isEqualTo("fairlead: missing: mvn (Debian's packages: maven); please install them\n");
   }
 
+  /** What the machine says that it is. */
+  private void on(String release) throws IOException {
+    checkout.with(
+        "OS_RELEASE", Files.writeString(directory.resolve("os-release"), release + "\n") + "");
+  }
+
+  @Test
+  void whatRootWroteBecomesTheUsersAndNothingThroughALink() throws Exception {
+    assumeTrue(isRoot(), "sudo is played by root");
+    checkout.giveTo("nobody");
+    checkout.with("SUDO_USER", "nobody");
+    var outside = Files.createDirectories(directory.resolve("roots/target/a"));
+    var written = checkout.file("web/target/a/b", "");
+    var named = Files.createLink(checkout.home().resolve("web/target/c"), checkout.file("d", ""));
+    Files.createSymbolicLink(checkout.home().resolve("x"), directory.resolve("roots"));
+    Files.createSymbolicLink(checkout.home().resolve("web/target/y"), outside);
+    assertThat(checkout.run("get").code()).isZero();
+
+    assertThat(owner(written)).isEqualTo("nobody");
+    assertThat(owner(written.getParent())).isEqualTo("nobody");
+    assertThat(owner(outside)).isEqualTo("root");
+    assertThat(owner(named)).as("has a second name").isEqualTo("root");
+  }
+
+  private static String owner(Path file) throws IOException {
+    return Files.getOwner(file).getName();
+  }
+
   @Test
   void rootOnDebianGetsWhatTheVerbNeeds() throws Exception {
     assumeTrue(isRoot(), "only root installs packages");
+    on("ID=debian");
     checkout.program("apt-get", "#!/usr/bin/env bash\necho \"$*\" >>\"$HOME/apt\"\n");
     var get = checkout.run("get");
     assertThat(get.err()).as("no verb but up needs etcd").isEmpty();

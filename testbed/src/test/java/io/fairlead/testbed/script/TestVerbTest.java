@@ -1,17 +1,23 @@
 package io.fairlead.testbed.script;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code ./fairlead test}: what it counts, and when it fails. */
 @Tag("slow")
@@ -89,6 +95,79 @@ class TestVerbTest {
     assertThat(checkout.run("test", "--suite", "fast"))
         .satisfies(ran -> assertThat(ran.code()).isEqualTo(1))
         .satisfies(ran -> assertThat(ran.out()).endsWith("\n0 passed, 0 failed, 0 skipped\n"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"INT", "TERM", "HUP"})
+  void endsWhatItStartedWhereItIsInterrupted(String signal) throws Exception {
+    checkout.file("hang", "");
+    checkout.results("slow", PASSED);
+    var script = checkout.start("test", "--suite", "slow");
+    var temporary = hanging();
+    var pids = pids();
+    assertThat(pids).hasSize(2).allMatch(TestVerbTest::isAlive);
+    signal(signal, script.pid());
+    var ran = checkout.end(script);
+
+    assertThat(ran.code()).isEqualTo(128 + Map.of("INT", 2, "TERM", 15, "HUP", 1).get(signal));
+    assertThat(ran.out()).endsWith("== interrupted; ending what was started\n");
+    await("Maven ends, and what left its group")
+        .until(() -> pids.stream().noneMatch(TestVerbTest::isAlive));
+    assertThat(temporary).doesNotExist();
+    assertThat(Files.readString(checkout.home().resolve("target/ci/clear.log")))
+        .as("the plane was ended by the command")
+        .isEqualTo("[down]\n[--data-dir]\n[%s]\n".formatted(temporary.resolve("a plane")));
+  }
+
+  @Test
+  void clearsWhatARunThatWasKilledHasLeft() throws Exception {
+    var hang = checkout.file("hang", "");
+    checkout.results("slow", PASSED);
+    var script = checkout.start("test", "--suite", "slow");
+    var temporary = hanging();
+    var pids = pids();
+    signal("KILL", script.pid());
+    script.waitFor(); // what it prints has no end yet
+    assertThat(temporary).as("nobody was there to remove it").exists();
+    Files.delete(hang);
+
+    var meanwhile = checkout.run("test", "--suite", "slow");
+    assertThat(meanwhile.out()).endsWith("1 passed, 0 failed, 0 skipped\n");
+    assertThat(temporary).as("its Maven still runs").exists();
+
+    var shell = ProcessHandle.of(pids.getFirst()).orElseThrow().parent().orElseThrow();
+    signal("KILL", pids.getFirst());
+    await().until(() -> !isAlive(pids.getFirst()) && !isAlive(shell.pid()));
+    var next = checkout.run("test", "--suite", "slow");
+    assertThat(next.out())
+        .contains("== clearing what an earlier run left in " + temporary)
+        .endsWith("1 passed, 0 failed, 0 skipped\n");
+    assertThat(temporary).doesNotExist();
+    await("what it left ends").until(() -> !isAlive(pids.getLast()));
+    assertThat(Files.list(temporary.getParent())).as("and nothing of its own").isEmpty();
+  }
+
+  /** Waits until a suite hangs; the folder of its temporary files. */
+  private Path hanging() {
+    var file = checkout.home().resolve("hanging");
+    return Path.of(
+        await()
+            .atMost(Duration.ofSeconds(60))
+            .until(
+                () -> Files.exists(file) ? Files.readString(file).strip() : "", s -> !s.isEmpty()));
+  }
+
+  private List<Long> pids() throws IOException {
+    return Files.readAllLines(checkout.home().resolve("pids")).stream().map(Long::valueOf).toList();
+  }
+
+  private static boolean isAlive(long pid) {
+    return ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isPresent();
+  }
+
+  private static void signal(String name, long pid) throws Exception {
+    var kill = new ProcessBuilder("kill", "-s", name, Long.toString(pid)).start();
+    assertThat(kill.waitFor()).isZero();
   }
 
   @Test
