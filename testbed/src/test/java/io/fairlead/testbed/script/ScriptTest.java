@@ -209,7 +209,7 @@ class ScriptTest {
     assertThat(checkout.run("get").code()).isZero();
 
     assertThat(owner(written)).isEqualTo("nobody");
-    assertThat(owner(written.getParent())).isEqualTo("nobody");
+    assertThat(owner(written.resolveSibling("."))).isEqualTo("nobody");
     assertThat(owner(outside)).isEqualTo("root");
     assertThat(owner(named)).as("has a second name").isEqualTo("root");
   }
