@@ -143,7 +143,7 @@ class TestVerbTest {
         .endsWith("1 passed, 0 failed, 0 skipped\n");
     assertThat(temporary).doesNotExist();
     await("what it left ends").until(() -> !isAlive(pids.getLast()));
-    assertThat(Files.list(temporary.getParent())).as("and nothing of its own").isEmpty();
+    assertThat(directory.resolve("tmp")).as("and nothing of its own").isEmptyDirectory();
   }
 
   /** Waits until a suite hangs; the folder of its temporary files. */
