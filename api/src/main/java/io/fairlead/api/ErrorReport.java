@@ -115,7 +115,8 @@ public record ErrorReport(
             metadata.getOrDefault("name", ""),
             faults.stream().map(FieldFault::words).toList());
       }
-      if (reason.equals(Optional.of(Reason.CLUSTER_IP_TAKEN))) {
+      if (reason.equals(Optional.of(Reason.CLUSTER_IP_TAKEN))
+          || reason.equals(Optional.of(Reason.CLUSTER_IP_RESERVED))) {
         return "The " + message;
       }
     }

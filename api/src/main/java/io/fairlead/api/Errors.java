@@ -16,6 +16,7 @@ import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -54,7 +55,9 @@ public final class Errors {
     return switch (refusal) {
       case Refusal.Invalid(var object, var violations) ->
           invalid(
-              object.kind().text() + " \"" + object.name() + "\" is invalid",
+              object.name().isEmpty()
+                  ? "the " + object.kind().text() + " is invalid"
+                  : object.kind().text() + " \"" + object.name() + "\" is invalid",
               metadata(object),
               violations);
       case Refusal.NameTaken(var object) ->
@@ -65,10 +68,49 @@ public final class Errors {
         metadata.put("holder", holder.toString());
         yield status(
             Reason.CLUSTER_IP_TAKEN,
-            "%s \"%s\" is invalid: %s"
-                .formatted(object.kind().text(), object.name(), taken(address.toString(), holder)),
+            object.kind() == Kind.RESERVATION
+                ? address + " is allocated to Service " + holder
+                : "%s \"%s\" is invalid: %s"
+                    .formatted(
+                        object.kind().text(), object.name(), taken(address.toString(), holder)),
             metadata);
       }
+      case Refusal.AddressReserved(
+              var object,
+              var address,
+              var holder,
+              var reservation,
+              var expires) -> {
+        var metadata = metadata(object);
+        metadata.put("address", address.toString());
+        metadata.put("holder", holder.toString());
+        metadata.put("reservation", reservation.toString());
+        metadata.put("expires", expires.truncatedTo(ChronoUnit.SECONDS).toString());
+        var words =
+            "%s is reserved for Service %s until %s"
+                .formatted(address, holder, expires.truncatedTo(ChronoUnit.SECONDS));
+        yield status(
+            Reason.CLUSTER_IP_RESERVED,
+            object.kind() == Kind.RESERVATION
+                ? words
+                : "%s \"%s\" is invalid: spec.clusterIPs: %s"
+                    .formatted(object.kind().text(), object.name(), words),
+            metadata);
+      }
+      case Refusal.BandFull(_, var family, var ranges, int asked, int free) ->
+          status(
+              Reason.RANGE_FULL,
+              ranges.isEmpty()
+                  ? "there is no range of " + family + " ClusterIPs"
+                  : "%d free addresses were asked for; the static bands of %s have %d"
+                      .formatted(asked, texts(ranges), free),
+              Map.of("family", family.text(), "ranges", texts(ranges)));
+      case Refusal.WrongToken(var object) ->
+          status(
+              Reason.WRONG_TOKEN,
+              named(object) + ": not the token that it was made with",
+              metadata(object));
+      case Refusal.Limit(var limit) -> limitReached(limit);
       case Refusal.RangeFull(_, var family, var ranges) ->
           status(
               Reason.RANGE_FULL,
@@ -77,7 +119,14 @@ public final class Errors {
                   : "every " + family + " ClusterIP of " + texts(ranges) + " is allocated",
               Map.of("family", family.text(), "ranges", texts(ranges)));
       case Refusal.NotFound(var object) ->
-          status(Reason.NOT_FOUND, named(object) + " not found", metadata(object));
+          status(
+              Reason.NOT_FOUND,
+              named(object)
+                  + " not found"
+                  + (object.kind() == Kind.RESERVATION
+                      ? ": it ran out, was released, or etcd lost it"
+                      : ""),
+              metadata(object));
       case Refusal.Stale(var object, var field, var expected, var actual) -> {
         var metadata = metadata(object);
         metadata.put("field", field);
@@ -160,6 +209,9 @@ public final class Errors {
 
   private static Map<String, String> metadata(ObjectKey object) {
     var metadata = new TreeMap<String, String>();
+    if (object.name().isEmpty()) { // one that was to be made and would have got a name
+      return metadata;
+    }
     metadata.put("kind", object.kind().text());
     metadata.put("name", object.name());
     if (!object.namespace().isEmpty()) {

@@ -29,7 +29,17 @@ public enum Reason {
       "kind, name, namespace, address, holder",
       Retry.NEVER,
       "The address belongs to another Service. Where other fields are wrong too, it is a violation of INVALID instead."),
+  CLUSTER_IP_RESERVED(
+      Code.ALREADY_EXISTS,
+      "kind, name, namespace, address, holder, reservation, expires",
+      Retry.LATER,
+      "The address is reserved, for the Service that holder names; until expires, unless it is renewed. Where other fields are wrong too, it is a violation of INVALID instead."),
   NOT_FOUND(Code.NOT_FOUND, "kind, name, namespace", Retry.NEVER, "There is no such object."),
+  WRONG_TOKEN(
+      Code.PERMISSION_DENIED,
+      "kind, name",
+      Retry.NEVER,
+      "Not the token that the reservation was made with. Nothing was changed."),
   STALE_VERSION(
       Code.ABORTED,
       "actual, expected",
@@ -39,7 +49,7 @@ public enum Reason {
       Code.RESOURCE_EXHAUSTED,
       "ranges",
       Retry.NEVER,
-      "No address is free in the ranges of that family."),
+      "No address is free in the ranges of that family, or not so many in their static bands."),
   LIMIT_REACHED(
       Code.RESOURCE_EXHAUSTED,
       "limit",

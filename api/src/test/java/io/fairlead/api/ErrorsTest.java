@@ -21,10 +21,12 @@ import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -47,6 +49,18 @@ class ErrorsTest {
     public String toString() {
       return reason.name();
     }
+  }
+
+  private static final ObjectKey NEW_RESERVATION = ObjectKey.ofCluster(Kind.RESERVATION, "");
+  private static final ObjectKey RESERVATION = ObjectKey.ofCluster(Kind.RESERVATION, "r-1");
+
+  private static Refusal reserved(ObjectKey object) {
+    return new Refusal.AddressReserved(
+        object,
+        Address.of("10.96.0.10"),
+        new ObjectName("kube-system", "kube-dns"),
+        new UUID(1, 2),
+        Instant.parse("2026-11-01T00:10:00.5Z"));
   }
 
   static List<Case> errors() {
@@ -76,6 +90,78 @@ class ErrorsTest {
                 "kube-system/kube-dns"),
             "The Service \"web\" is invalid: spec.clusterIPs: Invalid value: [\"10.96.0.10\"]: "
                 + "failed to allocate IP 10.96.0.10: provided IP is already allocated to Service kube-system/kube-dns"),
+        new Case(
+            Errors.refused(
+                new Refusal.AddressTaken(
+                    NEW_RESERVATION, Address.of("10.96.0.10"), new ObjectName("shop", "a"))),
+            Code.ALREADY_EXISTS,
+            Reason.CLUSTER_IP_TAKEN,
+            Map.of("address", "10.96.0.10", "holder", "shop/a"),
+            "Error from server (AlreadyExists): 10.96.0.10 is allocated to Service shop/a"),
+        new Case(
+            Errors.refused(reserved(WEB)),
+            Code.ALREADY_EXISTS,
+            Reason.CLUSTER_IP_RESERVED,
+            Map.of(
+                "kind",
+                "Service",
+                "name",
+                "web",
+                "namespace",
+                "shop",
+                "address",
+                "10.96.0.10",
+                "holder",
+                "kube-system/kube-dns",
+                "reservation",
+                "00000000-0000-0001-0000-000000000002",
+                "expires",
+                "2026-11-01T00:10:00Z"),
+            "The Service \"web\" is invalid: spec.clusterIPs: 10.96.0.10 is reserved for Service "
+                + "kube-system/kube-dns until 2026-11-01T00:10:00Z"),
+        new Case(
+            Errors.refused(reserved(NEW_RESERVATION)),
+            Code.ALREADY_EXISTS,
+            Reason.CLUSTER_IP_RESERVED,
+            Map.of(
+                "address",
+                "10.96.0.10",
+                "holder",
+                "kube-system/kube-dns",
+                "reservation",
+                "00000000-0000-0001-0000-000000000002",
+                "expires",
+                "2026-11-01T00:10:00Z"),
+            "Error from server (AlreadyExists): 10.96.0.10 is reserved for Service "
+                + "kube-system/kube-dns until 2026-11-01T00:10:00Z"),
+        new Case(
+            Errors.refused(
+                new Refusal.BandFull(
+                    NEW_RESERVATION, Family.IPV4, List.of(Cidr.of("10.96.0.0/24")), 20, 15)),
+            Code.RESOURCE_EXHAUSTED,
+            Reason.RANGE_FULL,
+            Map.of("family", "IPv4", "ranges", "10.96.0.0/24"),
+            "Error from server (ResourceExhausted): 20 free addresses were asked for; the static "
+                + "bands of 10.96.0.0/24 have 15"),
+        new Case(
+            Errors.refused(new Refusal.WrongToken(RESERVATION)),
+            Code.PERMISSION_DENIED,
+            Reason.WRONG_TOKEN,
+            Map.of("kind", "Reservation", "name", "r-1"),
+            "Error from server (Forbidden): reservations \"r-1\": not the token that it was made with"),
+        new Case(
+            Errors.refused(new Refusal.NotFound(RESERVATION)),
+            Code.NOT_FOUND,
+            Reason.NOT_FOUND,
+            Map.of("kind", "Reservation", "name", "r-1"),
+            "Error from server (NotFound): reservations \"r-1\" not found: it ran out, was released, "
+                + "or etcd lost it"),
+        new Case(
+            Errors.refused(new Refusal.Limit("1024 reservations")),
+            Code.RESOURCE_EXHAUSTED,
+            Reason.LIMIT_REACHED,
+            Map.of("limit", "1024 reservations"),
+            "Error from server (ResourceExhausted): too much at once: 1024 reservations"),
         new Case(
             Errors.refused(
                 new Refusal.RangeFull(WEB, Family.IPV4, List.of(Cidr.of("10.96.0.0/29")))),

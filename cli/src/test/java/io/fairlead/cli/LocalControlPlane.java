@@ -536,7 +536,10 @@ final class LocalControlPlane implements AutoCloseable {
                 .setResult(Result.DELETED)
                 .build();
         case ServiceOutcome.Refused(var refusal) -> throw Errors.refused(refusal);
-        case ServiceOutcome.NamespaceStored _, ServiceOutcome.NamespaceDeleted _ ->
+        case ServiceOutcome.NamespaceStored _,
+            ServiceOutcome.NamespaceDeleted _,
+            ServiceOutcome.Reserved _,
+            ServiceOutcome.ReservationEnded _ ->
             throw new IllegalStateException("no Service: " + outcome);
       };
     }

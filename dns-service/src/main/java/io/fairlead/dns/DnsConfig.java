@@ -58,7 +58,15 @@ public record DnsConfig(
    * @param endpoints replicas of endpoints-service
    * @param address this server's, as Pods reach it
    */
-  public record Registration(List<HostPort> endpoints, Address address) {}
+  public record Registration(List<HostPort> endpoints, AdvertiseIp address) {}
+
+  /** What is said of this server's address. */
+  public sealed interface AdvertiseIp {
+    record Given(Address address) implements AdvertiseIp {}
+
+    /** The one from which endpoints-service is reached. */
+    record Auto() implements AdvertiseIp {}
+  }
 
   static final int HTTP_PORT = 7483;
   static final int GRPC_PORT = 7403;
@@ -106,11 +114,11 @@ public record DnsConfig(
               "Who is asked about names outside the cluster's zones.")
           .withDefault("/etc/resolv.conf");
 
-  static final Option<Address> ADVERTISE_IP =
+  static final Option<AdvertiseIp> ADVERTISE_IP =
       Option.of(
               "advertise-ip",
-              OptionType.ip(),
-              "Address of this server as Pods reach it. With --endpoints, it becomes a Pod of kube-system/kube-dns.")
+              OptionType.of("an IP address, or \"auto\"", DnsConfig::parseAdvertiseIp),
+              "Address of this server as Pods reach it; auto: the one from which the first of --endpoints that answers is reached, looked for again every 10 s. With --endpoints, it becomes a Pod of kube-system/kube-dns.")
           .optional();
 
   static final Option<List<HostPort>> ENDPOINTS =
@@ -175,6 +183,12 @@ public record DnsConfig(
         values.get(TTL),
         values.get(FORWARD),
         endpoints.flatMap(e -> address.map(a -> new Registration(e, a))));
+  }
+
+  private static Optional<AdvertiseIp> parseAdvertiseIp(String text) {
+    return text.equals("auto")
+        ? Optional.of(new AdvertiseIp.Auto())
+        : Address.parse(text).map(AdvertiseIp.Given::new);
   }
 
   private static Optional<Forward> parseForward(String text) {

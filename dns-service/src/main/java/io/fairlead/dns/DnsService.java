@@ -5,6 +5,7 @@ import io.fairlead.core.model.Address;
 import io.fairlead.core.run.FaultHandler;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
+import io.fairlead.dns.client.OwnAddress;
 import io.fairlead.dns.client.PodRegistration;
 import io.fairlead.dns.forward.Forwarder;
 import io.fairlead.dns.forward.ResolvConf;
@@ -143,7 +144,7 @@ public final class DnsService implements AutoCloseable {
                 PodRegistration.start(
                     channel,
                     config.replica(),
-                    registration.address(),
+                    ownAddress(registration),
                     addresses.getFirst().getPort(),
                     health::isReady,
                     time,
@@ -157,6 +158,13 @@ public final class DnsService implements AutoCloseable {
       shutdown.close();
       throw e;
     }
+  }
+
+  private static OwnAddress ownAddress(DnsConfig.Registration registration) {
+    return switch (registration.address()) {
+      case DnsConfig.AdvertiseIp.Given(var address) -> new OwnAddress.Given(address);
+      case DnsConfig.AdvertiseIp.Auto() -> new OwnAddress.TowardsOneOf(registration.endpoints());
+    };
   }
 
   /** The gRPC health follows that of the process, which may change more than once. */
@@ -207,7 +215,10 @@ public final class DnsService implements AutoCloseable {
 
   private static ZoneSettings zoneSettings(DnsConfig config) {
     var servers = new ArrayList<Address>();
-    config.registration().ifPresent(r -> servers.add(r.address()));
+    if (config.registration().isPresent()
+        && config.registration().get().address() instanceof DnsConfig.AdvertiseIp.Given(var own)) {
+      servers.add(own); // another one is not known yet, and may change
+    }
     if (servers.isEmpty()) {
       config.listen().stream()
           .flatMap(listen -> Address.parse(listen.host()).stream())

@@ -12,7 +12,9 @@ import io.fairlead.v1.ReplicaMessage;
 import io.grpc.Status;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
@@ -49,7 +51,9 @@ final class StreamClient implements AutoCloseable {
   private long connectNanos;
   private boolean askForAll;
   private volatile String trouble = "not connected yet";
-  private String warned = "";
+
+  /** What was said of each replica since the last stream. */
+  private final Map<HostPort, String> warned = new HashMap<>();
 
   /** One stream, from the first attempt to its end. */
   static final class Session {
@@ -184,7 +188,7 @@ final class StreamClient implements AutoCloseable {
         from.welcomeNanos = time.nanoTime();
         metrics.connected.set(1);
         trouble = "waiting for " + replica + " to say what there is";
-        warned = "";
+        warned.clear();
         LOG.atInfo()
             .addKeyValue("event", "agent.stream-opened")
             .addKeyValue("replica", replica)
@@ -232,8 +236,7 @@ final class StreamClient implements AutoCloseable {
       replicas.worked();
     }
     connectNanos = nowNanos + (worked ? 0 : replicas.failed().toNanos());
-    if (!warned.equals(trouble)) { // the same once, however often it is tried
-      warned = trouble;
+    if (!why.equals(warned.put(which.link.address(), why))) { // once, however often it is tried
       LOG.atWarn()
           .addKeyValue("event", "agent.stream-ended")
           .addKeyValue("address", which.link.address())

@@ -130,7 +130,10 @@ final class NamespacesService extends NamespacesImplBase {
             .build();
       }
       case ServiceOutcome.Refused(var refusal) -> throw Errors.refused(refusal);
-      case ServiceOutcome.Stored _, ServiceOutcome.Deleted _ ->
+      case ServiceOutcome.Stored _,
+          ServiceOutcome.Deleted _,
+          ServiceOutcome.Reserved _,
+          ServiceOutcome.ReservationEnded _ ->
           throw new IllegalStateException("no reply to this request: " + decided.reply());
     };
   }

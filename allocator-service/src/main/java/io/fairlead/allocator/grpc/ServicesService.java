@@ -153,7 +153,10 @@ final class ServicesService extends ServicesImplBase {
             .build();
       }
       case ServiceOutcome.Refused(var refusal) -> throw Errors.refused(refusal);
-      case ServiceOutcome.NamespaceStored _, ServiceOutcome.NamespaceDeleted _ ->
+      case ServiceOutcome.NamespaceStored _,
+          ServiceOutcome.NamespaceDeleted _,
+          ServiceOutcome.Reserved _,
+          ServiceOutcome.ReservationEnded _ ->
           throw new IllegalStateException("no reply to this request: " + decided.reply());
     };
   }

@@ -4,6 +4,8 @@ import io.fairlead.core.decide.AddressBands.Span;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Cidr;
 import java.math.BigInteger;
+import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.NavigableSet;
 import java.util.Optional;
@@ -20,13 +22,24 @@ import java.util.random.RandomGenerator;
  *
  * @param used every address in use; its {@code subSet(..).size()} must not walk
  * @param skip addresses not to be picked though they are not in use; few
+ * @param reserved addresses that somebody holds, mostly without using them; blocks of them are
+ *     passed quickly
  * @param freshlyFreed oldest first; few
  */
 record AddressPicker(
     NavigableSet<Address> used,
     Set<Address> skip,
+    NavigableSet<Address> reserved,
     Set<Address> freshlyFreed,
     RandomGenerator random) {
+  /** Where nothing is reserved. */
+  AddressPicker(
+      NavigableSet<Address> used,
+      Set<Address> skip,
+      Set<Address> freshlyFreed,
+      RandomGenerator random) {
+    this(used, skip, Collections.emptyNavigableSet(), freshlyFreed, random);
+  }
 
   /**
    * @param ranges in the order in which they are tried
@@ -46,9 +59,43 @@ record AddressPicker(
       }
     }
     return freshlyFreed.stream()
-        .filter(a -> !used.contains(a) && !skip.contains(a))
+        .filter(this::free)
         .filter(a -> bands.stream().anyMatch(band -> band.usable(a)))
         .findFirst();
+  }
+
+  /**
+   * The lowest free ones of the static bands, sorted by range; where those do not suffice, also
+   * what was freed lately.
+   *
+   * @return as many as were asked for, or all there are
+   */
+  List<Address> pickStatic(List<Cidr> ranges, int count) {
+    var spans =
+        ranges.stream().flatMap(range -> new AddressBands(range).staticBand().stream()).toList();
+    var found = new LinkedHashSet<Address>();
+    for (var span : spans) { // at most 256 addresses each
+      for (var address = span.first();
+          found.size() < count && address.compareTo(span.last()) <= 0;
+          address = neighbour(address, BigInteger.ONE)) {
+        if (free(address) && !freshlyFreed.contains(address)) {
+          found.add(address);
+        }
+      }
+    }
+    for (var address : freshlyFreed) {
+      if (found.size() < count
+          && free(address)
+          && spans.stream()
+              .anyMatch(s -> s.first().family() == address.family() && s.contains(address))) {
+        found.add(address);
+      }
+    }
+    return List.copyOf(found);
+  }
+
+  private boolean free(Address address) {
+    return !used.contains(address) && !skip.contains(address) && !reserved.contains(address);
   }
 
   private Optional<Address> pick(Span span) {
@@ -67,7 +114,12 @@ record AddressPicker(
         return unused;
       }
       var address = unused.get();
-      if (!skip.contains(address) && !freshlyFreed.contains(address)) {
+      if (reserved.contains(address)) {
+        while (!address.equals(span.last())
+            && reserved.contains(neighbour(address, BigInteger.ONE))) {
+          address = neighbour(address, BigInteger.ONE);
+        }
+      } else if (!skip.contains(address) && !freshlyFreed.contains(address)) {
         return unused;
       }
       if (address.equals(span.last())) {

@@ -5,7 +5,9 @@ import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.Family;
 import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.model.ObjectName;
+import java.time.Instant;
 import java.util.List;
+import java.util.UUID;
 
 /** Why a request was refused. Nothing was written, claimed or freed. */
 public sealed interface Refusal {
@@ -21,6 +23,38 @@ public sealed interface Refusal {
 
   /** The one fault is that an address asked for belongs to somebody else. */
   record AddressTaken(ObjectKey object, Address address, ObjectName holder) implements Refusal {}
+
+  /**
+   * The one fault is that an address asked for is reserved for the Service of another name, or
+   * reserved already.
+   *
+   * @param expires when that ends unless it is renewed
+   */
+  record AddressReserved(
+      ObjectKey object, Address address, ObjectName holder, UUID reservation, Instant expires)
+      implements Refusal {}
+
+  /**
+   * There are not so many free addresses in the static bands.
+   *
+   * @param free how many there are
+   */
+  record BandFull(ObjectKey object, Family family, List<Cidr> ranges, int asked, int free)
+      implements Refusal {
+    public BandFull {
+      ranges = List.copyOf(ranges);
+    }
+  }
+
+  /** Not the token that the reservation was made with. */
+  record WrongToken(ObjectKey object) implements Refusal {}
+
+  /**
+   * A bound is reached.
+   *
+   * @param limit which one, and how high it is
+   */
+  record Limit(String limit) implements Refusal {}
 
   /**
    * @param ranges where an address was looked for; empty = there is no range of that family

@@ -1,6 +1,7 @@
 package io.fairlead.core.decide;
 
 import io.fairlead.core.model.ObjectName;
+import java.util.UUID;
 
 /** What can be asked of {@link ServicesDecider}. */
 public sealed interface ServiceCommand {
@@ -32,4 +33,21 @@ public sealed interface ServiceCommand {
    */
   record DeleteNamespace(String name, String uid, String resourceVersion)
       implements ServiceCommand {}
+
+  /** Holds addresses for a Service of one name. */
+  record Reserve(ReservationDraft draft) implements ServiceCommand {}
+
+  /** Ends a reservation before its time. */
+  record Release(String id, Authority authority) implements ServiceCommand {}
+
+  /** Why somebody may release a reservation; found out where its token's hash is, in etcd. */
+  enum Authority {
+    /** The token was right, or there is nothing left that it could protect. */
+    TOKEN,
+    FORCE,
+    NONE
+  }
+
+  /** Writes down that a reservation is gone from etcd. */
+  record EndReservation(UUID id) implements ServiceCommand {}
 }

@@ -2,6 +2,7 @@ package io.fairlead.core.decide;
 
 import io.fairlead.core.model.Namespace;
 import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.Reservation;
 import io.fairlead.core.model.Service;
 import java.util.OptionalLong;
 import java.util.UUID;
@@ -31,6 +32,12 @@ public sealed interface ServiceOutcome {
   record NamespaceDeleted(String name, UUID uid, OptionalLong resourceVersion)
       implements ServiceOutcome {}
 
+  /** What is held now. */
+  record Reserved(Reservation reservation, OptionalLong resourceVersion)
+      implements ServiceOutcome {}
+
+  record ReservationEnded(UUID id, OptionalLong resourceVersion) implements ServiceOutcome {}
+
   record Refused(Refusal refusal) implements ServiceOutcome {}
 
   /** This outcome after its first record was delivered at that offset. */
@@ -43,6 +50,8 @@ public sealed interface ServiceOutcome {
           new NamespaceStored(result, namespace, OptionalLong.of(offset));
       case NamespaceDeleted(var name, var uid, _) ->
           new NamespaceDeleted(name, uid, OptionalLong.of(offset));
+      case Reserved(var reservation, _) -> new Reserved(reservation, OptionalLong.of(offset));
+      case ReservationEnded(var id, _) -> new ReservationEnded(id, OptionalLong.of(offset));
       case Refused refused -> refused;
     };
   }

@@ -14,6 +14,7 @@ import java.util.Set;
  * @param now becomes the time of creation
  * @param avoid addresses that a claim just lost: others are picked
  * @param taken addresses that somebody claimed without being in the image, with whom they are for
+ * @param reserved addresses that etcd holds for the Service of another name, as it just said
  * @param freshlyFreed addresses that were freed lately, oldest first; picked last
  */
 public record ServicesContext(
@@ -21,5 +22,17 @@ public record ServicesContext(
     RandomSource random,
     Set<Address> avoid,
     Map<Address, ObjectName> taken,
+    Map<Address, ReservedAddress> reserved,
     SequencedSet<Address> freshlyFreed,
-    ServiceSettings settings) {}
+    ServiceSettings settings) {
+  /** Where etcd told of no reservation. */
+  public ServicesContext(
+      Instant now,
+      RandomSource random,
+      Set<Address> avoid,
+      Map<Address, ObjectName> taken,
+      SequencedSet<Address> freshlyFreed,
+      ServiceSettings settings) {
+    this(now, random, avoid, taken, Map.of(), freshlyFreed, settings);
+  }
+}

@@ -7,11 +7,13 @@ import io.fairlead.core.decide.ServiceOutcome.Stored;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.Address;
+import io.fairlead.core.model.Family;
 import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.Namespace;
 import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.model.ObjectMeta;
 import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.Reservation;
 import io.fairlead.core.model.Service;
 import io.fairlead.core.model.ServiceSpec;
 import io.fairlead.core.model.ServiceSpec.Balancing;
@@ -66,6 +68,9 @@ public final class ServicesDecider {
           NamespacesDecider.create(image, create, context);
       case ServiceCommand.ApplyNamespace apply -> NamespacesDecider.apply(image, apply, context);
       case ServiceCommand.DeleteNamespace delete -> NamespacesDecider.delete(image, delete);
+      case ServiceCommand.Reserve reserve -> ReservationsDecider.reserve(image, reserve, context);
+      case ServiceCommand.Release release -> ReservationsDecider.release(image, release);
+      case ServiceCommand.EndReservation end -> ReservationsDecider.ended(image, end);
     };
   }
 
@@ -95,6 +100,10 @@ public final class ServicesDecider {
           new ServiceOutcome.NamespaceDeleted(key.name(), uid, OptionalLong.of(entry.offset()));
       case LogEvent.Deleted(var key, var uid, _) when key.kind() == Kind.SERVICE ->
           new Deleted(key.objectName(), uid, OptionalLong.of(entry.offset()));
+      case LogEvent.Stored(Reservation reservation, _) ->
+          new ServiceOutcome.Reserved(reservation, OptionalLong.of(entry.offset()));
+      case LogEvent.Deleted(var key, var uid, _) when key.kind() == Kind.RESERVATION ->
+          new ServiceOutcome.ReservationEnded(uid, OptionalLong.of(entry.offset()));
       case LogEvent.Stored _, LogEvent.Deleted _, LogEvent.Tombstone _ ->
           throw new IllegalArgumentException("no record of a request on Services: " + entry);
     };
@@ -211,20 +220,18 @@ public final class ServicesDecider {
     var had = old.map(ServiceSpec::clusterIps).orElse(List.of());
     var plan = AddressPlan.of(wish, old, ranges, violations);
     var balancing = balancing(wish, old, violations);
-    var taken = checkStatics(name, plan, had, violations);
+    var taken = checkStatics(name, plan, had, dryRun, violations);
     if (violations.isEmpty() && taken.size() == 1) {
-      return refuse(taken.getFirst());
+      return refuse(taken.getFirst().alone());
     }
     if (!violations.isEmpty() || !taken.isEmpty()) {
-      taken.forEach(t ->
-          violations.invalid(
-              CLUSTER_IPS, t.address().toString(), "is already allocated to " + t.holder()));
+      taken.forEach(t -> violations.invalid(CLUSTER_IPS, t.address().toString(), t.words()));
       return refuse(new Refusal.Invalid(key(name), violations.list()));
     }
     var assigned = new ArrayList<Address>();
     for (int i = 0; i < plan.addresses().size(); i++) {
       var family = plan.families().get(i);
-      var address = plan.addresses().get(i).or(() -> picker(name).pick(ranges.of(family)));
+      var address = plan.addresses().get(i).or(() -> pick(name, family));
       if (address.isEmpty()) {
         return refuse(new Refusal.RangeFull(key(name), family, ranges.of(family)));
       }
@@ -251,17 +258,30 @@ public final class ServicesDecider {
    * Addresses that are asked for and belong to somebody else; those outside the ranges are
    * violations.
    */
-  private List<Refusal.AddressTaken> checkStatics(
-      ObjectName name, AddressPlan plan, List<Address> had, Violations violations) {
-    var taken = new ArrayList<Refusal.AddressTaken>();
+  private List<Unavailable> checkStatics(
+      ObjectName name, AddressPlan plan, List<Address> had, DryRun dryRun, Violations violations) {
+    var taken = new ArrayList<Unavailable>();
     for (var planned : plan.addresses()) {
       if (planned.isEmpty() || had.contains(planned.get())) {
         continue;
       }
       var address = planned.get();
       var holder = holder(name, address);
+      var reserved = reserved(name, address, dryRun);
       if (holder.isPresent()) {
-        taken.add(new Refusal.AddressTaken(key(name), address, holder.get()));
+        taken.add(
+            new Unavailable(
+                address,
+                new Refusal.AddressTaken(key(name), address, holder.get()),
+                "is already allocated to " + holder.get()));
+      } else if (reserved.isPresent()) {
+        var by = reserved.get();
+        taken.add(
+            new Unavailable(
+                address,
+                new Refusal.AddressReserved(
+                    key(name), address, by.holder(), by.reservation(), by.expires()),
+                "is reserved for " + by.holder() + " until " + by.expires()));
       } else if (ranges.has(address.family()) && !ranges.giveOut(address)) {
         violations.invalid(
             CLUSTER_IPS,
@@ -270,6 +290,41 @@ public final class ServicesDecider {
       }
     }
     return taken;
+  }
+
+  /**
+   * An address that somebody else has.
+   *
+   * @param alone what is answered where that is the only fault
+   */
+  private record Unavailable(Address address, Refusal alone, String words) {}
+
+  /**
+   * For whom else it is reserved, as etcd said. A dry run does not ask etcd; it goes by the log,
+   * which knows nothing of renewals.
+   */
+  private Optional<ReservedAddress> reserved(ObjectName name, Address address, DryRun dryRun) {
+    var told = Optional.ofNullable(context.reserved().get(address));
+    return dryRun == DryRun.NO
+        ? told
+        : told.or(() ->
+            image.reservations().of(address).stream()
+                .filter(reservation -> !reservation.holder().equals(name))
+                .findFirst()
+                .map(r -> new ReservedAddress(r.holder(), r.uid(), r.created().plus(r.ttl()))));
+  }
+
+  /** What is reserved for the Service comes first: that is what it was reserved for. */
+  private Optional<Address> pick(ObjectName name, Family family) {
+    return image.reservations().heldFor(name).stream()
+        .filter(address -> address.family() == family && ranges.giveOut(address))
+        .filter(address -> image.services().holder(address).isEmpty())
+        .filter(address ->
+            !context.avoid().contains(address)
+                && !context.taken().containsKey(address)
+                && !context.reserved().containsKey(address))
+        .findFirst()
+        .or(() -> picker(name).pick(ranges.of(family)));
   }
 
   private Optional<ObjectName> holder(ObjectName name, Address address) {
@@ -291,11 +346,16 @@ public final class ServicesDecider {
   private AddressPicker picker(ObjectName name) {
     var skip = new HashSet<>(context.avoid());
     skip.addAll(context.taken().keySet());
+    skip.addAll(context.reserved().keySet());
     if (!name.equals(CONTROL_PLANE)) {
       ranges.reserved().ifPresent(skip::add);
     }
     return new AddressPicker(
-        image.services().clusterIps(), skip, context.freshlyFreed(), context.random().generator());
+        image.services().clusterIps(),
+        skip,
+        image.reservations().named(),
+        context.freshlyFreed(),
+        context.random().generator());
   }
 
   /**

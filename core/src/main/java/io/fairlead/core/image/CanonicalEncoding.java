@@ -13,6 +13,7 @@ import io.fairlead.core.model.PartitionHeader;
 import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.PodReadiness;
 import io.fairlead.core.model.PortRef;
+import io.fairlead.core.model.Reservation;
 import io.fairlead.core.model.Service;
 import io.fairlead.core.model.ServiceCidr;
 import io.fairlead.core.model.ServicePort;
@@ -72,6 +73,10 @@ final class CanonicalEncoding {
         encoding.text(Kind.NAMESPACE.text());
         encoding.meta(namespace.meta());
       }
+      case Reservation reservation -> {
+        encoding.text(Kind.RESERVATION.text());
+        encoding.reservation(reservation);
+      }
       case Pod pod -> {
         encoding.text(Kind.POD.text());
         encoding.pod(pod);
@@ -128,6 +133,14 @@ final class CanonicalEncoding {
     meta(cidr.meta());
     list(cidr.cidrs(), this::cidr);
     flag(cidr.terminating());
+  }
+
+  private void reservation(Reservation reservation) {
+    uuid(reservation.uid());
+    instant(reservation.created());
+    objectName(reservation.holder());
+    list(reservation.addresses(), this::address);
+    duration(reservation.ttl());
   }
 
   private void pod(Pod pod) {

@@ -8,6 +8,7 @@ import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.model.PartitionHeader;
 import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.PodReadiness;
+import io.fairlead.core.model.Reservation;
 import io.fairlead.core.model.Service;
 import io.fairlead.core.model.ServiceCidr;
 import io.fairlead.core.record.Change;
@@ -23,6 +24,7 @@ public record ClusterImage(
     ServicesImage services,
     ServiceCidrsImage serviceCidrs,
     NamespacesImage namespaces,
+    ReservationsImage reservations,
     PodsImage pods,
     NodesImage nodes,
     TreePMap<LogPartition, Versioned<PartitionHeader>> headers,
@@ -32,6 +34,7 @@ public record ClusterImage(
           ServicesImage.EMPTY,
           ServiceCidrsImage.EMPTY,
           NamespacesImage.EMPTY,
+          ReservationsImage.EMPTY,
           PodsImage.EMPTY,
           NodesImage.EMPTY,
           TreePMap.empty(),
@@ -79,6 +82,7 @@ public record ClusterImage(
       case SERVICE -> services.get(key.objectName()).map(v -> v);
       case SERVICE_CIDR -> serviceCidrs.get(key.name()).map(v -> v);
       case NAMESPACE -> namespaces.get(key.name()).map(v -> v);
+      case RESERVATION -> reservations.get(key.name()).map(v -> v);
       case POD -> pods.get(key.objectName()).map(v -> v);
       case POD_READINESS -> pods.readiness(key.objectName()).map(v -> v);
       case NODE -> nodes.get(key.name()).map(v -> v);
@@ -109,6 +113,7 @@ public record ClusterImage(
               services,
               serviceCidrs,
               namespaces,
+              reservations,
               pods,
               nodes,
               headers.plus(header.partition(), same(versioned, header)),
@@ -116,6 +121,8 @@ public record ClusterImage(
       case Service service -> withServices(services.with(same(versioned, service)));
       case ServiceCidr cidr -> withServiceCidrs(serviceCidrs.with(same(versioned, cidr)));
       case Namespace namespace -> withNamespaces(namespaces.with(same(versioned, namespace)));
+      case Reservation reservation ->
+          withReservations(reservations.with(same(versioned, reservation)));
       case Pod pod -> withPods(pods.with(same(versioned, pod)));
       case PodReadiness readiness -> withPods(pods.withReadiness(same(versioned, readiness)));
       case Node node -> withNodes(nodes.with(same(versioned, node)));
@@ -131,6 +138,7 @@ public record ClusterImage(
                       services,
                       serviceCidrs,
                       namespaces,
+                      reservations,
                       pods,
                       nodes,
                       headers.minus(partition),
@@ -139,6 +147,7 @@ public record ClusterImage(
       case SERVICE -> withServices(services.without(key.objectName()));
       case SERVICE_CIDR -> withServiceCidrs(serviceCidrs.without(key.name()));
       case NAMESPACE -> withNamespaces(namespaces.without(key.name()));
+      case RESERVATION -> withReservations(reservations.without(key.name()));
       case POD -> withPods(pods.without(key.objectName()));
       case POD_READINESS -> withPods(pods.withoutReadiness(key.objectName()));
       case NODE -> withNodes(nodes.without(key.name()));
@@ -150,6 +159,7 @@ public record ClusterImage(
         services,
         serviceCidrs,
         namespaces,
+        reservations,
         pods,
         nodes,
         headers,
@@ -165,22 +175,32 @@ public record ClusterImage(
   }
 
   private ClusterImage withServices(ServicesImage changed) {
-    return new ClusterImage(changed, serviceCidrs, namespaces, pods, nodes, headers, summaries);
+    return new ClusterImage(
+        changed, serviceCidrs, namespaces, reservations, pods, nodes, headers, summaries);
   }
 
   private ClusterImage withServiceCidrs(ServiceCidrsImage changed) {
-    return new ClusterImage(services, changed, namespaces, pods, nodes, headers, summaries);
+    return new ClusterImage(
+        services, changed, namespaces, reservations, pods, nodes, headers, summaries);
   }
 
   private ClusterImage withNamespaces(NamespacesImage changed) {
-    return new ClusterImage(services, serviceCidrs, changed, pods, nodes, headers, summaries);
+    return new ClusterImage(
+        services, serviceCidrs, changed, reservations, pods, nodes, headers, summaries);
+  }
+
+  private ClusterImage withReservations(ReservationsImage changed) {
+    return new ClusterImage(
+        services, serviceCidrs, namespaces, changed, pods, nodes, headers, summaries);
   }
 
   private ClusterImage withPods(PodsImage changed) {
-    return new ClusterImage(services, serviceCidrs, namespaces, changed, nodes, headers, summaries);
+    return new ClusterImage(
+        services, serviceCidrs, namespaces, reservations, changed, nodes, headers, summaries);
   }
 
   private ClusterImage withNodes(NodesImage changed) {
-    return new ClusterImage(services, serviceCidrs, namespaces, pods, changed, headers, summaries);
+    return new ClusterImage(
+        services, serviceCidrs, namespaces, reservations, pods, changed, headers, summaries);
   }
 }

@@ -8,7 +8,8 @@ public enum Kind {
   POD("Pod", Scope.NAMESPACE),
   POD_READINESS("PodReadiness", Scope.NAMESPACE),
   NODE("Node", Scope.CLUSTER),
-  NAMESPACE("Namespace", Scope.CLUSTER);
+  NAMESPACE("Namespace", Scope.CLUSTER),
+  RESERVATION("Reservation", Scope.CLUSTER);
 
   /** Whether names of a kind are unique within a namespace or within everything. */
   public enum Scope {

@@ -33,6 +33,7 @@ final class DecidedServices {
   final RandomSource random = RandomSource.seeded(7);
   final SequencedSet<Address> freshlyFreed = new LinkedHashSet<>();
   final Map<Address, ObjectName> taken = new HashMap<>();
+  final Map<Address, ReservedAddress> reserved = new HashMap<>();
   final List<LogEntry> log = new ArrayList<>();
   ServiceSettings settings = ServiceSettings.DEFAULT;
   ClusterImage image = ClusterImage.EMPTY;
@@ -78,7 +79,7 @@ final class DecidedServices {
         ServicesDecider.decide(
             image,
             command,
-            new ServicesContext(now, random, Set.of(), taken, freshlyFreed, settings));
+            new ServicesContext(now, random, Set.of(), taken, reserved, freshlyFreed, settings));
     last.changes().forEach(this::append);
     last.frees().forEach(claim -> freshlyFreed.add(claim.address()));
     return last.changes().isEmpty() ? last.reply() : last.reply().at(log.getLast().offset());

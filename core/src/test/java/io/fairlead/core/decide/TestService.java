@@ -175,6 +175,10 @@ public final class TestService {
     return new ServiceCommand.Create(draft(), DryRun.NO);
   }
 
+  public ServiceCommand dryRun() {
+    return new ServiceCommand.Create(draft(), DryRun.YES);
+  }
+
   public ServiceCommand apply() {
     return new ServiceCommand.Apply(draft(), DryRun.NO);
   }

@@ -17,6 +17,7 @@ import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.PodReadiness;
 import io.fairlead.core.model.PortRef;
 import io.fairlead.core.model.Protocol;
+import io.fairlead.core.model.Reservation;
 import io.fairlead.core.model.Service;
 import io.fairlead.core.model.ServiceCidr;
 import io.fairlead.core.model.ServicePort;
@@ -123,6 +124,15 @@ class CanonicalEncodingTest {
             "3cad25b9b202f34eac693b6a6dc79475"),
         new Case(
             "a Namespace", new Namespace(meta("", "shop")), "f55d91d11af298bedcaa059c2af5f417"),
+        new Case(
+            "a Reservation",
+            new Reservation(
+                new UUID(5, 6),
+                CREATED,
+                new ObjectName("shop", "web"),
+                List.of(Address.of("10.96.0.20"), Address.of("fd00::20")),
+                Duration.ofMinutes(10)),
+            "e1df32cafbde3e197d598e34c1df3645"),
         new Case(
             "a Pod",
             new Pod(

@@ -4,6 +4,7 @@ import static io.fairlead.core.image.TestObjects.deleted;
 import static io.fairlead.core.image.TestObjects.node;
 import static io.fairlead.core.image.TestObjects.pod;
 import static io.fairlead.core.image.TestObjects.ready;
+import static io.fairlead.core.image.TestObjects.reservation;
 import static io.fairlead.core.image.TestObjects.service;
 import static io.fairlead.core.image.TestObjects.serviceCidr;
 import static io.fairlead.core.image.TestObjects.stored;
@@ -157,7 +158,7 @@ class ClusterDeltaTest {
 
   private static DomainObject randomObject(Random random) {
     var letter = "" + (char) ('a' + random.nextInt(6));
-    return switch (random.nextInt(6)) {
+    return switch (random.nextInt(7)) {
       case 0 -> {
         var service = service(letter, "10.96.0." + (1 + random.nextInt(3)));
         yield with(
@@ -170,6 +171,7 @@ class ClusterDeltaTest {
       }
       case 3 -> node(letter, Optional.of("zone-" + random.nextInt(3)));
       case 4 -> serviceCidr(letter, "10." + random.nextInt(3) + ".0.0/16");
+      case 5 -> reservation(letter, "10.96.0." + (1 + random.nextInt(3)));
       default ->
           new PartitionHeader(
               new LogPartition(Topic.PODS, random.nextInt(3)),

@@ -12,6 +12,7 @@ import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.PodReadiness;
 import io.fairlead.core.model.PortRef;
 import io.fairlead.core.model.Protocol;
+import io.fairlead.core.model.Reservation;
 import io.fairlead.core.model.Service;
 import io.fairlead.core.model.ServiceCidr;
 import io.fairlead.core.model.ServicePort;
@@ -175,6 +176,16 @@ public final class TestObjects {
 
   public static ServiceCidr serviceCidr(String name, String cidr) {
     return new ServiceCidr(meta("", name, Map.of()), List.of(Cidr.of(cidr)), false);
+  }
+
+  /** Of one address, for a Service of namespace default. */
+  public static Reservation reservation(String holder, String address) {
+    return new Reservation(
+        uid("reservation/" + holder),
+        NOON,
+        name(holder),
+        List.of(Address.of(address)),
+        Duration.ofMinutes(10));
   }
 
   /** An object as it stands in the log. */

@@ -17,6 +17,7 @@ import io.grpc.Channel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
@@ -44,7 +45,9 @@ public final class PodRegistration implements AutoCloseable {
   private static final Duration DEADLINE = Duration.ofSeconds(5);
 
   private final PodsGrpc.PodsBlockingStub pods;
-  private final Pod pod;
+  private final String replica;
+  private final OwnAddress address;
+  private final int port;
   private final BooleanSupplier serving;
   private final Time time;
   private final RandomSource random;
@@ -66,14 +69,16 @@ public final class PodRegistration implements AutoCloseable {
   private PodRegistration(
       Channel endpoints,
       String replica,
-      Address address,
+      OwnAddress address,
       int port,
       BooleanSupplier serving,
       Duration look,
       Time time,
       RandomSource random) {
     this.pods = PodsGrpc.newBlockingStub(endpoints);
-    this.pod = pod(replica, address, port);
+    this.replica = replica;
+    this.address = address;
+    this.port = port;
     this.serving = serving;
     this.look = look;
     this.time = time;
@@ -82,13 +87,14 @@ public final class PodRegistration implements AutoCloseable {
   }
 
   /**
+   * @param address looked for before each renewal
    * @param port where DNS listens
    * @param serving registered only while it is true: a Pod that cannot answer must not get queries
    */
   public static PodRegistration start(
       Channel endpoints,
       String replica,
-      Address address,
+      OwnAddress address,
       int port,
       BooleanSupplier serving,
       Time time,
@@ -100,7 +106,7 @@ public final class PodRegistration implements AutoCloseable {
   static PodRegistration start(
       Channel endpoints,
       String replica,
-      Address address,
+      OwnAddress address,
       int port,
       BooleanSupplier serving,
       Duration look,
@@ -112,12 +118,16 @@ public final class PodRegistration implements AutoCloseable {
     return registration;
   }
 
-  private static Pod pod(String replica, Address address, int port) {
+  private String podName() {
+    return "kube-dns-" + replica;
+  }
+
+  private Pod pod(Address ip) {
     return Pod.newBuilder()
         .setMetadata(
             ObjectMeta.newBuilder()
                 .setNamespace(NAMESPACE)
-                .setName("kube-dns-" + replica)
+                .setName(podName())
                 .putLabels(LABEL, LABEL_VALUE)
                 .putAnnotations(PodLease.ANNOTATION, Long.toString(LEASE.toSeconds())))
         .setSpec(
@@ -130,8 +140,8 @@ public final class PodRegistration implements AutoCloseable {
         .setStatus(
             PodStatus.newBuilder()
                 .setPhase("Running")
-                .setPodIp(address.toString())
-                .addPodIps(address.toString()))
+                .setPodIp(ip.toString())
+                .addPodIps(ip.toString()))
         .setSource("dns/" + replica)
         .build();
   }
@@ -167,12 +177,17 @@ public final class PodRegistration implements AutoCloseable {
   }
 
   private boolean register() {
+    var ip = address.find();
+    if (ip.isEmpty()) {
+      failed(address.trouble(), "This server's own address is not known yet, will try again");
+      return false;
+    }
     try {
       pods.withDeadlineAfter(DEADLINE.toMillis(), TimeUnit.MILLISECONDS)
           .apply(
               ApplyPodRequest.newBuilder()
                   .setRequestId(random.uuid().toString())
-                  .setPod(pod)
+                  .setPod(pod(ip.get()))
                   .build());
       changed(State.PRESENT, "dns.registered");
       return true;
@@ -180,7 +195,7 @@ public final class PodRegistration implements AutoCloseable {
       if (state == State.ABSENT) {
         state = State.UNKNOWN; // the call may have gone through
       }
-      failed(e, "Cannot register as a Pod, will try again");
+      failed(words(e.getStatus()), "Cannot register as a Pod, will try again");
       return false;
     }
   }
@@ -192,7 +207,7 @@ public final class PodRegistration implements AutoCloseable {
               DeletePodRequest.newBuilder()
                   .setRequestId(random.uuid().toString())
                   .setNamespace(NAMESPACE)
-                  .setName(pod.getMetadata().getName())
+                  .setName(podName())
                   .setGracePeriodSeconds(0)
                   .build());
       changed(State.ABSENT, "dns.unregistered");
@@ -200,7 +215,7 @@ public final class PodRegistration implements AutoCloseable {
       if (e.getStatus().getCode() == Status.Code.NOT_FOUND) {
         changed(State.ABSENT, "dns.unregistered");
       } else {
-        failed(e, "Cannot take this server's Pod away, its lease will");
+        failed(words(e.getStatus()), "Cannot take this server's Pod away, its lease will");
       }
     }
   }
@@ -211,14 +226,20 @@ public final class PodRegistration implements AutoCloseable {
       state = next;
       LOG.atInfo()
           .addKeyValue("event", event)
-          .addKeyValue("object", NAMESPACE + "/" + pod.getMetadata().getName())
+          .addKeyValue("object", NAMESPACE + "/" + podName())
           .log("Registration changed");
     }
   }
 
+  /** In one line: a status that is printed shows its cause with the whole stack. */
+  private static String words(Status status) {
+    var said = Optional.ofNullable(status.getDescription()).map(text -> ": " + text).orElse("");
+    var cause = Optional.ofNullable(status.getCause()).map(Throwable::getMessage);
+    return status.getCode() + said + cause.map(text -> ": " + text).orElse("");
+  }
+
   /** Repeats are not repeated. */
-  private void failed(StatusRuntimeException e, String message) {
-    var cause = e.getStatus().toString();
+  private void failed(String cause, String message) {
     if (!cause.equals(trouble)) {
       trouble = cause;
       LOG.atWarn().addKeyValue("cause", cause).log(message);

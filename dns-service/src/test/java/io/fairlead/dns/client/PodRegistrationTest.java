@@ -21,6 +21,7 @@ import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -36,6 +37,7 @@ class PodRegistrationTest {
 
   private final PodsInAMap api = new PodsInAMap();
   private final AtomicBoolean serving = new AtomicBoolean();
+  private final AddressToBeFound address = new AddressToBeFound();
   private Server server;
   private ManagedChannel channel;
 
@@ -56,7 +58,7 @@ class PodRegistrationTest {
     return PodRegistration.start(
         channel,
         "dns-0",
-        Address.of("172.30.0.2"),
+        address,
         53,
         serving::get,
         Duration.ofMillis(10),
@@ -103,6 +105,36 @@ class PodRegistrationTest {
       await("registered").until(() -> api.pods.containsKey(NAME));
     }
     assertThat(api.pods).isEmpty();
+  }
+
+  @Test
+  void waitsUntilItKnowsItsAddress() {
+    address.found = Optional.empty();
+    serving.set(true);
+    try (var _ = start()) {
+      await("looked for").until(() -> address.looks.get() >= 2);
+      assertThat(api.pods).isEmpty();
+      address.found = Optional.of(Address.of("172.30.0.9"));
+      await("registered").until(() -> api.pods.containsKey(NAME));
+      var pod = java.util.Objects.requireNonNull(api.pods.get(NAME));
+      assertThat(pod.getStatus().getPodIpsList()).containsExactly("172.30.0.9");
+    }
+  }
+
+  private static final class AddressToBeFound implements OwnAddress {
+    final AtomicInteger looks = new AtomicInteger();
+    volatile Optional<Address> found = Optional.of(Address.of("172.30.0.2"));
+
+    @Override
+    public Optional<Address> find() {
+      looks.incrementAndGet();
+      return found;
+    }
+
+    @Override
+    public String trouble() {
+      return "nobody there";
+    }
   }
 
   private static final class PodsInAMap extends PodsImplBase {

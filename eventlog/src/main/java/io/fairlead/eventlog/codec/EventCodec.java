@@ -9,6 +9,7 @@ import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.model.PartitionHeader;
 import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.PodReadiness;
+import io.fairlead.core.model.Reservation;
 import io.fairlead.core.model.Service;
 import io.fairlead.core.model.ServiceCidr;
 import io.fairlead.core.record.Envelope;
@@ -101,6 +102,7 @@ public final class EventCodec {
               io.fairlead.log.v1.Namespace.newBuilder()
                   .setMeta(Fields.write(namespace.meta()))
                   .build());
+      case Reservation reservation -> record.setReservation(ServiceFields.write(reservation));
       case Pod pod -> record.setPod(PodFields.write(pod));
       case PodReadiness readiness -> record.setPodReadiness(PodFields.write(readiness));
       case Node node -> record.setNode(NodeFields.write(node));
@@ -140,7 +142,14 @@ public final class EventCodec {
         switch (record.getEventCase()) {
           case EVENT_NOT_SET -> true;
           case DELETED -> key.isEmpty();
-          case PARTITION_HEADER, SERVICE, SERVICE_CIDR, POD, POD_READINESS, NODE, NAMESPACE ->
+          case PARTITION_HEADER,
+              SERVICE,
+              SERVICE_CIDR,
+              POD,
+              POD_READINESS,
+              NODE,
+              NAMESPACE,
+              RESERVATION ->
               false;
         };
     if (unknown) {
@@ -168,6 +177,8 @@ public final class EventCodec {
           case NAMESPACE ->
               new LogEvent.Stored(
                   new Namespace(Fields.meta(record.getNamespace().getMeta())), envelope);
+          case RESERVATION ->
+              new LogEvent.Stored(ServiceFields.read(record.getReservation()), envelope);
           case DELETED ->
               new LogEvent.Deleted(
                   key.orElseThrow(),

@@ -5,6 +5,8 @@ import static io.fairlead.eventlog.codec.Fields.optional;
 import static io.fairlead.eventlog.codec.Fields.unknown;
 
 import io.fairlead.core.model.Family;
+import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.Reservation;
 import io.fairlead.core.model.Service;
 import io.fairlead.core.model.ServiceCidr;
 import io.fairlead.core.model.ServicePort;
@@ -17,7 +19,7 @@ import io.fairlead.core.model.ServiceSpec.TrafficPolicy;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** Services and ServiceCIDRs as messages. */
+/** Services, ServiceCIDRs and Reservations as messages. */
 final class ServiceFields {
   private ServiceFields() {}
 
@@ -39,6 +41,32 @@ final class ServiceFields {
     spec.trafficDistribution().ifPresent(d -> message.setTrafficDistribution(write(d)));
     spec.externalName().ifPresent(message::setExternalName);
     return message.build();
+  }
+
+  static io.fairlead.log.v1.Reservation write(Reservation reservation) {
+    var message =
+        io.fairlead.log.v1.Reservation.newBuilder()
+            .setUid(reservation.uid().toString())
+            .setCreated(Fields.write(reservation.created()))
+            .setHolderNamespace(reservation.holder().namespace())
+            .setHolderName(reservation.holder().name())
+            .setTtl(Fields.write(reservation.ttl()));
+    reservation.addresses().forEach(address -> message.addAddresses(Fields.write(address)));
+    return message.build();
+  }
+
+  static Reservation read(io.fairlead.log.v1.Reservation message) {
+    if (!message.hasCreated()) {
+      throw Fields.bad("created", "missing");
+    }
+    return new Reservation(
+        Fields.uuid("uid", message.getUid()),
+        Fields.instant("created", message.getCreated()),
+        new ObjectName(
+            Fields.required("holder_namespace", message.getHolderNamespace()),
+            Fields.required("holder_name", message.getHolderName())),
+        all(message.getAddressesList(), ip -> Fields.address("addresses", ip)),
+        Fields.duration("ttl", message.getTtl()));
   }
 
   static Service read(io.fairlead.log.v1.Service message) {

@@ -17,6 +17,7 @@ import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.PodReadiness;
 import io.fairlead.core.model.PortRef;
 import io.fairlead.core.model.Protocol;
+import io.fairlead.core.model.Reservation;
 import io.fairlead.core.model.Service;
 import io.fairlead.core.model.ServiceCidr;
 import io.fairlead.core.model.ServicePort;
@@ -69,6 +70,13 @@ public final class RandomEvents {
       case SERVICE_CIDR ->
           new ServiceCidr(clusterMeta("cidr"), list(2, this::cidr), random.nextBoolean());
       case NAMESPACE -> new Namespace(clusterMeta("namespace"));
+      case RESERVATION ->
+          new Reservation(
+              source.uuid(),
+              instant(),
+              name("service"),
+              Stream.generate(this::address).distinct().limit(1 + random.nextInt(3)).toList(),
+              duration().abs().plusNanos(1));
       case POD -> pod();
       case POD_READINESS ->
           new PodReadiness(
