@@ -144,16 +144,27 @@ public final class Errors {
       }
       case Refusal.NotYours(var object, var message) ->
           status(Reason.NOT_YOURS, named(object) + ": " + message, metadata(object));
-      case Refusal.NotEmpty(var object, int holds, var first) ->
-          status(
-              Reason.NOT_EMPTY,
-              "%s: it holds %d %ss, among them \"%s\": delete them first"
-                  .formatted(
-                      named(object),
-                      holds,
-                      first.kind().text().toLowerCase(Locale.ROOT),
-                      first.name()),
-              metadata(object));
+      case Refusal.NotEmpty(var object, var holds, var first) -> {
+        var metadata = metadata(object);
+        holds.forEach((kind, count) -> metadata.put(plural(kind), count.toString()));
+        yield status(
+            Reason.NOT_EMPTY,
+            "%s: it holds %s, among them \"%s\": delete them first, or all of it with --cascade"
+                .formatted(
+                    named(object),
+                    holds.entrySet().stream()
+                        .map(e ->
+                            e.getValue()
+                                + " "
+                                + (e.getValue() == 1
+                                    ? e.getKey().text().toLowerCase(Locale.ROOT)
+                                    : plural(e.getKey())))
+                        .collect(Collectors.joining(" and ")),
+                    first.name()),
+            metadata);
+      }
+      case Refusal.Terminating(var object, var message) ->
+          status(Reason.TERMINATING, named(object) + ": " + message, metadata(object));
       case Refusal.SessionEnded(var node, var session, var message) ->
           status(
               Reason.OLD_SESSION,
@@ -222,7 +233,11 @@ public final class Errors {
 
   /** As Kubernetes names objects in its errors: {@code services "web"}. */
   private static String named(ObjectKey object) {
-    return object.kind().text().toLowerCase(Locale.ROOT) + "s \"" + object.name() + '"';
+    return plural(object.kind()) + " \"" + object.name() + '"';
+  }
+
+  private static String plural(Kind kind) {
+    return kind.text().toLowerCase(Locale.ROOT) + 's';
   }
 
   private static String texts(List<?> values) {

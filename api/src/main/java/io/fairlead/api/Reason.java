@@ -67,9 +67,14 @@ public enum Reason {
       "The object belongs to the control plane, or to another source of Pods."),
   NOT_EMPTY(
       Code.FAILED_PRECONDITION,
+      "kind, name, services",
+      Retry.NEVER,
+      "The namespace still holds Services, so many. Nothing was deleted; with cascade: only what had been there at its beginning."),
+  TERMINATING(
+      Code.FAILED_PRECONDITION,
       "kind, name",
       Retry.NEVER,
-      "The namespace still holds Services. Nothing was deleted."),
+      "The object is being deleted and goes when nothing holds it any more; it cannot be changed meanwhile."),
   OLD_SESSION(
       Code.FAILED_PRECONDITION,
       "node, session",

@@ -25,6 +25,7 @@ import java.time.Instant;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Collectors;
@@ -202,11 +203,23 @@ class ErrorsTest {
             "Error from server (FailedPrecondition): services \"web\": it belongs to the control plane"),
         new Case(
             Errors.refused(
-                new Refusal.NotEmpty(ObjectKey.ofCluster(Kind.NAMESPACE, "shop"), 2, WEB)),
+                new Refusal.NotEmpty(
+                    ObjectKey.ofCluster(Kind.NAMESPACE, "shop"),
+                    new TreeMap<>(Map.of(Kind.SERVICE, 2, Kind.POD, 1)),
+                    WEB)),
             Code.FAILED_PRECONDITION,
             Reason.NOT_EMPTY,
-            Map.of("kind", "Namespace", "name", "shop"),
-            "Error from server (FailedPrecondition): namespaces \"shop\": it holds 2 services, among them \"web\": delete them first"),
+            Map.of("kind", "Namespace", "name", "shop", "services", "2", "pods", "1"),
+            "Error from server (FailedPrecondition): namespaces \"shop\": it holds 2 services and 1 pod, among them \"web\": "
+                + "delete them first, or all of it with --cascade"),
+        new Case(
+            Errors.refused(
+                new Refusal.Terminating(
+                    ObjectKey.ofCluster(Kind.SERVICE_CIDR, "more"), "it is being deleted")),
+            Code.FAILED_PRECONDITION,
+            Reason.TERMINATING,
+            Map.of("kind", "ServiceCIDR", "name", "more"),
+            "Error from server (FailedPrecondition): servicecidrs \"more\": it is being deleted"),
         new Case(
             Errors.refused(new Refusal.SessionEnded(NODE, 12, "a later session exists")),
             Code.FAILED_PRECONDITION,

@@ -132,11 +132,10 @@ final class LocalControlPlane implements AutoCloseable {
     append(
         List.of(
             new Change.Put(
-                new ServiceCidr(
+                ServiceCidr.ready(
                     new ObjectMeta(
                         "", "default", random.uuid(), new TreeMap<>(), new TreeMap<>(), NOW),
-                    List.of(Cidr.of("10.96.0.0/16")),
-                    false))));
+                    List.of(Cidr.of("10.96.0.0/16"))))));
     server =
         GrpcServer.start(
             GrpcServer.Settings.listening(HostPort.of("127.0.0.1:0")),
@@ -539,7 +538,10 @@ final class LocalControlPlane implements AutoCloseable {
         case ServiceOutcome.NamespaceStored _,
             ServiceOutcome.NamespaceDeleted _,
             ServiceOutcome.Reserved _,
-            ServiceOutcome.ReservationEnded _ ->
+            ServiceOutcome.ReservationEnded _,
+            ServiceOutcome.CidrStored _,
+            ServiceOutcome.CidrTerminating _,
+            ServiceOutcome.CidrDeleted _ ->
             throw new IllegalStateException("no Service: " + outcome);
       };
     }

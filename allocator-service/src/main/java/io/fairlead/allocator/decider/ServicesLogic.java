@@ -78,26 +78,31 @@ public final class ServicesLogic implements PartitionLogic<ServiceCommand, Servi
   @Override
   public Optional<Decision<ServiceOutcome>> bootstrap(
       ClusterImage image, LogPartition partition, DecisionContext context) {
-    var range = image.serviceCidrs().get(ServiceCidr.DEFAULT_NAME).map(Versioned::object);
-    if (range.isEmpty()) {
+    var ranges = image.serviceCidrs();
+    if (ranges.all().isEmpty()) {
       return Optional.of(store(defaultRange(context, serviceCidrs)));
     }
-    var stored = range.get().cidrs();
-    if (stored.size() < serviceCidrs.size()
-        && stored.equals(serviceCidrs.subList(0, stored.size()))) {
-      var before = range.get();
-      return Optional.of(store(new ServiceCidr(before.meta(), serviceCidrs, before.terminating())));
+    var found = ranges.get(ServiceCidr.DEFAULT_NAME).map(Versioned::object);
+    if (found.isPresent()) {
+      var stored = found.get().cidrs();
+      if (!found.get().terminating()
+          && stored.size() < serviceCidrs.size()
+          && stored.equals(serviceCidrs.subList(0, stored.size()))) {
+        return Optional.of(store(ServiceCidr.ready(found.get().meta(), serviceCidrs)));
+      }
+      if (!stored.equals(serviceCidrs)) {
+        log.atWarn()
+            .addKeyValue("event", "service-cidrs.differ")
+            .addKeyValue("configured", serviceCidrs)
+            .addKeyValue("inForce", stored)
+            .log("The log has other ranges than --service-cidrs says; the log's hold");
+      }
     }
-    if (!stored.equals(serviceCidrs)) {
-      log.atWarn()
-          .addKeyValue("event", "service-cidrs.differ")
-          .addKeyValue("configured", serviceCidrs)
-          .addKeyValue("inForce", stored)
-          .log("The log has other ranges than --service-cidrs says; the log's hold");
-    }
+    // that somebody deleted it for other ranges is a decision: it does not come back
+    var primary = found.orElseGet(() -> ranges.all().iterator().next().object()).cidrs().getFirst();
     return image.services().get(ServicesDecider.CONTROL_PLANE).isPresent()
         ? Optional.empty()
-        : controlPlane(image, stored.getFirst(), context);
+        : controlPlane(image, primary, context);
   }
 
   private static ServiceCidr defaultRange(DecisionContext context, List<Cidr> cidrs) {
@@ -109,7 +114,7 @@ public final class ServicesLogic implements PartitionLogic<ServiceCommand, Servi
             new TreeMap<>(),
             new TreeMap<>(),
             context.now());
-    return new ServiceCidr(meta, cidrs, false);
+    return ServiceCidr.ready(meta, cidrs);
   }
 
   /** The reply is dropped; it has to be something. */

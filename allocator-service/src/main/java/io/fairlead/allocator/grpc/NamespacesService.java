@@ -133,7 +133,10 @@ final class NamespacesService extends NamespacesImplBase {
       case ServiceOutcome.Stored _,
           ServiceOutcome.Deleted _,
           ServiceOutcome.Reserved _,
-          ServiceOutcome.ReservationEnded _ ->
+          ServiceOutcome.ReservationEnded _,
+          ServiceOutcome.CidrStored _,
+          ServiceOutcome.CidrTerminating _,
+          ServiceOutcome.CidrDeleted _ ->
           throw new IllegalStateException("no reply to this request: " + decided.reply());
     };
   }

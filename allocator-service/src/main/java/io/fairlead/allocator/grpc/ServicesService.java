@@ -156,7 +156,10 @@ final class ServicesService extends ServicesImplBase {
       case ServiceOutcome.NamespaceStored _,
           ServiceOutcome.NamespaceDeleted _,
           ServiceOutcome.Reserved _,
-          ServiceOutcome.ReservationEnded _ ->
+          ServiceOutcome.ReservationEnded _,
+          ServiceOutcome.CidrStored _,
+          ServiceOutcome.CidrTerminating _,
+          ServiceOutcome.CidrDeleted _ ->
           throw new IllegalStateException("no reply to this request: " + decided.reply());
     };
   }

@@ -4,16 +4,19 @@ import io.fairlead.core.decide.AddressBands.Span;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Cidr;
 import java.math.BigInteger;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
 
 /**
- * Picks a free address: from the dynamic bands of all ranges, then from their static bands, then
+ * Picks a free address, each with the same probability: from the dynamic bands of all ranges, then from their static bands, then
  * from what was freed lately, oldest first, because nodes that lag behind may still send its
  * traffic to the Service that had it.
  *
@@ -22,8 +25,7 @@ import java.util.random.RandomGenerator;
  *
  * @param used every address in use; its {@code subSet(..).size()} must not walk
  * @param skip addresses not to be picked though they are not in use; few
- * @param reserved addresses that somebody holds, mostly without using them; blocks of them are
- *     passed quickly
+ * @param reserved addresses that somebody holds, mostly without using them
  * @param freshlyFreed oldest first; few
  */
 record AddressPicker(
@@ -32,6 +34,9 @@ record AddressPicker(
     NavigableSet<Address> reserved,
     Set<Address> freshlyFreed,
     RandomGenerator random) {
+  /** With one address in twenty free, every third pick is found so. */
+  private static final int BLIND_TRIES = 8;
+
   /** Where nothing is reserved. */
   AddressPicker(
       NavigableSet<Address> used,
@@ -77,7 +82,7 @@ record AddressPicker(
     for (var span : spans) { // at most 256 addresses each
       for (var address = span.first();
           found.size() < count && address.compareTo(span.last()) <= 0;
-          address = neighbour(address, BigInteger.ONE)) {
+          address = Address.ofValue(address.family(), address.value().add(BigInteger.ONE))) {
         if (free(address) && !freshlyFreed.contains(address)) {
           found.add(address);
         }
@@ -98,68 +103,62 @@ record AddressPicker(
     return !used.contains(address) && !skip.contains(address) && !reserved.contains(address);
   }
 
+  /**
+   * Each free address of the span with the same probability. Tries blindly first, which a band that
+   * has room ends at once, then looks the address up by its rank among the free ones.
+   */
   private Optional<Address> pick(Span span) {
-    var start = span.at(below(span.size()));
-    var found = firstFree(new Span(start, span.last()));
-    return found.isPresent() || start.equals(span.first())
-        ? found
-        : firstFree(new Span(span.first(), neighbour(start, BigInteger.ONE.negate())));
+    for (int i = 0; i < BLIND_TRIES; i++) {
+      var address = span.at(below(span.size()));
+      if (free(address) && !freshlyFreed.contains(address)) {
+        return Optional.of(address);
+      }
+    }
+    var avoided =
+        Stream.of(
+                skip.stream(),
+                freshlyFreed.stream(),
+                reserved.subSet(span.first(), true, span.last(), true).stream())
+            .flatMap(Function.identity())
+            .filter(a -> a.family() == span.first().family() && span.contains(a))
+            .filter(a -> !used.contains(a))
+            .distinct()
+            .sorted()
+            .toArray(Address[]::new);
+    var free = free(span, avoided);
+    return free.signum() == 0 ? Optional.empty() : Optional.of(free(span, avoided, below(free)));
   }
 
-  private Optional<Address> firstFree(Span span) {
-    var from = span.first();
-    while (true) {
-      var unused = firstUnused(new Span(from, span.last()));
-      if (unused.isEmpty()) {
-        return unused;
+  /** The free address of the span before which so many others lie. */
+  private Address free(Span span, Address[] avoided, BigInteger rank) {
+    var low = BigInteger.ZERO;
+    var high = span.size().subtract(BigInteger.ONE);
+    while (low.compareTo(high) < 0) {
+      var middle = low.add(high).shiftRight(1);
+      if (free(new Span(span.first(), span.at(middle)), avoided).compareTo(rank) > 0) {
+        high = middle;
+      } else {
+        low = middle.add(BigInteger.ONE);
       }
-      var address = unused.get();
-      if (reserved.contains(address)) {
-        while (!address.equals(span.last())
-            && reserved.contains(neighbour(address, BigInteger.ONE))) {
-          address = neighbour(address, BigInteger.ONE);
-        }
-      } else if (!skip.contains(address) && !freshlyFreed.contains(address)) {
-        return unused;
-      }
-      if (address.equals(span.last())) {
-        return Optional.empty();
-      }
-      from = neighbour(address, BigInteger.ONE);
     }
+    return span.at(low);
   }
 
   /**
-   * The lowest address that is not in use: where the used ones from the start on are fewer than the
-   * addresses.
+   * How many addresses are free.
+   *
+   * @param avoided sorted, none of them used, none before the span
    */
-  private Optional<Address> firstUnused(Span span) {
-    if (!used.contains(span.first())) {
-      return Optional.of(span.first());
-    }
-    var inUse = count(span.first(), span.last());
-    if (inUse.equals(span.size())) {
-      return Optional.empty();
-    }
-    var full = BigInteger.ONE; // that many addresses from the start on are in use
-    var notFull = inUse.add(BigInteger.ONE); // among that many from the start on one is free
-    while (notFull.subtract(full).compareTo(BigInteger.ONE) > 0) {
-      var middle = full.add(notFull).shiftRight(1);
-      if (count(span.first(), span.at(middle.subtract(BigInteger.ONE))).equals(middle)) {
-        full = middle;
-      } else {
-        notFull = middle;
-      }
-    }
-    return Optional.of(span.at(notFull.subtract(BigInteger.ONE)));
+  private BigInteger free(Span span, Address[] avoided) {
+    int at = Arrays.binarySearch(avoided, span.last());
+    long passedOver = at < 0 ? -at - 1 : at + 1;
+    return span.size()
+        .subtract(count(span.first(), span.last()))
+        .subtract(BigInteger.valueOf(passedOver));
   }
 
   private BigInteger count(Address first, Address last) {
     return BigInteger.valueOf(used.subSet(first, true, last, true).size());
-  }
-
-  private static Address neighbour(Address address, BigInteger distance) {
-    return Address.ofValue(address.family(), address.value().add(distance));
   }
 
   /** Uniform in 0..bound-1. */

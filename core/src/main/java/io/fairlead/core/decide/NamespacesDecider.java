@@ -11,6 +11,7 @@ import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.model.ObjectMeta;
 import io.fairlead.core.record.Change;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
@@ -101,7 +102,9 @@ final class NamespacesDecider {
     if (!services.isEmpty()) {
       return refuse(
           new Refusal.NotEmpty(
-              key(delete.name()), services.size(), services.iterator().next().object().key()));
+              key(delete.name()),
+              new TreeMap<>(Map.of(Kind.SERVICE, services.size())),
+              services.iterator().next().object().key()));
     }
     var existing = image.namespaces().get(delete.name());
     if (existing.isEmpty()) {

@@ -3,10 +3,14 @@ package io.fairlead.core.decide;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.Family;
+import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.model.ObjectName;
 import java.time.Instant;
+import java.util.Collections;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.UUID;
 
 /** Why a request was refused. Nothing was written, claimed or freed. */
@@ -81,10 +85,18 @@ public sealed interface Refusal {
   /**
    * It still holds other objects.
    *
-   * @param holds how many
+   * @param holds how many of each kind; at least one
    * @param first one of them
    */
-  record NotEmpty(ObjectKey object, int holds, ObjectKey first) implements Refusal {}
+  record NotEmpty(ObjectKey object, SortedMap<Kind, Integer> holds, ObjectKey first)
+      implements Refusal {
+    public NotEmpty {
+      holds = Collections.unmodifiableSortedMap(new TreeMap<>(holds));
+    }
+  }
+
+  /** It is being deleted. */
+  record Terminating(ObjectKey object, String message) implements Refusal {}
 
   /**
    * The node opened a later session, or was lost in this one.

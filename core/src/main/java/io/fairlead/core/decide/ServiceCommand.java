@@ -50,4 +50,20 @@ public sealed interface ServiceCommand {
 
   /** Writes down that a reservation is gone from etcd. */
   record EndReservation(UUID id) implements ServiceCommand {}
+  /** Refuses a name that exists. */
+  record CreateCidr(ServiceCidrDraft draft, DryRun dryRun) implements ServiceCommand {}
+
+  /**
+   * Creates, or changes labels and annotations where they differ. The ranges stay; only {@code
+   * default} may get a second one.
+   */
+  record ApplyCidr(ServiceCidrDraft draft, DryRun dryRun) implements ServiceCommand {}
+
+  /**
+   * Removes it where it holds no address; else it becomes Terminating.
+   *
+   * @param uid "" = whatever is there
+   * @param resourceVersion "" = whatever is there
+   */
+  record DeleteCidr(String name, String uid, String resourceVersion) implements ServiceCommand {}
 }

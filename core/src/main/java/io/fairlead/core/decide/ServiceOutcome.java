@@ -4,6 +4,7 @@ import io.fairlead.core.model.Namespace;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Reservation;
 import io.fairlead.core.model.Service;
+import io.fairlead.core.model.ServiceCidr;
 import java.util.OptionalLong;
 import java.util.UUID;
 
@@ -37,6 +38,16 @@ public sealed interface ServiceOutcome {
       implements ServiceOutcome {}
 
   record ReservationEnded(UUID id, OptionalLong resourceVersion) implements ServiceOutcome {}
+  /** The ServiceCIDR as it is now; result and version as with {@link Stored}. */
+  record CidrStored(Result result, ServiceCidr cidr, OptionalLong resourceVersion)
+      implements ServiceOutcome {}
+
+  /** It was deleted, or had been before, and stays as long as it holds addresses. */
+  record CidrTerminating(ServiceCidr cidr, OptionalLong resourceVersion)
+      implements ServiceOutcome {}
+
+  record CidrDeleted(String name, UUID uid, OptionalLong resourceVersion)
+      implements ServiceOutcome {}
 
   record Refused(Refusal refusal) implements ServiceOutcome {}
 
@@ -52,6 +63,11 @@ public sealed interface ServiceOutcome {
           new NamespaceDeleted(name, uid, OptionalLong.of(offset));
       case Reserved(var reservation, _) -> new Reserved(reservation, OptionalLong.of(offset));
       case ReservationEnded(var id, _) -> new ReservationEnded(id, OptionalLong.of(offset));
+      case CidrStored(var result, var cidr, _) ->
+          new CidrStored(result, cidr, OptionalLong.of(offset));
+      case CidrTerminating(var cidr, _) -> new CidrTerminating(cidr, OptionalLong.of(offset));
+      case CidrDeleted(var name, var uid, _) ->
+          new CidrDeleted(name, uid, OptionalLong.of(offset));
       case Refused refused -> refused;
     };
   }

@@ -15,6 +15,7 @@ import io.fairlead.core.model.ObjectMeta;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Reservation;
 import io.fairlead.core.model.Service;
+import io.fairlead.core.model.ServiceCidr;
 import io.fairlead.core.model.ServiceSpec;
 import io.fairlead.core.model.ServiceSpec.Balancing;
 import io.fairlead.core.model.ServiceSpec.Exposure;
@@ -59,6 +60,12 @@ public final class ServicesDecider {
    */
   public static Decision<ServiceOutcome> decide(
       ClusterImage image, ServiceCommand command, ServicesContext context) {
+    return ServiceCidrsDecider.withRemovals(image, decideAlone(image, command, context));
+  }
+
+  /** Without what follows from it for the ranges. */
+  private static Decision<ServiceOutcome> decideAlone(
+      ClusterImage image, ServiceCommand command, ServicesContext context) {
     var decider = new ServicesDecider(image, context);
     return switch (command) {
       case ServiceCommand.Create(var draft, var dryRun) -> decider.create(draft, dryRun);
@@ -71,6 +78,9 @@ public final class ServicesDecider {
       case ServiceCommand.Reserve reserve -> ReservationsDecider.reserve(image, reserve, context);
       case ServiceCommand.Release release -> ReservationsDecider.release(image, release);
       case ServiceCommand.EndReservation end -> ReservationsDecider.ended(image, end);
+      case ServiceCommand.CreateCidr create -> ServiceCidrsDecider.create(image, create, context);
+      case ServiceCommand.ApplyCidr apply -> ServiceCidrsDecider.apply(image, apply, context);
+      case ServiceCommand.DeleteCidr delete -> ServiceCidrsDecider.delete(image, delete, context);
     };
   }
 
@@ -96,6 +106,17 @@ public final class ServicesDecider {
                   : Result.CONFIGURED,
               namespace,
               OptionalLong.of(entry.offset()));
+      case LogEvent.Stored(ServiceCidr cidr, _) when cidr.terminating() ->
+          new ServiceOutcome.CidrTerminating(cidr, OptionalLong.of(entry.offset()));
+      case LogEvent.Stored(ServiceCidr cidr, var envelope) ->
+          new ServiceOutcome.CidrStored(
+              cidr.meta().created().equals(envelope.accepted())
+                  ? Result.CREATED
+                  : Result.CONFIGURED,
+              cidr,
+              OptionalLong.of(entry.offset()));
+      case LogEvent.Deleted(var key, var uid, _) when key.kind() == Kind.SERVICE_CIDR ->
+          new ServiceOutcome.CidrDeleted(key.name(), uid, OptionalLong.of(entry.offset()));
       case LogEvent.Deleted(var key, var uid, _) when key.kind() == Kind.NAMESPACE ->
           new ServiceOutcome.NamespaceDeleted(key.name(), uid, OptionalLong.of(entry.offset()));
       case LogEvent.Deleted(var key, var uid, _) when key.kind() == Kind.SERVICE ->
@@ -282,11 +303,15 @@ public final class ServicesDecider {
                 new Refusal.AddressReserved(
                     key(name), address, by.holder(), by.reservation(), by.expires()),
                 "is reserved for " + by.holder() + " until " + by.expires()));
-      } else if (ranges.has(address.family()) && !ranges.giveOut(address)) {
+      } else if (!ranges.giveOut(address)
+          && (ranges.has(address.family()) || violations.isEmpty())) { // else it was said before
         violations.invalid(
             CLUSTER_IPS,
             address.toString(),
-            "is not an address of the ranges " + ServiceRanges.text(ranges.of(address.family())));
+            ranges.has(address.family())
+                ? "is not an address of the ranges "
+                    + ServiceRanges.text(ranges.of(address.family()))
+                : "there is no range of " + address.family() + " addresses");
       }
     }
     return taken;

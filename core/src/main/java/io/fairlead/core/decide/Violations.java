@@ -52,6 +52,11 @@ final class Violations {
     found.add(new Violation(field, Reason.TOO_LONG, message));
   }
 
+  /** One that another check found. */
+  void add(Violation violation) {
+    found.add(violation);
+  }
+
   boolean isEmpty() {
     return found.isEmpty();
   }

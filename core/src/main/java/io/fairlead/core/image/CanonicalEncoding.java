@@ -132,7 +132,7 @@ final class CanonicalEncoding {
   private void serviceCidr(ServiceCidr cidr) {
     meta(cidr.meta());
     list(cidr.cidrs(), this::cidr);
-    flag(cidr.terminating());
+    maybe(cidr.deleting(), this::instant);
   }
 
   private void reservation(Reservation reservation) {

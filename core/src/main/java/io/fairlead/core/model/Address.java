@@ -161,7 +161,9 @@ public record Address(Family family, long high, long low) implements Comparable<
 
   /** The address as a non-negative number. */
   public BigInteger value() {
-    return new BigInteger(1, bytes());
+    return family == Family.IPV4 || (high == 0 && low >= 0)
+        ? BigInteger.valueOf(low)
+        : new BigInteger(1, bytes());
   }
 
   /** The address of this family with that number; the number must fit. */

@@ -98,6 +98,58 @@ class AllocationConformanceTest {
                 }
                 assertThat(s.refused(service("one-more").create()))
                     .isInstanceOf(Refusal.RangeFull.class);
+                var before = s.image.services();
+                assertThat(s.deleteCidr("same")).isInstanceOf(ServiceOutcome.CidrDeleted.class);
+                assertThat(s.image.services()).isEqualTo(before);
+                s.delete("s3");
+                assertThat(ips).contains(s.ip(service("again").create()));
+              }),
+          entry(
+              "B19",
+              () -> {
+                var s = DecidedServices.in("10.96.0.0/29");
+                s.range("more", "10.97.0.0/29");
+                s.stored(service("kept").clusterIp("10.97.0.3").create());
+                assertThat(s.deleteCidr("more"))
+                    .isInstanceOf(ServiceOutcome.CidrTerminating.class);
+                assertThat(s.image.serviceCidrs().get("more").orElseThrow().object().deleting())
+                    .contains(s.now);
+                for (int i = 0; i < 5; i++) {
+                  assertThat(s.ip(service("s" + i).create())).startsWith("10.96.");
+                }
+                assertThat(s.refused(service("full").create()))
+                    .isInstanceOf(Refusal.RangeFull.class);
+                assertThat(s.faults(service("static").clusterIp("10.97.0.4").create()))
+                    .containsExactly("spec.clusterIPs Invalid");
+              }),
+          entry(
+              "B21",
+              () -> {
+                var s = DecidedServices.in("10.96.0.0/29");
+                s.range("more", "10.97.0.0/29");
+                s.stored(service("one").clusterIp("10.97.0.3").create());
+                s.stored(service("two").clusterIp("10.97.0.4").create());
+                s.deleteCidr("more");
+                s.delete("one");
+                assertThat(s.image.serviceCidrs().get("more")).isPresent();
+                s.delete("two");
+                assertThat(s.image.serviceCidrs().get("more")).isEmpty();
+              }),
+          entry(
+              "B22",
+              () -> {
+                var s = DecidedServices.in("10.96.0.0/16");
+                s.range("more", "10.97.0.0/16");
+                assertThat(s.faults(applyCidr("more", "10.98.0.0/16")))
+                    .containsExactly("spec.cidrs Immutable");
+                assertThat(s.faults(applyCidr("more", "10.97.0.0/16", "fd00::/108")))
+                    .containsExactly("spec.cidrs Immutable");
+                assertThat(s.faults(applyCidr("default", "10.98.0.0/16", "fd00::/108")))
+                    .containsExactly("spec.cidrs Immutable");
+                assertThat(s.decide(applyCidr("default", "10.96.0.0/16", "fd00::/108")))
+                    .isInstanceOf(ServiceOutcome.CidrStored.class);
+                assertThat(s.faults(applyCidr("default", "10.96.0.0/16")))
+                    .containsExactly("spec.cidrs Immutable");
               }),
           entry(
               "B23",
@@ -105,6 +157,10 @@ class AllocationConformanceTest {
                   assertThat(ServiceCidrRules.check("spec.cidrs", List.of("10.0.0.1/24")))
                       .extracting(Violation::field)
                       .containsExactly("spec.cidrs[0]")));
+
+  private static ServiceCommand applyCidr(String name, String... cidrs) {
+    return new ServiceCommand.ApplyCidr(DecidedServices.cidrDraft(name, cidrs), DryRun.NO);
+  }
 
   private static void picksFromTheDynamicBand() {
     var last = new HashSet<Long>();

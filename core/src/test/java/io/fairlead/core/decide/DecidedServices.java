@@ -47,14 +47,14 @@ final class DecidedServices {
   }
 
   void range(String name, String... cidrs) {
-    append(new Change.Put(cidr(name, false, cidrs)));
+    append(new Change.Put(cidr(name, Optional.empty(), cidrs)));
   }
 
   void terminatingRange(String name, String... cidrs) {
-    append(new Change.Put(cidr(name, true, cidrs)));
+    append(new Change.Put(cidr(name, Optional.of(now), cidrs)));
   }
 
-  private static ServiceCidr cidr(String name, boolean terminating, String... cidrs) {
+  private static ServiceCidr cidr(String name, Optional<Instant> deleting, String... cidrs) {
     return new ServiceCidr(
         new ObjectMeta(
             "",
@@ -64,7 +64,7 @@ final class DecidedServices {
             new TreeMap<>(),
             Instant.EPOCH),
         Stream.of(cidrs).map(Cidr::of).toList(),
-        terminating);
+        deleting);
   }
 
   private static ServiceOutcome refusedNothing() {
@@ -120,6 +120,14 @@ final class DecidedServices {
 
   ServiceOutcome delete(String name) {
     return decide(new ServiceCommand.Delete(new ObjectName("shop", name), "", ""));
+  }
+
+  ServiceOutcome deleteCidr(String name) {
+    return decide(new ServiceCommand.DeleteCidr(name, "", ""));
+  }
+
+  static ServiceCidrDraft cidrDraft(String name, String... cidrs) {
+    return new ServiceCidrDraft(name, Map.of(), Map.of(), List.of(cidrs), "", "");
   }
 
   private void append(Change change) {

@@ -120,8 +120,10 @@ class CanonicalEncodingTest {
         new Case(
             "a ServiceCIDR",
             new ServiceCidr(
-                meta("", "default"), List.of(Cidr.of("10.96.0.0/16"), Cidr.of("fd00::/108")), true),
-            "3cad25b9b202f34eac693b6a6dc79475"),
+                meta("", "default"),
+                List.of(Cidr.of("10.96.0.0/16"), Cidr.of("fd00::/108")),
+                Optional.of(CREATED)),
+            "b2a673ccb83fb3e47d04ad85b4a52350"),
         new Case(
             "a Namespace", new Namespace(meta("", "shop")), "f55d91d11af298bedcaa059c2af5f417"),
         new Case(

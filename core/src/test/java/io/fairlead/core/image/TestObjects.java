@@ -175,7 +175,7 @@ public final class TestObjects {
   }
 
   public static ServiceCidr serviceCidr(String name, String cidr) {
-    return new ServiceCidr(meta("", name, Map.of()), List.of(Cidr.of(cidr)), false);
+    return ServiceCidr.ready(meta("", name, Map.of()), List.of(Cidr.of(cidr)));
   }
 
   /** Of one address, for a Service of namespace default. */

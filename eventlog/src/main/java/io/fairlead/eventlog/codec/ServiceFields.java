@@ -91,9 +91,8 @@ final class ServiceFields {
 
   static io.fairlead.log.v1.ServiceCidr write(ServiceCidr cidr) {
     var message =
-        io.fairlead.log.v1.ServiceCidr.newBuilder()
-            .setMeta(Fields.write(cidr.meta()))
-            .setTerminating(cidr.terminating());
+        io.fairlead.log.v1.ServiceCidr.newBuilder().setMeta(Fields.write(cidr.meta()));
+    cidr.deleting().ifPresent(at -> message.setDeleting(Fields.write(at)));
     cidr.cidrs().forEach(c -> message.addCidrs(Fields.write(c)));
     return message.build();
   }
@@ -102,7 +101,9 @@ final class ServiceFields {
     return new ServiceCidr(
         Fields.meta(message.getMeta()),
         all(message.getCidrsList(), c -> Fields.cidr("cidrs", c)),
-        message.getTerminating());
+        message.hasDeleting()
+            ? Optional.of(Fields.instant("deleting", message.getDeleting()))
+            : Optional.empty());
   }
 
   private static io.fairlead.log.v1.ServicePort write(ServicePort port) {

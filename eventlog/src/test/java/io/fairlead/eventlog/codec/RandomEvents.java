@@ -68,7 +68,7 @@ public final class RandomEvents {
       case PARTITION_HEADER -> header();
       case SERVICE -> service();
       case SERVICE_CIDR ->
-          new ServiceCidr(clusterMeta("cidr"), list(2, this::cidr), random.nextBoolean());
+          new ServiceCidr(clusterMeta("cidr"), list(2, this::cidr), optional(this::instant));
       case NAMESPACE -> new Namespace(clusterMeta("namespace"));
       case RESERVATION ->
           new Reservation(
