@@ -116,6 +116,9 @@ public interface Coordination extends AutoCloseable {
   /** Deletes those claims that still belong to the given uid. Guarded likewise. */
   void free(Collection<ClaimRequest> claims, LogPartition partition, UUID takeover);
 
+  /** The claim on one address. */
+  Optional<ClaimHolder> claimOn(Address address);
+
   /** All claims, by address. */
   SortedMap<Address, ClaimHolder> claims();
 

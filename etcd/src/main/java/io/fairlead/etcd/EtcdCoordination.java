@@ -251,6 +251,11 @@ public final class EtcdCoordination implements Coordination {
   }
 
   @Override
+  public Optional<ClaimHolder> claimOn(Address address) {
+    return get(EtcdKeys.claim(address)).map(EtcdCoordination::holderOf);
+  }
+
+  @Override
   public SortedMap<Address, ClaimHolder> claims() {
     var claims = new TreeMap<Address, ClaimHolder>();
     for (var kv : range(EtcdKeys.CLAIMS)) {

@@ -375,6 +375,12 @@ public final class FakeCoordination implements Coordination {
   }
 
   @Override
+  public Optional<ClaimHolder> claimOn(Address address) {
+    var key = EtcdKeys.claim(address);
+    return read(() -> etcd.get(key).map(e -> EtcdKeys.holder(key, e.value(), e.revision())));
+  }
+
+  @Override
   public SortedMap<Address, ClaimHolder> claims() {
     if (listingsToFail.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
       throw new GatewayException(Outcome.KNOWN_FAILED, "listing failed on request");

@@ -3,6 +3,7 @@ package io.fairlead.api.manifest;
 import io.fairlead.v1.Namespace;
 import io.fairlead.v1.Pod;
 import io.fairlead.v1.Service;
+import io.fairlead.v1.ServiceCidr;
 
 /** An object of a manifest. */
 public sealed interface ManifestObject {
@@ -27,6 +28,13 @@ public sealed interface ManifestObject {
     @Override
     public String title() {
       return "namespace/" + namespace.getMetadata().getName();
+    }
+  }
+
+  record OfServiceCidr(ServiceCidr serviceCidr) implements ManifestObject {
+    @Override
+    public String title() {
+      return "servicecidr/" + serviceCidr.getMetadata().getName();
     }
   }
 }

@@ -1,10 +1,12 @@
 package io.fairlead.api.manifest;
 
+import io.fairlead.v1.Allocation;
 import io.fairlead.v1.EndpointSlice;
 import io.fairlead.v1.Namespace;
 import io.fairlead.v1.Node;
 import io.fairlead.v1.Pod;
 import io.fairlead.v1.Service;
+import io.fairlead.v1.ServiceCidr;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +42,15 @@ public final class ManifestWriter {
 
   public static Map<String, Object> tree(Namespace namespace) {
     return NamespaceManifest.tree(namespace);
+  }
+
+  public static Map<String, Object> tree(ServiceCidr cidr) {
+    return ServiceCidrManifest.tree(cidr);
+  }
+
+  /** As {@code networking.k8s.io/v1} IPAddress. */
+  public static Map<String, Object> tree(Allocation allocation) {
+    return ServiceCidrManifest.tree(allocation);
   }
 
   /** A {@code v1} List of such trees. */

@@ -4,6 +4,7 @@ import com.google.protobuf.Timestamp;
 import io.fairlead.api.manifest.ManifestObject.OfNamespace;
 import io.fairlead.api.manifest.ManifestObject.OfPod;
 import io.fairlead.api.manifest.ManifestObject.OfService;
+import io.fairlead.api.manifest.ManifestObject.OfServiceCidr;
 import io.fairlead.v1.ObjectMeta;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
@@ -16,9 +17,9 @@ import org.snakeyaml.engine.v2.nodes.Tag;
 
 /**
  * Reads Kubernetes manifests: {@code v1} Service, Pod, Namespace and List (also ServiceList,
- * PodList, NamespaceList), any number of documents. Only the form is checked here, strictly; what
- * the values mean the server checks. Fields of Pods that Kubernetes knows and that have no meaning
- * here are warnings, all others are faults.
+ * PodList, NamespaceList) and {@code networking.k8s.io/v1} ServiceCIDR, any number of documents.
+ * Only the form is checked here, strictly; what the values mean the server checks. Fields of Pods
+ * that Kubernetes knows and that have no meaning here are warnings, all others are faults.
  */
 public final class Manifests {
   private static final Set<String> SET_BY_SERVERS =
@@ -30,6 +31,8 @@ public final class Manifests {
           "selfLink");
   private static final Set<String> KINDS =
       Set.of("Service", "Pod", "Namespace", "List", "ServiceList", "PodList", "NamespaceList");
+  private static final String NETWORKING = "networking.k8s.io/v1";
+  private static final Set<String> NETWORKING_KINDS = Set.of("ServiceCIDR", "ServiceCIDRList");
   private static final Set<String> META_IGNORED = Set.of("finalizers", "ownerReferences");
 
   private Manifests() {}
@@ -90,7 +93,8 @@ public final class Manifests {
       return;
     }
     var name = object.peek("metadata", "name");
-    if (!version.equals("v1") || !KINDS.contains(kind)) {
+    if (!version.equals(NETWORKING_KINDS.contains(kind) ? NETWORKING : "v1")
+        || !(KINDS.contains(kind) || NETWORKING_KINDS.contains(kind))) {
       notes.fault(object.line("kind"), "", OtherKinds.words(version, kind, name));
       return;
     }
@@ -100,6 +104,7 @@ public final class Manifests {
           case "Service" -> Optional.of(new OfService(ServiceManifest.read(object)));
           case "Pod" -> Optional.of(new OfPod(PodManifest.read(object)));
           case "Namespace" -> Optional.of(new OfNamespace(NamespaceManifest.read(object)));
+          case "ServiceCIDR" -> Optional.of(new OfServiceCidr(ServiceCidrManifest.read(object)));
           default -> {
             notes.aboutNone();
             if (path.isEmpty()) {

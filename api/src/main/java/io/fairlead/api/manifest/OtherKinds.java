@@ -23,9 +23,10 @@ final class OtherKinds {
           case "Endpoints", "EndpointSlice" ->
               "cannot be applied: endpoints are derived from the Pods that a Service selects; for what no node here runs, "
                   + "apply a Pod with status.podIP, or a Service of type ExternalName";
-          case "ServiceCIDR", "IPAddress" ->
-              "cannot be applied: the ranges of ClusterIPs are set with --service-cidrs of allocator-service, and an address "
-                  + "is given out with its Service";
+          case "IPAddress" ->
+              "cannot be applied: an address is given out with its Service, see fairlead get allocations";
+          case "ServiceCIDR" ->
+              "of " + apiVersion + " is not supported: apiVersion must be networking.k8s.io/v1";
           case "Node" ->
               "cannot be applied: a node is there when its agent runs, and NotReady when that is gone";
           case "ConfigMap", "Secret" ->
@@ -43,7 +44,7 @@ final class OtherKinds {
           default ->
               "("
                   + apiVersion
-                  + ") is not supported: apply takes Service, Pod, Namespace and List, all of v1";
+                  + ") is not supported: apply takes Service, Pod, Namespace and List, all of v1, and ServiceCIDR of networking.k8s.io/v1";
         };
   }
 }

@@ -37,8 +37,17 @@ final class Tree {
 
   static Map<String, Object> object(
       String kind, ObjectMeta meta, Map<String, Object> spec, Map<String, Object> status) {
+    return object("v1", kind, meta, spec, status);
+  }
+
+  static Map<String, Object> object(
+      String apiVersion,
+      String kind,
+      ObjectMeta meta,
+      Map<String, Object> spec,
+      Map<String, Object> status) {
     var tree = new Tree();
-    tree.put("apiVersion", "v1");
+    tree.put("apiVersion", apiVersion);
     tree.put("kind", kind);
     tree.put("metadata", meta(meta));
     tree.put("spec", spec);

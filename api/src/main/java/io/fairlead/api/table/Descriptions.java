@@ -1,6 +1,8 @@
 package io.fairlead.api.table;
 
 import com.google.protobuf.Timestamp;
+import io.fairlead.v1.AllocationReply;
+import io.fairlead.v1.BandUsage;
 import io.fairlead.v1.Container;
 import io.fairlead.v1.ContainerState;
 import io.fairlead.v1.ContainerStatus;
@@ -12,6 +14,7 @@ import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.Pod;
 import io.fairlead.v1.Probe;
 import io.fairlead.v1.Service;
+import io.fairlead.v1.ServiceCidr;
 import io.fairlead.v1.ServicePort;
 import io.fairlead.v1.SliceEndpoint;
 import java.time.Instant;
@@ -295,6 +298,78 @@ public final class Descriptions {
     to.meta(namespace.getMetadata());
     to.line("Status", Tables.orNone(namespace.getStatus().getPhase()));
     return to.text.toString();
+  }
+
+  public static String of(ServiceCidr cidr) {
+    var to = new Descriptions();
+    to.meta(cidr.getMetadata());
+    to.line("CIDRs", String.join(", ", cidr.getSpec().getCidrsList()));
+    var ready = Tables.ready(cidr);
+    to.line(
+        "Ready",
+        ready.getStatus()
+            + (ready.getReason().isEmpty() ? "" : " (" + ready.getReason() + ")")
+            + (ready.getMessage().isEmpty() ? "" : ": " + ready.getMessage()));
+    to.time("Since", ready.hasLastTransitionTime(), ready.getLastTransitionTime());
+    for (var range : cidr.getStatus().getRangesList()) {
+      to.text.append(range.getCidr()).append(":\n");
+      to.band("  Static Band", range.getStaticBand());
+      to.band("  Dynamic Band", range.getDynamicBand());
+    }
+    return to.text.toString();
+  }
+
+  private void band(String label, BandUsage band) {
+    line(label, "%d of %s used, %s free".formatted(band.getUsed(), band.getSize(), band.getFree()));
+  }
+
+  /**
+   * An address, whoever holds it.
+   *
+   * @param address as it was asked for
+   */
+  public static String of(String address, AllocationReply reply, Instant now) {
+    var to = new Descriptions();
+    to.line("Address", address);
+    to.line("ServiceCIDRs", Tables.orNone(String.join(", ", reply.getServiceCidrsList())));
+    if (reply.hasAllocation()) {
+      var allocation = reply.getAllocation();
+      to.line("Owner", "service " + allocation.getNamespace() + "/" + allocation.getName());
+      to.line("Owner UID", allocation.getUid());
+      to.line("Owner Version", Tables.orNone(allocation.getResourceVersion()));
+      to.line("Since", Ages.since(allocation.getSince(), now) + " (the Service's age)");
+      if (allocation.getContendersCount() > 0) {
+        to.line(
+            "Also Said By",
+            String.join(", ", allocation.getContendersList()) + " (served without it)");
+      }
+    } else {
+      to.line("Owner", Tables.NONE);
+    }
+    to.line("Claim in etcd", claim(reply));
+    if (reply.hasClaim()) {
+      to.line("Claim Revision", Long.toString(reply.getClaim().getRevision()));
+      to.line("Reservation", Tables.orNone(reply.getClaim().getReservation()));
+    }
+    to.line("Position", Tables.orNone(reply.getPosition().getOffsets()));
+    return to.text.toString();
+  }
+
+  private static String claim(AllocationReply reply) {
+    if (!reply.getClaimUnknown().isEmpty()) {
+      return "unknown: " + reply.getClaimUnknown();
+    }
+    if (!reply.hasClaim()) {
+      return reply.hasAllocation() ? "<none>: will be made again" : Tables.NONE;
+    }
+    var claim = reply.getClaim();
+    var holder = "service " + claim.getNamespace() + "/" + claim.getName();
+    if (!claim.getReservation().isEmpty()) {
+      return "reserved for " + holder;
+    }
+    return claim.getUid().equals(reply.getAllocation().getUid())
+        ? holder + " (the owner)"
+        : holder + ", uid " + claim.getUid() + " (not the owner: will be put right)";
   }
 
   public static String of(Node node) {

@@ -1,16 +1,22 @@
 package io.fairlead.api.table;
 
+import io.fairlead.v1.Allocation;
+import io.fairlead.v1.Condition;
 import io.fairlead.v1.EndpointSlice;
 import io.fairlead.v1.Namespace;
 import io.fairlead.v1.Node;
 import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.Pod;
+import io.fairlead.v1.RangeUsage;
 import io.fairlead.v1.Service;
+import io.fairlead.v1.ServiceCidr;
+import java.math.BigInteger;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /** Tables of objects. */
@@ -165,6 +171,77 @@ public final class Tables {
               Ages.of(namespace.getMetadata(), now)));
     }
     return new TextTable(List.of("NAME", "STATUS", "AGE"), rows);
+  }
+
+  /** Values of two ranges are in the order of their CIDRs. */
+  public static TextTable serviceCidrs(List<ServiceCidr> cidrs, Width width, Instant now) {
+    var rows = new ArrayList<List<String>>();
+    for (var cidr : cidrs) {
+      var ready = ready(cidr);
+      rows.add(
+          List.of(
+              cidr.getMetadata().getName(),
+              String.join(",", cidr.getSpec().getCidrsList()),
+              ready.getStatus() + (ready.getReason().isEmpty() ? "" : "/" + ready.getReason()),
+              ranges(
+                  cidr,
+                  r ->
+                      new BigInteger(r.getStaticBand().getSize())
+                          .add(new BigInteger(r.getDynamicBand().getSize()))
+                          .toString()),
+              ranges(cidr, r -> Long.toString(r.getStaticBand().getUsed())),
+              ranges(cidr, r -> r.getStaticBand().getFree()),
+              ranges(cidr, r -> Long.toString(r.getDynamicBand().getUsed())),
+              ranges(cidr, r -> r.getDynamicBand().getFree()),
+              Ages.of(cidr.getMetadata(), now),
+              ready.getMessage()));
+    }
+    var table =
+        new TextTable(
+            List.of(
+                "NAME",
+                "CIDRS",
+                "READY",
+                "SIZE",
+                "STATIC-USED",
+                "STATIC-FREE",
+                "DYNAMIC-USED",
+                "DYNAMIC-FREE",
+                "AGE",
+                "MESSAGE"),
+            rows);
+    return shown(table, 9, width, Namespaces.HIDDEN, List.of());
+  }
+
+  /** The condition of that type; empty where a server says none. */
+  static Condition ready(ServiceCidr cidr) {
+    return cidr.getStatus().getConditionsList().stream()
+        .filter(condition -> condition.getType().equals("Ready"))
+        .findFirst()
+        .orElseGet(() -> Condition.newBuilder().setStatus("Unknown").build());
+  }
+
+  private static String ranges(ServiceCidr cidr, Function<RangeUsage, String> what) {
+    return orNone(
+        cidr.getStatus().getRangesList().stream().map(what).collect(Collectors.joining(",")));
+  }
+
+  public static TextTable allocations(List<Allocation> allocations, Width width, Instant now) {
+    var rows = new ArrayList<List<String>>();
+    for (var allocation : allocations) {
+      rows.add(
+          List.of(
+              allocation.getAddress(),
+              allocation.getNamespace() + "/" + allocation.getName(),
+              allocation.hasSince() ? Ages.since(allocation.getSince(), now) : NONE,
+              orNone(allocation.getUid()),
+              orNone(allocation.getResourceVersion()),
+              orNone(String.join(",", allocation.getContendersList()))));
+    }
+    var table =
+        new TextTable(
+            List.of("ADDRESS", "OWNER", "SINCE", "OWNER-UID", "VERSION", "ALSO-SAID-BY"), rows);
+    return shown(table, 3, width, Namespaces.HIDDEN, List.of());
   }
 
   private static TextTable shown(

@@ -16,9 +16,9 @@ import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 
 /**
- * Picks a free address, each with the same probability: from the dynamic bands of all ranges, then from their static bands, then
- * from what was freed lately, oldest first, because nodes that lag behind may still send its
- * traffic to the Service that had it.
+ * Picks a free address, each with the same probability: from the dynamic bands of all ranges, then
+ * from their static bands, then from what was freed lately, oldest first, because nodes that lag
+ * behind may still send its traffic to the Service that had it.
  *
  * <p>A pick costs a few look-ups by count in the sorted set of used addresses, not a walk over
  * them: also a range that is almost full, or full, costs O(log² used).

@@ -66,8 +66,7 @@ public sealed interface ServiceOutcome {
       case CidrStored(var result, var cidr, _) ->
           new CidrStored(result, cidr, OptionalLong.of(offset));
       case CidrTerminating(var cidr, _) -> new CidrTerminating(cidr, OptionalLong.of(offset));
-      case CidrDeleted(var name, var uid, _) ->
-          new CidrDeleted(name, uid, OptionalLong.of(offset));
+      case CidrDeleted(var name, var uid, _) -> new CidrDeleted(name, uid, OptionalLong.of(offset));
       case Refused refused -> refused;
     };
   }

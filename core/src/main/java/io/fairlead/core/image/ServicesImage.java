@@ -82,6 +82,16 @@ public record ServicesImage(
     return claimants.get(address).stream().findFirst().map(Claimant::service);
   }
 
+  /** Who has a ClusterIP in its record, too, and does not hold it; oldest first, mostly empty. */
+  public List<ObjectName> contenders(Address address) {
+    return claimants.get(address).stream().skip(1).map(Claimant::service).toList();
+  }
+
+  /** ClusterIPs in use from one to another, both included; sorted. */
+  public NavigableSet<Address> clusterIps(Address first, Address last) {
+    return clusterIps().subSet(first, true, last, true);
+  }
+
   /** Whether a Service has that address of its record; false where an older Service has it. */
   public boolean holds(Service service, Address address) {
     return holder(address).filter(service.name()::equals).isPresent();

@@ -110,8 +110,7 @@ class AllocationConformanceTest {
                 var s = DecidedServices.in("10.96.0.0/29");
                 s.range("more", "10.97.0.0/29");
                 s.stored(service("kept").clusterIp("10.97.0.3").create());
-                assertThat(s.deleteCidr("more"))
-                    .isInstanceOf(ServiceOutcome.CidrTerminating.class);
+                assertThat(s.deleteCidr("more")).isInstanceOf(ServiceOutcome.CidrTerminating.class);
                 assertThat(s.image.serviceCidrs().get("more").orElseThrow().object().deleting())
                     .contains(s.now);
                 for (int i = 0; i < 5; i++) {

@@ -75,8 +75,7 @@ class ServiceCidrsDeciderTest {
             "spec.cidrs[0] Invalid",
             "spec.cidrs[2] Invalid");
     assertThat(s.faults(create("", new String[0])))
-        .containsExactly(
-            "metadata.name Invalid", "metadata.name Required", "spec.cidrs Required");
+        .containsExactly("metadata.name Invalid", "metadata.name Required", "spec.cidrs Required");
   }
 
   @Test
@@ -99,8 +98,7 @@ class ServiceCidrsDeciderTest {
     s.decide(new ServiceCommand.ApplyCidr(labelled, DryRun.NO));
     assertThat(s.image.serviceCidrs().get("more").orElseThrow().object().meta().labels())
         .containsEntry("for", "lab");
-    var stale =
-        new ServiceCidrDraft("more", Map.of(), Map.of(), List.of("10.97.0.0/24"), "3", "");
+    var stale = new ServiceCidrDraft("more", Map.of(), Map.of(), List.of("10.97.0.0/24"), "3", "");
     assertThat(s.refused(new ServiceCommand.ApplyCidr(stale, DryRun.NO)))
         .isInstanceOf(Refusal.Stale.class);
     assertThat(s.refused(new ServiceCommand.DeleteCidr("more", "", "3")))
@@ -179,7 +177,8 @@ class ServiceCidrsDeciderTest {
     s.range("more", "10.97.0.0/24");
     s.stored(service("web").clusterIp("10.97.0.9").create());
     s.deleteCidr("more");
-    var changed = s.stored(service("web").clusterIp("10.97.0.9").labels(Map.of("tier", "front")).apply());
+    var changed =
+        s.stored(service("web").clusterIp("10.97.0.9").labels(Map.of("tier", "front")).apply());
     assertThat(changed.spec().clusterIps()).containsExactly(Address.of("10.97.0.9"));
   }
 
@@ -256,9 +255,7 @@ class ServiceCidrsDeciderTest {
     var source = RandomSource.seeded(seed);
     var image =
         ClusterImage.EMPTY.with(
-            List.of(
-                new Change.Put(
-                    s.image.serviceCidrs().get("default").orElseThrow().object())));
+            List.of(new Change.Put(s.image.serviceCidrs().get("default").orElseThrow().object())));
     var names = new ArrayList<String>();
     for (int i = 0; i < 600; i++) {
       var now = Instant.EPOCH.plusSeconds(i);

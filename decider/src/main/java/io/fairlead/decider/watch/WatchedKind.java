@@ -21,7 +21,9 @@ public enum WatchedKind {
   /** By the Service that they belong to: all slices of one Service have one key. */
   ENDPOINT_SLICES,
   /** Those that were made and those that hold Services; their names stand in the namespace "". */
-  NAMESPACES;
+  NAMESPACES,
+  /** Their names stand in the namespace "". */
+  SERVICE_CIDRS;
 
   /** Keys of what a step of the image may have changed. Costs what changed. */
   Set<ObjectName> touched(ClusterDelta delta, ClusterImage image) {
@@ -30,6 +32,7 @@ public enum WatchedKind {
       case PODS -> pods(delta, image);
       case NODES -> ofCluster(delta.nodes().stream());
       case ENDPOINT_SLICES -> EndpointSlices.touched(delta, image);
+      case SERVICE_CIDRS -> ofCluster(delta.serviceCidrs().stream());
       case NAMESPACES ->
           ofCluster(
               Stream.concat(

@@ -90,8 +90,7 @@ final class ServiceFields {
   }
 
   static io.fairlead.log.v1.ServiceCidr write(ServiceCidr cidr) {
-    var message =
-        io.fairlead.log.v1.ServiceCidr.newBuilder().setMeta(Fields.write(cidr.meta()));
+    var message = io.fairlead.log.v1.ServiceCidr.newBuilder().setMeta(Fields.write(cidr.meta()));
     cidr.deleting().ifPresent(at -> message.setDeleting(Fields.write(at)));
     cidr.cidrs().forEach(c -> message.addCidrs(Fields.write(c)));
     return message.build();
