@@ -17,6 +17,7 @@ import io.fairlead.v1.NamespacesGrpc;
 import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.Service;
 import io.fairlead.v1.ServicePort;
+import io.fairlead.v1.ServiceCidrsGrpc;
 import io.fairlead.v1.ServiceReply;
 import io.fairlead.v1.ServiceSpec;
 import io.fairlead.v1.ServicesGrpc;
@@ -53,6 +54,10 @@ final class Client implements AutoCloseable {
 
   NamespacesGrpc.NamespacesBlockingStub namespaces() {
     return NamespacesGrpc.newBlockingStub(channel).withDeadlineAfter(60, TimeUnit.SECONDS);
+  }
+
+  ServiceCidrsGrpc.ServiceCidrsBlockingStub serviceCidrs() {
+    return ServiceCidrsGrpc.newBlockingStub(channel).withDeadlineAfter(60, TimeUnit.SECONDS);
   }
 
   Iterator<WatchServicesReply> watch(WatchServicesRequest request) {

@@ -164,7 +164,9 @@ final class ServiceCidrsService extends ServiceCidrsImplBase {
       case ServiceOutcome.Stored _,
           ServiceOutcome.Deleted _,
           ServiceOutcome.NamespaceStored _,
-          ServiceOutcome.NamespaceDeleted _ ->
+          ServiceOutcome.NamespaceDeleted _,
+          ServiceOutcome.Reserved _,
+          ServiceOutcome.ReservationEnded _ ->
           throw new IllegalStateException("no reply to this request: " + answer.reply());
     };
   }
