@@ -236,6 +236,20 @@ public final class Errors {
     return plural(object.kind()) + " \"" + object.name() + '"';
   }
 
+  /**
+   * All that a namespace held was deleted, and it holds something again.
+   *
+   * @param holds what the refusal said: counts by kind, among others
+   */
+  public static StatusRuntimeException keptAlive(
+      String namespace, int deletedServices, Map<String, String> holds) {
+    return status(
+        Reason.NOT_EMPTY,
+        "namespaces \"%s\": %d services were deleted, but %s came meanwhile and keep it alive"
+            .formatted(namespace, deletedServices, holds.getOrDefault("services", "some")),
+        holds);
+  }
+
   private static String plural(Kind kind) {
     return kind.text().toLowerCase(Locale.ROOT) + 's';
   }

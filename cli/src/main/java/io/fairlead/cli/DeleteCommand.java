@@ -16,7 +16,7 @@ import picocli.CommandLine.ParentCommand;
 @Command(
     name = "delete",
     description =
-        "Deletes services, pods and namespaces: by name, by labels, all of them, or as manifests name them.")
+        "Deletes services, pods, namespaces and servicecidrs: by name, by labels, all of them, or as manifests name them.")
 final class DeleteCommand implements Callable<Integer> {
   @ParentCommand private Fairlead fairlead;
 
@@ -60,6 +60,12 @@ final class DeleteCommand implements Callable<Integer> {
   private boolean force;
 
   @Option(
+      names = "--cascade",
+      description =
+          "Namespaces only: deletes the services and pods in it first. What comes meanwhile keeps it alive.")
+  private boolean cascade;
+
+  @Option(
       names = "--wait",
       paramLabel = "true|false",
       arity = "0..1",
@@ -82,7 +88,9 @@ final class DeleteCommand implements Callable<Integer> {
       throw new CliException("error: --now and --grace-period cannot be specified together");
     }
     var grace = now ? Optional.of(1) : Optional.ofNullable(graceSeconds);
-    var how = new Resource.Deletion(grace.map(Duration::ofSeconds));
+    var how =
+        new Resource.Deletion(
+            grace.map(Duration::ofSeconds), cascade ? Resource.Cascade.YES : Resource.Cascade.NO);
     var console = fairlead.console();
     var endings = new ArrayList<Ending>();
     int code = 0;
@@ -92,8 +100,11 @@ final class DeleteCommand implements Callable<Integer> {
         try {
           var deleted = target.resource().delete(session, target.namespace(), target.name(), how);
           console.out().println(target.resource().title(target.name()) + " deleted");
-          if (deleted instanceof Resource.Deleted.Terminating terminating) {
-            endings.add(new Ending(target, terminating));
+          switch (deleted) {
+            case Resource.Deleted.Gone _ -> {}
+            case Resource.Deleted.Terminating terminating ->
+                endings.add(new Ending(target, terminating));
+            case Resource.Deleted.Held(var words) -> console.err().println(words);
           }
         } catch (CallFailedException e) {
           if (!(ignoreNotFound && e.isNotFound())) {

@@ -11,7 +11,8 @@ import picocli.CommandLine.ParentCommand;
 /** {@code fairlead describe}. */
 @Command(
     name = "describe",
-    description = "Shows all about services, pods, endpointslices, nodes or namespaces.")
+    description =
+        "Shows all about services, pods, endpointslices, nodes, namespaces, servicecidrs or allocations.")
 final class DescribeCommand implements Callable<Integer> {
   @ParentCommand private Fairlead fairlead;
 

@@ -3,7 +3,9 @@ package io.fairlead.cli;
 import io.fairlead.api.table.TextTable.Heads;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -13,7 +15,7 @@ import picocli.CommandLine.ParentCommand;
 @Command(
     name = "get",
     description =
-        "Shows services (svc), pods (po), endpointslices (eps), nodes (no) or namespaces (ns), all of them or some by name; get all: pods and services.")
+        "Shows services (svc), pods (po), endpointslices (eps), nodes (no), namespaces (ns), servicecidrs or allocations (ip), all of them or some by name; get all: pods and services.")
 final class GetCommand implements Callable<Integer> {
   @ParentCommand private Fairlead fairlead;
 
@@ -36,6 +38,18 @@ final class GetCommand implements Callable<Integer> {
       defaultValue = "",
       description = "Only objects whose labels match, e.g. app=web,tier in (a,b).")
   private String selector;
+
+  @Option(
+      names = "--owner",
+      paramLabel = "namespace[/name]",
+      description = "Allocations only: those of a namespace's Services, or of one Service.")
+  private @Nullable String owner;
+
+  @Option(
+      names = "--cidr",
+      paramLabel = "block",
+      description = "Allocations only: those in a block of addresses, e.g. 10.96.0.0/24.")
+  private @Nullable String cidr;
 
   @Option(
       names = {"-A", "--all-namespaces"},
@@ -63,7 +77,7 @@ final class GetCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    var selections = Selection.of(arguments);
+    var selections = narrowed(Selection.of(arguments));
     var names = selections.stream().flatMap(s -> s.names().stream()).toList();
     if (!selector.isEmpty() && !names.isEmpty()) {
       throw new CliException("error: name cannot be provided when a selector is specified");
@@ -93,6 +107,20 @@ final class GetCommand implements Callable<Integer> {
       }
       return show(session, selections, names, style);
     }
+  }
+
+  /** Allocations by owner and block. */
+  private List<Selection> narrowed(List<Selection> selections) {
+    if (owner == null && cidr == null) {
+      return selections;
+    }
+    var narrow = new AllocationResource(Optional.ofNullable(owner), Optional.ofNullable(cidr));
+    for (var selection : selections) {
+      if (!selection.resource().plural().equals(narrow.plural()) || !selection.names().isEmpty()) {
+        throw new CliException("error: --owner and --cidr are for get allocations without names");
+      }
+    }
+    return List.of(new Selection(narrow, List.of()));
   }
 
   private int show(

@@ -63,9 +63,11 @@ final class LogRows {
             default -> texts(record.getService().getClusterIpsList());
           };
       case SERVICE_CIDR ->
-          record.getServiceCidr().getCidrsList().stream()
-              .map(cidr -> text(cidr.getBase()) + "/" + cidr.getPrefix())
-              .collect(Collectors.joining(","));
+          words(
+              record.getServiceCidr().hasDeleting() ? "Terminating" : "",
+              record.getServiceCidr().getCidrsList().stream()
+                  .map(cidr -> text(cidr.getBase()) + "/" + cidr.getPrefix())
+                  .collect(Collectors.joining(",")));
       case POD -> {
         var pod = record.getPod();
         yield words(

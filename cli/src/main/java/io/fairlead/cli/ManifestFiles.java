@@ -4,6 +4,7 @@ import io.fairlead.api.ErrorReport;
 import io.fairlead.api.manifest.ManifestObject.OfNamespace;
 import io.fairlead.api.manifest.ManifestObject.OfPod;
 import io.fairlead.api.manifest.ManifestObject.OfService;
+import io.fairlead.api.manifest.ManifestObject.OfServiceCidr;
 import io.fairlead.api.manifest.Manifests;
 import io.fairlead.api.manifest.Note;
 import io.fairlead.v1.ObjectMeta;
@@ -149,6 +150,7 @@ final class ManifestFiles {
       case OfService(var service) -> service.getMetadata();
       case OfPod(var pod) -> pod.getMetadata();
       case OfNamespace(var namespace) -> namespace.getMetadata();
+      case OfServiceCidr(var cidr) -> cidr.getMetadata();
     };
   }
 
@@ -157,6 +159,7 @@ final class ManifestFiles {
       case OfService _ -> new ServiceResource();
       case OfPod _ -> new PodResource();
       case OfNamespace _ -> new NamespaceResource();
+      case OfServiceCidr _ -> new ServiceCidrResource();
     };
   }
 
@@ -182,7 +185,7 @@ final class ManifestFiles {
             filled.getMetadataBuilder().setNamespace(orElse);
             yield new OfPod(filled.build());
           }
-          case OfService _, OfPod _, OfNamespace _ -> item.object();
+          case OfService _, OfPod _, OfNamespace _, OfServiceCidr _ -> item.object();
         };
     return new Manifests.Item(object, item.source(), item.line());
   }

@@ -14,6 +14,7 @@ import io.fairlead.v1.GetNamespaceRequest;
 import io.fairlead.v1.ListNamespacesRequest;
 import io.fairlead.v1.Namespace;
 import io.fairlead.v1.ObjectMeta;
+import io.fairlead.v1.Pod;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -129,15 +130,58 @@ record NamespaceResource() implements Resource<Namespace> {
   /** The server sees to it that it holds no Services; Pods it does not know. */
   @Override
   public Deleted delete(Session session, String namespace, String name, Deletion how) {
-    if (!new PodResource().list(session, name, "", Freshness.LATEST).isEmpty()) {
-      throw new CliException(
-          "error: namespace \"%s\" holds Pods: delete them first, fairlead delete pods --all -n %s"
-              .formatted(name, name));
+    var pods = new PodResource().list(session, name, "", Freshness.LATEST);
+    return switch (how.cascade()) {
+      case NO -> {
+        if (!pods.isEmpty()) {
+          int services = new ServiceResource().list(session, name, "", Freshness.LATEST).size();
+          throw new CliException(
+              "error: namespace \"%s\" holds %s: delete them first, or all of it with --cascade"
+                  .formatted(
+                      name,
+                      count(pods.size(), "pod")
+                          + (services == 0 ? "" : " and " + count(services, "service"))));
+        }
+        session.namespaces(stub -> stub.delete(request(session, name).build()));
+        yield new Deleted.Gone();
+      }
+      case YES -> deleteAll(session, name, pods, how);
+    };
+  }
+
+  private static DeleteNamespaceRequest.Builder request(Session session, String name) {
+    return DeleteNamespaceRequest.newBuilder().setRequestId(session.requestId()).setName(name);
+  }
+
+  private static Deleted deleteAll(Session session, String name, List<Pod> pods, Deletion how) {
+    int deleted = 0;
+    for (var pod : pods) {
+      try {
+        var _ = new PodResource().delete(session, name, pod.getMetadata().getName(), how);
+        deleted++;
+      } catch (CallFailedException e) {
+        if (!e.isNotFound()) {
+          throw e;
+        }
+      }
     }
-    var request =
-        DeleteNamespaceRequest.newBuilder().setRequestId(session.requestId()).setName(name).build();
-    session.namespaces(stub -> stub.delete(request));
-    return new Deleted.Gone();
+    try {
+      var all = request(session, name).setCascade(true).build();
+      session.namespaces(stub -> stub.delete(all));
+    } catch (CallFailedException e) {
+      if (!e.isNotFound() || deleted == 0) { // else it was there for its Pods only
+        throw e;
+      }
+    }
+    int left = new PodResource().list(session, name, "", Freshness.LATEST).size();
+    return left == 0
+        ? new Deleted.Gone()
+        : new Deleted.Held(
+            "namespace/%s is there until it holds no Pods: %s".formatted(name, count(left, "pod")));
+  }
+
+  private static String count(int number, String what) {
+    return number + " " + what + (number == 1 ? "" : "s");
   }
 
   @Override

@@ -20,7 +20,13 @@ import java.util.stream.Stream;
  * have none.
  */
 sealed interface Resource<T>
-    permits ServiceResource, PodResource, EndpointSliceResource, NodeResource, NamespaceResource {
+    permits ServiceResource,
+        PodResource,
+        EndpointSliceResource,
+        NodeResource,
+        NamespaceResource,
+        ServiceCidrResource,
+        AllocationResource {
   /** What {@code get all} shows. */
   String ALL = "all";
 
@@ -50,7 +56,13 @@ sealed interface Resource<T>
   List<T> of(ClusterImage image);
 
   /** How a deletion is asked for; without a grace, the server decides. */
-  record Deletion(Optional<Duration> grace) {}
+  record Deletion(Optional<Duration> grace, Cascade cascade) {}
+
+  /** Whether what an object holds is deleted with it. */
+  enum Cascade {
+    NO,
+    YES
+  }
 
   /** What came of it. */
   sealed interface Deleted {
@@ -58,6 +70,9 @@ sealed interface Resource<T>
 
     /** It is there until it has ended, for so long at most. */
     record Terminating(String uid, Duration grace) implements Deleted {}
+
+    /** It is there as long as something needs it; nobody waits for that. */
+    record Held(String words) implements Deleted {}
   }
 
   Deleted delete(Session session, String namespace, String name, Deletion how);
@@ -90,14 +105,16 @@ sealed interface Resource<T>
             new PodResource(),
             new EndpointSliceResource(),
             new NodeResource(),
-            new NamespaceResource())
+            new NamespaceResource(),
+            new ServiceCidrResource(),
+            new AllocationResource())
         .filter(resource -> resource.names().contains(typed.toLowerCase(Locale.ROOT)))
         .findFirst()
         .orElseThrow(() ->
             new CliException(
                 "error: the server doesn't have a resource type \""
                     + typed
-                    + "\"; it has services (svc), pods (po), endpointslices (eps), nodes (no), namespaces (ns)"));
+                    + "\"; it has services (svc), pods (po), endpointslices (eps), nodes (no), namespaces (ns), servicecidrs, allocations (ip)"));
   }
 
   /** The kinds of {@code svc,po} or {@code all}. */

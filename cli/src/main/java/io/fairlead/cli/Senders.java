@@ -3,16 +3,20 @@ package io.fairlead.cli;
 import io.fairlead.api.manifest.ManifestObject.OfNamespace;
 import io.fairlead.api.manifest.ManifestObject.OfPod;
 import io.fairlead.api.manifest.ManifestObject.OfService;
+import io.fairlead.api.manifest.ManifestObject.OfServiceCidr;
 import io.fairlead.api.manifest.Manifests;
 import io.fairlead.v1.ApplyNamespaceRequest;
 import io.fairlead.v1.ApplyPodRequest;
+import io.fairlead.v1.ApplyServiceCidrRequest;
 import io.fairlead.v1.ApplyServiceRequest;
+import io.fairlead.v1.CreateServiceCidrRequest;
 import io.fairlead.v1.CreateServiceRequest;
 import io.fairlead.v1.GetNamespaceRequest;
 import io.fairlead.v1.Namespace;
 import io.fairlead.v1.Pod;
 import io.fairlead.v1.Result;
 import io.fairlead.v1.Service;
+import io.fairlead.v1.ServiceCidr;
 import java.util.List;
 
 /** Sends the objects of manifests, one after another, and says what became of each. */
@@ -32,6 +36,8 @@ final class Senders {
     Result pod(Session session, Pod pod);
 
     Result namespace(Session session, Namespace namespace, DryRun dryRun);
+
+    Result serviceCidr(Session session, ServiceCidr cidr, DryRun dryRun);
   }
 
   /** One that is only there because it holds something may still be made. */
@@ -82,6 +88,17 @@ final class Senders {
     public Result namespace(Session session, Namespace namespace, DryRun dryRun) {
       return apply(session, namespace, dryRun);
     }
+
+    @Override
+    public Result serviceCidr(Session session, ServiceCidr cidr, DryRun dryRun) {
+      var request =
+          ApplyServiceCidrRequest.newBuilder()
+              .setRequestId(session.requestId())
+              .setServiceCidr(cidr)
+              .setDryRun(dryRun == DryRun.SERVER)
+              .build();
+      return session.serviceCidrs(stub -> stub.apply(request)).getResult();
+    }
   }
 
   /** Creates only. */
@@ -111,6 +128,17 @@ final class Senders {
       }
       return apply(session, namespace, dryRun);
     }
+
+    @Override
+    public Result serviceCidr(Session session, ServiceCidr cidr, DryRun dryRun) {
+      var request =
+          CreateServiceCidrRequest.newBuilder()
+              .setRequestId(session.requestId())
+              .setServiceCidr(cidr)
+              .setDryRun(dryRun == DryRun.SERVER)
+              .build();
+      return session.serviceCidrs(stub -> stub.create(request)).getResult();
+    }
   }
 
   /**
@@ -132,6 +160,7 @@ final class Senders {
                 }
                 yield words(sender.pod(session, pod));
               }
+              case OfServiceCidr(var cidr) -> words(sender.serviceCidr(session, cidr, dryRun));
               case OfNamespace(var namespace) -> {
                 try {
                   yield words(sender.namespace(session, namespace, dryRun));

@@ -16,6 +16,8 @@ import io.fairlead.v1.NodesGrpc;
 import io.fairlead.v1.NodesGrpc.NodesBlockingStub;
 import io.fairlead.v1.PodsGrpc;
 import io.fairlead.v1.PodsGrpc.PodsBlockingStub;
+import io.fairlead.v1.ServiceCidrsGrpc;
+import io.fairlead.v1.ServiceCidrsGrpc.ServiceCidrsBlockingStub;
 import io.fairlead.v1.ServicesGrpc;
 import io.fairlead.v1.ServicesGrpc.ServicesBlockingStub;
 import io.grpc.Context;
@@ -99,6 +101,17 @@ final class Session implements AutoCloseable {
 
   <R> R endpointSlices(Function<EndpointSlicesBlockingStub, R> rpc) {
     return call(settings.endpoints(), EndpointSlicesGrpc::newBlockingStub, rpc);
+  }
+
+  <R> R serviceCidrs(Function<ServiceCidrsBlockingStub, R> rpc) {
+    return call(settings.allocator(), ServiceCidrsGrpc::newBlockingStub, rpc);
+  }
+
+  <M> void readServiceCidrs(
+      Function<ServiceCidrsBlockingStub, Iterator<M>> rpc,
+      Runnable opened,
+      Function<M, Then> reader) {
+    read(settings.allocator(), ServiceCidrsGrpc::newBlockingStub, rpc, opened, reader);
   }
 
   <M> void watchServices(

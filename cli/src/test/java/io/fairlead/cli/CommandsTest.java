@@ -339,7 +339,7 @@ class CommandsTest {
             new Ran(
                 1,
                 "",
-                "error: namespace \"pods-only\" holds Pods: delete them first, fairlead delete pods --all -n pods-only\n"));
+                "error: namespace \"pods-only\" holds 1 pod: delete them first, or all of it with --cascade\n"));
     assertThat(cli.runWith(shop, Map.of(), "delete", "-f", "-"))
         .isEqualTo(new Ran(0, "namespace/shop deleted\n", ""));
     assertThat(cli.run("delete", "ns", "shop"))

@@ -252,7 +252,9 @@ public final class ManifestDirectory implements AutoCloseable {
             pods.add(placed(pod));
           }
         }
-        case ManifestObject.OfService _, ManifestObject.OfNamespace _ ->
+        case ManifestObject.OfService _,
+            ManifestObject.OfNamespace _,
+            ManifestObject.OfServiceCidr _ ->
             faults.add(
                 name
                     + ":"

@@ -1,12 +1,15 @@
 package io.fairlead.allocator.grpc;
 
+import io.fairlead.api.ErrorReport;
 import io.fairlead.api.Errors;
 import io.fairlead.api.NamespaceCodec;
 import io.fairlead.api.PositionCodec;
+import io.fairlead.api.Reason;
 import io.fairlead.core.decide.DryRun;
 import io.fairlead.core.decide.Refusal;
 import io.fairlead.core.decide.ServiceCommand;
 import io.fairlead.core.decide.ServiceOutcome;
+import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.ObjectKey;
@@ -23,6 +26,7 @@ import io.fairlead.decider.watch.Watches;
 import io.fairlead.v1.ApplyNamespaceRequest;
 import io.fairlead.v1.CreateNamespaceRequest;
 import io.fairlead.v1.DeleteNamespaceRequest;
+import io.fairlead.v1.Freshness;
 import io.fairlead.v1.GetNamespaceRequest;
 import io.fairlead.v1.ListNamespacesReply;
 import io.fairlead.v1.ListNamespacesRequest;
@@ -34,7 +38,9 @@ import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.WatchNamespacesReply;
 import io.fairlead.v1.WatchNamespacesRequest;
 import io.grpc.MethodDescriptor;
+import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
+import java.util.Optional;
 
 /**
  * Namespaces: those that were made, and those that are there because they hold a Service. Blocks
@@ -88,8 +94,72 @@ final class NamespacesService extends NamespacesImplBase {
 
   @Override
   public void delete(DeleteNamespaceRequest request, StreamObserver<NamespaceReply> replies) {
+    if (request.getCascade()) {
+      replies.onNext(deleteAll(request));
+      replies.onCompleted();
+    } else {
+      replies.onNext(deleteEmpty(request));
+      replies.onCompleted();
+    }
+  }
+
+  /** First its Services, then the namespace; what came meanwhile keeps it alive. */
+  private NamespaceReply deleteAll(DeleteNamespaceRequest request) {
+    var caller = Caller.current();
+    RequestStamps.checkId(request.getRequestId());
+    var image = reads.at(Freshness.LATEST).image();
+    var name = request.getName();
+    checkExpected(image, request);
+    int deleted =
+        new NamespaceCascade(owner)
+            .delete(
+                image.services().byNamespace(name), request.getRequestId(), caller, reads.left());
+    try {
+      return deleteEmpty(
+              request.toBuilder()
+                  .clearCascade()
+                  .setRequestId(NamespaceCascade.derived(request.getRequestId(), "namespace"))
+                  .build())
+          .toBuilder()
+          .setDeletedServices(deleted)
+          .build();
+    } catch (StatusRuntimeException e) {
+      var report = ErrorReport.of(e);
+      if (report.reason().equals(Optional.of(Reason.NOT_EMPTY))) {
+        throw Errors.keptAlive(name, deleted, report.metadata());
+      }
+      if (deleted > 0 && report.reason().equals(Optional.of(Reason.NOT_FOUND))) {
+        // it was there for its Services only, and went with them
+        return NamespaceReply.newBuilder()
+            .setNamespace(Namespace.newBuilder().setMetadata(ObjectMeta.newBuilder().setName(name)))
+            .setPosition(PositionCodec.proto(reads.at(Freshness.LATEST).position()))
+            .setResult(io.fairlead.v1.Result.DELETED)
+            .setDeletedServices(deleted)
+            .build();
+      }
+      throw e;
+    }
+  }
+
+  /** Before anything is deleted; the decider looks again. */
+  private static void checkExpected(ClusterImage image, DeleteNamespaceRequest request) {
+    var key = ObjectKey.ofCluster(Kind.NAMESPACE, request.getName());
+    var found = image.namespaces().get(request.getName());
+    var uid = found.map(n -> n.object().uid().toString()).orElse("");
+    var version = found.map(n -> Long.toString(n.offset())).orElse("");
+    if (!request.getUid().isEmpty() && !request.getUid().equals(uid)) {
+      throw Errors.refused(new Refusal.Stale(key, "metadata.uid", request.getUid(), uid));
+    }
+    if (!request.getResourceVersion().isEmpty() && !request.getResourceVersion().equals(version)) {
+      throw Errors.refused(
+          new Refusal.Stale(
+              key, "metadata.resourceVersion", request.getResourceVersion(), version));
+    }
+  }
+
+  private NamespaceReply deleteEmpty(DeleteNamespaceRequest request) {
     var method = NamespacesGrpc.getDeleteMethod();
-    change(
+    return changed(
         method,
         request,
         RequestStamps.request(
@@ -98,8 +168,7 @@ final class NamespacesService extends NamespacesImplBase {
             request.getRequestId(),
             request.toBuilder().clearRequestId().build(),
             new ServiceCommand.DeleteNamespace(
-                request.getName(), request.getUid(), request.getResourceVersion())),
-        replies);
+                request.getName(), request.getUid(), request.getResourceVersion())));
   }
 
   private <Q> void change(
@@ -107,10 +176,15 @@ final class NamespacesService extends NamespacesImplBase {
       Q message,
       Request<ServiceCommand> request,
       StreamObserver<NamespaceReply> replies) {
+    replies.onNext(changed(method, message, request));
+    replies.onCompleted();
+  }
+
+  private <Q> NamespaceReply changed(
+      MethodDescriptor<Q, NamespaceReply> method, Q message, Request<ServiceCommand> request) {
     var call =
         new Call<>(LogPartition.SERVICES, request, method, message, NamespacesService::reply);
-    replies.onNext(owner.call(call, Caller.current(), reads.left()));
-    replies.onCompleted();
+    return owner.call(call, Caller.current(), reads.left());
   }
 
   private static NamespaceReply reply(Answer.Decided<ServiceOutcome> decided) {

@@ -232,7 +232,9 @@ public final class Tables {
       rows.add(
           List.of(
               allocation.getAddress(),
-              allocation.getNamespace() + "/" + allocation.getName(),
+              allocation.getName().isEmpty()
+                  ? NONE
+                  : allocation.getNamespace() + "/" + allocation.getName(),
               allocation.hasSince() ? Ages.since(allocation.getSince(), now) : NONE,
               orNone(allocation.getUid()),
               orNone(allocation.getResourceVersion()),

@@ -50,6 +50,7 @@ public sealed interface ServiceCommand {
 
   /** Writes down that a reservation is gone from etcd. */
   record EndReservation(UUID id) implements ServiceCommand {}
+
   /** Refuses a name that exists. */
   record CreateCidr(ServiceCidrDraft draft, DryRun dryRun) implements ServiceCommand {}
 

@@ -38,6 +38,7 @@ public sealed interface ServiceOutcome {
       implements ServiceOutcome {}
 
   record ReservationEnded(UUID id, OptionalLong resourceVersion) implements ServiceOutcome {}
+
   /** The ServiceCIDR as it is now; result and version as with {@link Stored}. */
   record CidrStored(Result result, ServiceCidr cidr, OptionalLong resourceVersion)
       implements ServiceOutcome {}

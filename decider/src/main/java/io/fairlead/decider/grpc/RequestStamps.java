@@ -30,6 +30,21 @@ public final class RequestStamps {
    */
   public static <C> Request<C> request(
       Caller caller, MethodDescriptor<?, ?> method, String id, MessageLite withoutId, C command) {
+    checkId(id);
+    return new Request<>(
+        caller.actor(),
+        Optional.of(new RequestStamp(id, hash(method, withoutId))),
+        command,
+        caller.traceparent(),
+        Optional.empty());
+  }
+
+  /**
+   * For what consists of several requests.
+   *
+   * @throws io.grpc.StatusRuntimeException INVALID_ARGUMENT: there is no id, or it is malformed
+   */
+  public static void checkId(String id) {
     if (id.isEmpty()) {
       throw Errors.invalid(
           "requestId",
@@ -42,12 +57,6 @@ public final class RequestStamps {
           Reason.INVALID,
           "must be 1 to 128 printable ASCII characters without blanks");
     }
-    return new Request<>(
-        caller.actor(),
-        Optional.of(new RequestStamp(id, hash(method, withoutId))),
-        command,
-        caller.traceparent(),
-        Optional.empty());
   }
 
   private static String hash(MethodDescriptor<?, ?> method, MessageLite message) {
