@@ -31,6 +31,7 @@ final class PlaneProcess {
           "--sun-misc-unsafe-memory-access=allow",
           "-XX:+UseSerialGC",
           "-XX:TieredStopAtLevel=1",
+          "-XX:+ExitOnOutOfMemoryError",
           "-XX:+UseCompactObjectHeaders",
           "-Xshare:auto",
           "-Xss512k",
@@ -95,7 +96,7 @@ final class PlaneProcess {
   }
 
   private static Path log(PlaneConfig config) {
-    return config.logs().resolve("plane.log");
+    return config.planeLog();
   }
 
   /**

@@ -61,6 +61,7 @@ public record Command(
             "--sun-misc-unsafe-memory-access=allow",
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
+            "-XX:+ExitOnOutOfMemoryError", // half a program helps nobody; its end is seen
             "-Xshare:auto"));
     words.addAll(jvmOptions);
     words.add("-cp");

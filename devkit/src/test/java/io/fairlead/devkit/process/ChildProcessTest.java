@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -119,6 +120,35 @@ final class ChildProcessTest {
     }
     await("grandchild gone")
         .until(() -> ProcessHandle.of(grandchild).filter(ProcessHandle::isAlive).isEmpty());
+  }
+
+  @Test
+  void aJavaProgramWithoutMemoryEnds() {
+    try (var child =
+        ChildProcess.start(
+            Command.java(
+                "glutton",
+                GluttonMain.class,
+                List.of("-Xmx16m"),
+                List.of(),
+                directory.resolve("glutton.log")))) {
+      assertThat(child.exitsWithin(Duration.ofSeconds(50))).isTrue();
+      assertThat(child.exitStatus()).isEqualTo(OptionalInt.of(3)); // java(1)
+    }
+  }
+
+  /** One of its threads takes all memory, another one would go on. */
+  static final class GluttonMain {
+    public static void main(String[] words) throws InterruptedException {
+      Thread.ofPlatform()
+          .start(() -> {
+            var all = new java.util.ArrayList<byte[]>();
+            while (true) {
+              all.add(new byte[1 << 20]);
+            }
+          });
+      new java.util.concurrent.CountDownLatch(1).await();
+    }
   }
 
   /** Starts a child and waits to be killed. */

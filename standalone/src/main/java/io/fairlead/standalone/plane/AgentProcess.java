@@ -44,7 +44,7 @@ record AgentProcess(String node, Command command, HostPort http) {
                 io.fairlead.agent.Main.class,
                 List.of("-Xmx64m", "-Xss512k", "-XX:+UseCompactObjectHeaders"),
                 options,
-                config.logs().resolve("agent-" + name + ".log"))
+                config.agentLog(name))
             .through(Fabric.prefix(node.namespace()));
     return new AgentProcess(name, command, http);
   }

@@ -80,6 +80,7 @@ final class Plane implements AutoCloseable {
   private final Stage services;
   private final Stage clients;
   private final Stage workloads;
+  private Optional<LogLimit> logLimit = Optional.empty();
 
   private Plane(PlaneConfig config, PlanePorts ports, Progress progress) {
     this.config = config;
@@ -112,6 +113,7 @@ final class Plane implements AutoCloseable {
     var plane = new Plane(config, ports, progress);
     try {
       Files.createDirectories(config.logs());
+      plane.keepLogsSmall();
       var nodes =
           switch (mode) {
             case WITH_NODES -> plane.startWithNodes();
@@ -130,6 +132,14 @@ final class Plane implements AutoCloseable {
       plane.close();
       throw e;
     }
+  }
+
+  private void keepLogsSmall() {
+    var logs = new ArrayList<Path>();
+    logs.add(config.planeLog());
+    logs.add(etcdConfig().log());
+    config.nodeNames().forEach(node -> logs.add(config.agentLog(node)));
+    logLimit = Optional.of(LogLimit.start(logs, time));
   }
 
   private Optional<Fabric> startWithNodes() {
@@ -199,11 +209,14 @@ final class Plane implements AutoCloseable {
 
   private Ready<Supervised> startEtcd() {
     parts.begins(ETCD);
-    var etcdConfig =
-        EtcdProcess.Config.in(config.dataDirectory().resolve(ETCD))
-            .withPorts(ports.etcdClient(), ports.etcdPeer());
+    var etcdConfig = etcdConfig();
     var etcd = Supervised.start(ETCD, () -> EtcdChild.start(etcdConfig), progress, time);
     return new Ready<>(stores.opened(ETCD, etcd), PlanePorts.local(ports.etcdClient()).toString());
+  }
+
+  private EtcdProcess.Config etcdConfig() {
+    return EtcdProcess.Config.in(config.dataDirectory().resolve(ETCD))
+        .withPorts(ports.etcdClient(), ports.etcdPeer());
   }
 
   private List<String> common(int http) {
@@ -419,5 +432,6 @@ final class Plane implements AutoCloseable {
     clients.close();
     services.close();
     stores.close();
+    logLimit.ifPresent(LogLimit::close);
   }
 }

@@ -62,6 +62,16 @@ public record PlaneConfig(Path dataDirectory, int nodes, PortsChoice ports) {
     return dataDirectory.resolve("logs");
   }
 
+  /** What the plane itself prints. */
+  public Path planeLog() {
+    return logs().resolve("plane.log");
+  }
+
+  /** What the node's agent prints. */
+  Path agentLog(String node) {
+    return logs().resolve("agent-" + node + ".log");
+  }
+
   /** The directory whose manifests the node's agent takes for static Pods. */
   public Path manifests(String node) {
     return dataDirectory.resolve("manifests").resolve(node);

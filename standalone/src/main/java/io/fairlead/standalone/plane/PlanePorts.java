@@ -2,6 +2,7 @@ package io.fairlead.standalone.plane;
 
 import io.fairlead.devkit.process.Ports;
 import io.fairlead.runtime.HostPort;
+import io.fairlead.standalone.plane.PortHolders.Transport;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -104,21 +105,29 @@ record PlanePorts(
   /** For people, a line each: which are taken, what for, and who has them. Empty = all are free. */
   List<String> taken(NodesMode mode) {
     var lines = new ArrayList<String>();
-    uses(mode)
-        .forEach((port, use) -> {
-          if (!PortHolders.isFree(HOST, port)) {
-            lines.add(
-                "%s (%s): %s"
-                    .formatted(
-                        new HostPort(HOST, port),
-                        use,
-                        Optional.of(PortHolders.of(port))
-                            .filter(holders -> !holders.isEmpty())
-                            .map(holders -> String.join("; ", holders))
-                            .orElse("a process of another user")));
-          }
-        });
+    uses(mode).forEach((port, use) -> taken(Transport.TCP, port, use).ifPresent(lines::add));
+    switch (mode) {
+      case WITHOUT_NODES -> taken(Transport.UDP, dns, "DNS by UDP").ifPresent(lines::add);
+      case WITH_NODES -> {
+        // elsewhere, see dns
+      }
+    }
     return List.copyOf(lines);
+  }
+
+  private static Optional<String> taken(Transport transport, int port, String use) {
+    if (PortHolders.isFree(transport, HOST, port)) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        "%s (%s): %s"
+            .formatted(
+                new HostPort(HOST, port),
+                use,
+                Optional.of(PortHolders.of(transport, port))
+                    .filter(holders -> !holders.isEmpty())
+                    .map(holders -> String.join("; ", holders))
+                    .orElse("a process of another user")));
   }
 
   static HostPort local(int port) {

@@ -1,32 +1,53 @@
 package io.fairlead.standalone.plane;
 
 import java.io.IOException;
+import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
-import java.util.stream.Stream;
 
-/** Who listens on a TCP port of this machine, as /proc says. Stateless. */
+/** Who listens on a port of this machine, as /proc says. Stateless. */
 final class PortHolders {
   private static final Path PROC = Path.of("/proc");
-  private static final String LISTENING = "0A"; // TCP_LISTEN of the kernel's tcp_states.h
-  private static final int LONGEST_COMMAND = 120;
 
   private PortHolders() {}
 
-  static boolean isFree(String host, int port) {
-    try (var socket = new ServerSocket()) {
-      socket.setReuseAddress(true); // as servers do: what lingers in TIME_WAIT is no obstacle
-      socket.bind(new InetSocketAddress(InetAddress.ofLiteral(host), port));
+  /** What a port is of, with the state in which the kernel's tcp_states.h says a listener is. */
+  enum Transport {
+    TCP("0A"), // TCP_LISTEN
+    UDP("07"); // TCP_CLOSE: not connected
+
+    private final String listening;
+
+    Transport(String listening) {
+      this.listening = listening;
+    }
+
+    private List<String> tables() {
+      var name = name().toLowerCase(Locale.ROOT);
+      return List.of(name, name + "6");
+    }
+  }
+
+  static boolean isFree(Transport transport, String host, int port) {
+    var address = new InetSocketAddress(InetAddress.ofLiteral(host), port);
+    try {
+      switch (transport) {
+        case TCP -> {
+          try (var socket = new ServerSocket()) {
+            socket.setReuseAddress(true); // as servers do: what lingers in TIME_WAIT is no obstacle
+            socket.bind(address);
+          }
+        }
+        case UDP -> new DatagramSocket(address).close();
+      }
       return true;
     } catch (IOException _) {
       return false;
@@ -34,12 +55,14 @@ final class PortHolders {
   }
 
   /**
-   * Pid and command of each process that listens on the port, on whatever address. Empty where that
+   * Pid and program of each process that listens on the port, on whatever address. Empty where that
    * cannot be seen: another user's process, no Linux.
    */
-  static List<String> of(int port) {
+  static List<String> of(Transport transport, int port) {
     var inodes = new HashSet<String>();
-    Stream.of("tcp", "tcp6").forEach(table -> inodes.addAll(listening(table, port)));
+    for (var table : transport.tables()) {
+      inodes.addAll(listening(table, transport, port));
+    }
     if (inodes.isEmpty()) {
       return List.of();
     }
@@ -47,20 +70,22 @@ final class PortHolders {
         .map(ProcessHandle::pid)
         .filter(pid -> holds(pid, inodes))
         .sorted()
-        .map(pid -> "pid " + pid + ", " + command(pid))
+        .map(pid -> "pid " + pid + ", " + program(pid))
         .toList();
   }
 
   /**
    * Inodes of the sockets; the table's columns are in proc_net_tcp of the kernel's documentation.
    */
-  private static Set<String> listening(String table, int port) {
+  private static Set<String> listening(String table, Transport transport, int port) {
     var inodes = new HashSet<String>();
     var suffix = String.format(Locale.ROOT, ":%04X", port);
     try {
       for (var line : Files.readAllLines(PROC.resolve("net").resolve(table))) {
         var fields = line.strip().split("\\s+", -1);
-        if (fields.length > 9 && fields[1].endsWith(suffix) && fields[3].equals(LISTENING)) {
+        if (fields.length > 9
+            && fields[1].endsWith(suffix)
+            && fields[3].equals(transport.listening)) {
           inodes.add("socket:[" + fields[9] + "]");
         }
       }
@@ -88,27 +113,17 @@ final class PortHolders {
     return false;
   }
 
-  /** As it was started, shortened; a class path of a Java program says nothing to people. */
-  static String command(long pid) {
+  /**
+   * The program's name. Not its arguments: there may be secrets among another user's, and this is
+   * printed and logged.
+   */
+  private static String program(long pid) {
     try {
-      var words = new ArrayList<>(words(pid));
-      for (int i = 0; i + 1 < words.size(); i++) {
-        if (words.get(i).equals("-cp") || words.get(i).equals("-classpath")) {
-          words.set(i + 1, "...");
-        }
-      }
-      var text = String.join(" ", words);
-      if (text.isBlank()) {
-        text = Files.readString(PROC.resolve(Long.toString(pid)).resolve("comm")).strip();
-      }
-      return text.length() > LONGEST_COMMAND ? text.substring(0, LONGEST_COMMAND) + "..." : text;
+      var name = Files.readString(PROC.resolve(Long.toString(pid)).resolve("comm")).strip();
+      // the process may give itself any name, also one that a terminal obeys
+      return name.replaceAll("\\P{Print}", "?");
     } catch (IOException _) {
       return "which just ended";
     }
-  }
-
-  private static List<String> words(long pid) throws IOException {
-    var bytes = Files.readAllBytes(PROC.resolve(Long.toString(pid)).resolve("cmdline"));
-    return List.of(new String(bytes, StandardCharsets.UTF_8).split("\0", -1));
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.fairlead.standalone.plane.PlaneConfig.PortsChoice;
 import io.fairlead.standalone.plane.PlanePorts.NodesMode;
 import java.io.IOException;
+import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import org.junit.jupiter.api.Assumptions;
@@ -35,11 +36,25 @@ class PlanePortsTest {
       assertThat(ports.taken(NodesMode.WITHOUT_NODES))
           .singleElement()
           .asString()
-          .startsWith(
-              "127.0.0.1:%d (Kafka): pid %d, "
-                  .formatted(ports.kafka(), ProcessHandle.current().pid()))
-          .contains("java");
+          .as("the program, and none of its arguments")
+          .isEqualTo(
+              "127.0.0.1:%d (Kafka): pid %d, java"
+                  .formatted(ports.kafka(), ProcessHandle.current().pid()));
     }
     assertThat(ports.taken(NodesMode.WITHOUT_NODES)).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"127.0.0.1", "0.0.0.0"})
+  void saysWhoAnswersDnsAlready(String address) throws IOException {
+    Assumptions.assumeTrue(System.getProperty("os.name").equals("Linux"), "needs /proc");
+    var ports = PlanePorts.choose(PortsChoice.FREE);
+    try (var _ = new DatagramSocket(ports.dns(), InetAddress.ofLiteral(address))) {
+      assertThat(ports.taken(NodesMode.WITHOUT_NODES))
+          .containsExactly(
+              "127.0.0.1:%d (DNS by UDP): pid %d, java"
+                  .formatted(ports.dns(), ProcessHandle.current().pid()));
+      assertThat(ports.taken(NodesMode.WITH_NODES)).isEmpty();
+    }
   }
 }

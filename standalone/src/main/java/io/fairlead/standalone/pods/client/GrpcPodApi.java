@@ -27,8 +27,12 @@ import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,6 +45,9 @@ public final class GrpcPodApi implements PodApi, AutoCloseable {
   private final ManagedChannel allocator;
   private final ManagedChannel endpoints;
   private final RandomSource random;
+
+  /** Pods that were said to be passed over, so that they are not said again. */
+  private final Set<String> notUnderstood = ConcurrentHashMap.newKeySet();
 
   private GrpcPodApi(ManagedChannel allocator, ManagedChannel endpoints, RandomSource random) {
     this.allocator = allocator;
@@ -68,12 +75,13 @@ public final class GrpcPodApi implements PodApi, AutoCloseable {
         GatewayException.Outcome.KNOWN_FAILED, "the server ended the watch of Pods");
   }
 
-  private static void tell(WatchPodsReply reply, Consumer<Event> events) {
+  private void tell(WatchPodsReply reply, Consumer<Event> events) {
     switch (reply.getEventCase()) {
-      case ADDED -> present(reply.getAdded(), events);
-      case MODIFIED -> present(reply.getModified(), events);
+      case ADDED -> read(reply.getAdded(), GrpcPodApi::present).ifPresent(events);
+      case MODIFIED -> read(reply.getModified(), GrpcPodApi::present).ifPresent(events);
       case DELETED ->
-          events.accept(new Gone(UUID.fromString(reply.getDeleted().getMetadata().getUid())));
+          read(reply.getDeleted(), pod -> new Gone(UUID.fromString(pod.getMetadata().getUid())))
+              .ifPresent(events);
       case SYNCED -> events.accept(new Synced());
       case EVENT_NOT_SET -> {
         // of a newer server
@@ -81,9 +89,32 @@ public final class GrpcPodApi implements PodApi, AutoCloseable {
     }
   }
 
-  private static void present(io.fairlead.v1.Pod proto, Consumer<Event> events) {
+  private static Event present(io.fairlead.v1.Pod proto) {
     var told = proto.getStatus().getContainerStatusesList().stream().map(Statuses::read).toList();
-    events.accept(new Present(new KnownPod(PodCodec.model(proto), told)));
+    return new Present(new KnownPod(PodCodec.model(proto), told));
+  }
+
+  /**
+   * What is told of a Pod; empty where it cannot be understood, such as one of a newer server: it
+   * is passed over, and said once, so that the others go on.
+   */
+  private Optional<Event> read(
+      io.fairlead.v1.Pod proto, Function<io.fairlead.v1.Pod, Event> event) {
+    var meta = proto.getMetadata();
+    var key = meta.getNamespace() + "/" + meta.getName() + " " + meta.getUid();
+    try {
+      var read = event.apply(proto);
+      notUnderstood.remove(key);
+      return Optional.of(read);
+    } catch (RuntimeException e) {
+      if (notUnderstood.add(key)) {
+        LOG.atWarn()
+            .setCause(e)
+            .addKeyValue("object", "Pod/" + meta.getNamespace() + "/" + meta.getName())
+            .log("A Pod cannot be understood and is passed over");
+      }
+      return Optional.empty();
+    }
   }
 
   @Override

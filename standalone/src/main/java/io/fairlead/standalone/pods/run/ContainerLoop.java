@@ -1,5 +1,6 @@
 package io.fairlead.standalone.pods.run;
 
+import io.fairlead.cli.plane.ProcessId;
 import io.fairlead.core.model.Pod;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.devkit.process.LaunchException;
@@ -38,9 +39,9 @@ final class ContainerLoop {
   /**
    * A program that runs, and what a second one beside it needs.
    *
-   * @param outside process id of the process that holds its namespaces
+   * @param outside the process that holds its namespaces
    */
-  record Live(long outside, Map<String, String> environment, Optional<String> workingDir) {}
+  record Live(ProcessId outside, Map<String, String> environment, Optional<String> workingDir) {}
 
   private final Place place;
   private final Pod.Container container;
@@ -158,7 +159,11 @@ final class ContainerLoop {
         return false;
       }
       if (started.get().awaitInit().isPresent()) {
-        live = Optional.of(new Live(started.get().outside(), environment, container.workingDir()));
+        live =
+            started
+                .get()
+                .outside()
+                .map(outside -> new Live(outside, environment, container.workingDir()));
         show(new ContainerState.Running(began), report.last());
       }
       code = started.get().awaitExit();

@@ -1,14 +1,13 @@
 package io.fairlead.standalone.pods.run;
 
-import io.fairlead.devkit.posix.Libc;
-import io.fairlead.devkit.posix.PosixException;
-import io.fairlead.devkit.posix.Signal;
+import io.fairlead.cli.plane.ProcessId;
 import io.fairlead.devkit.process.LaunchException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -29,10 +28,12 @@ final class ContainerProcess {
   private static final long TERM_BIT = 1L << (15 - 1);
 
   private final Process outside;
+  private final Optional<ProcessId> outsideId;
   private final CompletableFuture<Integer> exit;
 
   private ContainerProcess(Process outside, CompletableFuture<Integer> exit) {
     this.outside = outside;
+    this.outsideId = ProcessId.of(outside.pid());
     this.exit = exit;
   }
 
@@ -135,9 +136,9 @@ final class ContainerProcess {
     }
   }
 
-  /** The process id of root's process in its namespaces, except that of process ids. */
-  long outside() {
-    return outside.pid();
+  /** Root's process in its namespaces, except that of process ids; empty where it ended at once. */
+  Optional<ProcessId> outside() {
+    return outsideId;
   }
 
   boolean isAlive() {
@@ -182,14 +183,14 @@ final class ContainerProcess {
     return status(pid, "Uid:").filter(ids -> !ids.split("\\s+", 2)[0].equals("0")).isPresent();
   }
 
-  private static java.util.Optional<String> status(long pid, String field) {
+  private static Optional<String> status(long pid, String field) {
     try {
       return Files.readAllLines(Path.of("/proc", Long.toString(pid), "status")).stream()
           .filter(line -> line.startsWith(field))
           .map(line -> line.substring(field.length()).strip())
           .findFirst();
     } catch (IOException _) {
-      return java.util.Optional.empty(); // gone
+      return Optional.empty(); // gone
     }
   }
 
@@ -205,7 +206,7 @@ final class ContainerProcess {
       return; // about to start, or gone: kill() ends it when the time is over
     }
     if (has(init.getAsLong(), "SigCgt:") || has(init.getAsLong(), "SigIgn:")) {
-      signal(init.getAsLong(), Signal.TERM);
+      inside(init.getAsLong()).ifPresent(ProcessHandle::destroy);
     } else {
       kill();
     }
@@ -221,17 +222,19 @@ final class ContainerProcess {
   void kill() {
     var init = init();
     if (init.isPresent()) {
-      signal(init.getAsLong(), Signal.KILL);
+      inside(init.getAsLong()).ifPresent(ProcessHandle::destroyForcibly);
     } else {
       outside.destroyForcibly();
     }
   }
 
-  private static void signal(long pid, Signal signal) {
-    try {
-      Libc.kill(pid, signal);
-    } catch (PosixException _) {
-      // it ended by itself
-    }
+  /**
+   * As something to send signals to, which only the process gets that has this number now: it may
+   * end meanwhile, and another one of this machine be given its number.
+   */
+  private Optional<ProcessHandle> inside(long pid) {
+    return ProcessHandle.of(pid)
+        .filter(process ->
+            process.parent().filter(parent -> parent.pid() == outside.pid()).isPresent());
   }
 }

@@ -122,6 +122,7 @@ public final class Images {
     words.add(javaHere.resolve("bin/java").toString());
     // small, and quick to start
     words.addAll(List.of("-Xmx24m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"));
+    words.add("-XX:+ExitOnOutOfMemoryError"); // it is started again
     words.addAll(List.of("-cp", classesHere.toString(), EchoServerMain.class.getName()));
     words.addAll(List.of("--pod", pod.meta().name(), "--node", node));
     ports.forEach(port -> words.addAll(List.of("--port", port)));

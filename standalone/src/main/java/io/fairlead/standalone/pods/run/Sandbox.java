@@ -1,5 +1,6 @@
 package io.fairlead.standalone.pods.run;
 
+import io.fairlead.cli.plane.ProcessId;
 import io.fairlead.devkit.process.Executables;
 import io.fairlead.devkit.process.LaunchException;
 import java.util.ArrayList;
@@ -39,6 +40,25 @@ public final class Sandbox {
       shift
       while [ "$1" != -- ]; do mount --bind -o ro "$1" "$2"; shift 2; done
       shift
+      exec "$@"
+      """;
+
+  /**
+   * As root, in no namespace of the container yet. The number of the process outside may have been
+   * given to another process since it was looked up: so its namespaces are opened first, and then
+   * it must still be the one that began when it did.
+   */
+  private static final String ENTER =
+      """
+      gone() { echo "the container has ended" >&2; exit 126; }
+      began() { shift 19; echo "$1"; }
+      pid=$1 started=$2
+      shift 2
+      [ -e "/proc/$pid/ns/net" ] || gone
+      exec 3<"/proc/$pid/ns/mnt" 4<"/proc/$pid/ns/uts" 5<"/proc/$pid/ns/ipc" \\
+        6<"/proc/$pid/ns/net" 7<"/proc/$pid/ns/pid_for_children"
+      read -r stat <"/proc/$pid/stat" || gone
+      [ "$(began ${stat##*) })" = "$started" ] || gone
       exec "$@"
       """;
 
@@ -152,21 +172,22 @@ public final class Sandbox {
    * root's: what the container's own process shows as its mount namespace may be one that a user
    * made, with another setpriv, and it would be run as root.
    *
-   * @param outside process id of what {@link #container} started
+   * @param outside what {@link #container} started; where it has ended meanwhile, the program ends
+   *     with 126 and says so
    */
-  Command beside(long outside, Task task) {
+  Command beside(ProcessId outside, Task task) {
     var words = new ArrayList<String>();
     words.addAll(List.of(setpriv, "--pdeathsig", "KILL", "--"));
     words.addAll(
+        List.of(sh, "-c", ENTER, "enter", Long.toString(outside.pid()), outside.started()));
+    words.addAll(
         List.of(
             nsenter,
-            "--target",
-            Long.toString(outside),
-            "--mount",
-            "--uts",
-            "--ipc",
-            "--net",
-            "--pid=/proc/" + outside + "/ns/pid_for_children", // it is not in there itself
+            "--mount=/proc/self/fd/3",
+            "--uts=/proc/self/fd/4",
+            "--ipc=/proc/self/fd/5",
+            "--net=/proc/self/fd/6",
+            "--pid=/proc/self/fd/7", // its children's: it is not in there itself
             "--"));
     words.addAll(asUser(task));
     return command(words, task);
@@ -174,14 +195,17 @@ public final class Sandbox {
 
   /**
    * As the user: makes the variables of {@link Command} the only ones. Not with root's umask, which
-   * may be strict: what a container's program writes is its user's affair.
+   * may be strict: what a container's program writes is its user's affair. What {@link #ENTER} has
+   * opened is closed.
    */
   private static String unpack(int variables) {
     return IntStream.range(0, variables)
         .mapToObj(i -> " \"$" + VARIABLE + i + "\"")
         .collect(
             Collectors.joining(
-                "", "umask 022; dir=$1; shift; exec \"$0\" -i -C \"$dir\" --", " \"$@\""));
+                "",
+                "umask 022; exec 3<&- 4<&- 5<&- 6<&- 7<&-; dir=$1; shift; exec \"$0\" -i -C \"$dir\" --",
+                " \"$@\""));
   }
 
   private List<String> asUser(Task task) {

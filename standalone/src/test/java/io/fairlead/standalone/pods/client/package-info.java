@@ -1,0 +1,4 @@
+@NullMarked
+package io.fairlead.standalone.pods.client;
+
+import org.jspecify.annotations.NullMarked;
