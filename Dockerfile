@@ -4,7 +4,8 @@
 #
 # Targets: allocator-service, endpoints-service, dns-service, agent, cli, echo. They share the layer with the Java run-time
 # image. Every entry point is Java itself as process 1, so that signals reach it; the heap follows the container's memory
-# limit. More options for the JVM: environment variable JDK_JAVA_OPTIONS.
+# limit; a look-up of a name holds for 5 s, since containers come back with other addresses. More options for the JVM:
+# environment variable JDK_JAVA_OPTIONS.
 
 # --- Java --------------------------------------------------------------------------------------------------------------
 
@@ -79,6 +80,7 @@ COPY --from=build /out/allocator-service/app /opt/fairlead/app
 EXPOSE 7401 7481
 USER 10001:10001
 ENTRYPOINT ["java", "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", \
+  "-Dsun.net.inetaddr.ttl=5", "-Dsun.net.inetaddr.negative.ttl=1", \
   "-XX:+UseCompactObjectHeaders", "-XX:MaxRAMPercentage=50", "-XX:+ExitOnOutOfMemoryError", "-XX:-UsePerfData", "-Xss512k", \
   "-cp", "/opt/fairlead/app/*:/opt/fairlead/lib/*", "io.fairlead.allocator.Main"]
 
@@ -90,6 +92,7 @@ COPY --from=build /out/endpoints-service/app /opt/fairlead/app
 EXPOSE 7402 7482
 USER 10001:10001
 ENTRYPOINT ["java", "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", \
+  "-Dsun.net.inetaddr.ttl=5", "-Dsun.net.inetaddr.negative.ttl=1", \
   "-XX:+UseCompactObjectHeaders", "-XX:MaxRAMPercentage=50", "-XX:+ExitOnOutOfMemoryError", "-XX:-UsePerfData", "-Xss512k", \
   "-cp", "/opt/fairlead/app/*:/opt/fairlead/lib/*", "io.fairlead.endpoints.Main"]
 
@@ -102,6 +105,7 @@ COPY --from=build /out/dns-service/app /opt/fairlead/app
 EXPOSE 53/udp 53/tcp 7403 7483
 USER 10001:10001
 ENTRYPOINT ["java", "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", \
+  "-Dsun.net.inetaddr.ttl=5", "-Dsun.net.inetaddr.negative.ttl=1", \
   "-XX:+UseCompactObjectHeaders", "-XX:MaxRAMPercentage=50", "-XX:+ExitOnOutOfMemoryError", "-XX:-UsePerfData", "-Xss512k", \
   "-cp", "/opt/fairlead/app/*:/opt/fairlead/lib/*", "io.fairlead.dns.Main"]
 
@@ -117,6 +121,7 @@ COPY --from=build /out/agent/lib /opt/fairlead/lib
 COPY --from=build /out/agent/app /opt/fairlead/app
 EXPOSE 7484
 ENTRYPOINT ["java", "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", \
+  "-Dsun.net.inetaddr.ttl=5", "-Dsun.net.inetaddr.negative.ttl=1", \
   "-XX:+UseCompactObjectHeaders", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=32m", \
   "-XX:MaxRAMPercentage=35", "-XX:MinHeapFreeRatio=10", "-XX:MaxHeapFreeRatio=30", "-XX:+ExitOnOutOfMemoryError", \
   "-XX:-UsePerfData", "-Xss512k", "-Dio.grpc.netty.shaded.io.netty.allocator.maxOrder=3", \
@@ -129,6 +134,7 @@ COPY --from=build /out/cli/lib /opt/fairlead/lib
 COPY --from=build /out/cli/app /opt/fairlead/app
 USER 10001:10001
 ENTRYPOINT ["java", "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", \
+  "-Dsun.net.inetaddr.ttl=5", "-Dsun.net.inetaddr.negative.ttl=1", \
   "-XX:+UseCompactObjectHeaders", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:MaxRAMPercentage=50", \
   "-XX:-UsePerfData", "-Xlog:disable", "-Xlog:all=error:stderr", \
   "-cp", "/opt/fairlead/app/*:/opt/fairlead/lib/*", "io.fairlead.cli.Main"]

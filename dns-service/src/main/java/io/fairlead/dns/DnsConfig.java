@@ -118,7 +118,7 @@ public record DnsConfig(
       Option.of(
               "advertise-ip",
               OptionType.of("an IP address, or \"auto\"", DnsConfig::parseAdvertiseIp),
-              "Address of this server as Pods reach it; auto: the one from which the first of --endpoints that answers is reached, looked for again every 10 s. With --endpoints, it becomes a Pod of kube-system/kube-dns.")
+              "Address of this server as Pods reach it; auto: the one from which the first of --endpoints that answers is reached, looked for again at each renewal. With --endpoints, it becomes a Pod of kube-system/kube-dns.")
           .optional();
 
   static final Option<List<HostPort>> ENDPOINTS =

@@ -34,7 +34,9 @@ public final class PodRegistration implements AutoCloseable {
   static final String NAMESPACE = "kube-system";
   static final String LABEL = "k8s-app";
   static final String LABEL_VALUE = "kube-dns";
-  static final Duration LEASE = Duration.ofSeconds(30);
+
+  /** About as long a server that was killed is still asked. */
+  static final Duration LEASE = Duration.ofSeconds(10);
 
   /** A third of the lease: two renewals may fail. */
   private static final Duration PERIOD = LEASE.dividedBy(3);

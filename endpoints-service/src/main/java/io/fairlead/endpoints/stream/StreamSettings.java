@@ -12,7 +12,9 @@ import java.time.Duration;
  * @param barrierTimeout how long a stream may wait for this replica to know enough
  * @param leaseTtl of a node's key in etcd
  * @param leaseGrace how long a stream outlives its lease
- * @param callTimeout of a call to the owner of a partition
+ * @param callTimeout of a call to the owner of a partition: longer than it takes the next one to
+ *     replace an owner that was killed (lease of 5 s), else the agent is sent away for nothing;
+ *     shorter than agents wait for a Welcome (10 s)
  * @param retryPause between two attempts at etcd or an owner
  */
 public record StreamSettings(
@@ -34,7 +36,7 @@ public record StreamSettings(
           Duration.ofSeconds(30),
           Duration.ofSeconds(10),
           Duration.ofSeconds(20),
-          Duration.ofSeconds(5),
+          Duration.ofSeconds(8),
           Duration.ofMillis(500));
 
   public StreamSettings {
