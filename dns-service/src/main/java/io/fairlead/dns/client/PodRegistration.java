@@ -35,11 +35,14 @@ public final class PodRegistration implements AutoCloseable {
   static final String LABEL = "k8s-app";
   static final String LABEL_VALUE = "kube-dns";
 
-  /** About as long a server that was killed is still asked. */
-  static final Duration LEASE = Duration.ofSeconds(10);
+  /**
+   * About as long a server that was killed is still asked; and that long one that is only slow, as
+   * on a busy machine, has to renew it.
+   */
+  static final Duration LEASE = Duration.ofSeconds(20);
 
-  /** A third of the lease: two renewals may fail. */
-  private static final Duration PERIOD = LEASE.dividedBy(3);
+  /** A quarter of the lease: three renewals may fail. */
+  private static final Duration PERIOD = LEASE.dividedBy(4);
 
   /** How often is looked whether it serves, and how soon is tried again. */
   private static final Duration LOOK = Duration.ofSeconds(1);
