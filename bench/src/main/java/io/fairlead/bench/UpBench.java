@@ -2,15 +2,20 @@ package io.fairlead.bench;
 
 import io.fairlead.testbed.up.Shell;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * What a user waits for: {@code up}, the first answer by name after {@code apply}, short verbs; and
@@ -59,6 +64,7 @@ final class UpBench implements Bench.Scenario {
     } finally {
       progress.say("down");
       shell.run("./fairlead down");
+      delete(data);
     }
     return figures;
   }
@@ -115,47 +121,63 @@ final class UpBench implements Bench.Scenario {
         .collect(Collectors.joining("---\n"));
   }
 
-  /** Resident memory of each process that was started with the data directory among its words. */
-  private static List<Figure> memory(Path data) throws IOException {
-    var figures = new ArrayList<Figure>();
-    try (var processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
-      for (var process : processes) {
-        describe(process, data)
-            .ifPresent(name ->
-                residentMegabytes(process)
-                    .ifPresent(mb -> figures.add(new Figure("up.rss." + name, mb, "MB", 1))));
-      }
+  /**
+   * Resident memory of each process that the plane consists of, and of one echo Pod's; where there
+   * are several of one role, of the largest.
+   */
+  private static List<Figure> memory(Path data) {
+    var plane =
+        ProcessHandle.allProcesses()
+            .filter(p -> Role.of(words(p.pid()), data).equals(Optional.of(Role.PLANE)))
+            .findFirst()
+            .orElseThrow(() -> new IllegalStateException("no plane with data in " + data));
+    var byRole = new TreeMap<String, List<Double>>();
+    for (var process : Stream.concat(Stream.of(plane), plane.descendants()).toList()) {
+      Role.of(words(process.pid()), data)
+          .ifPresent(role ->
+              residentMegabytes(process.pid())
+                  .ifPresent(mb -> byRole.computeIfAbsent(role, _ -> new ArrayList<>()).add(mb)));
     }
-    figures.sort(java.util.Comparator.comparing(Figure::name));
-    return figures;
+    return byRole.entrySet().stream()
+        .map(role ->
+            new Figure(
+                "up.rss." + role.getKey(),
+                Collections.max(role.getValue()),
+                "MB",
+                role.getValue().size()))
+        .toList();
   }
 
-  private static Optional<String> describe(Path process, Path data) {
+  /** The command line; empty where the process has ended. */
+  private static List<String> words(long pid) {
     try {
-      var words = Files.readString(process.resolve("cmdline")).replace('\0', ' ');
-      if (!words.contains(data.toString()) || words.startsWith("bash")) {
-        return Optional.empty();
-      }
-      if (words.contains("etcd")) {
-        return Optional.of("etcd");
-      }
-      if (words.contains("--node=")) {
-        return Optional.of("agent-" + words.replaceAll("(?s).*--node=(\\S+).*", "$1"));
-      }
-      return words.contains("java") ? Optional.of("plane") : Optional.empty();
+      var text = Files.readString(proc(pid, "cmdline"), StandardCharsets.ISO_8859_1);
+      return List.of(text.split("\0", -1));
     } catch (IOException _) {
-      return Optional.empty(); // it ended
+      return List.of();
     }
   }
 
-  private static Optional<Double> residentMegabytes(Path process) {
+  private static Optional<Double> residentMegabytes(long pid) {
     try {
-      return Files.readAllLines(process.resolve("status")).stream()
+      return Files.readAllLines(proc(pid, "status")).stream()
           .filter(line -> line.startsWith("VmRSS:"))
           .map(line -> Long.parseLong(line.replaceAll("[^0-9]", "")) * 1024 / 1e6)
           .findFirst();
     } catch (IOException _) {
       return Optional.empty();
+    }
+  }
+
+  private static Path proc(long pid, String file) {
+    return Path.of("/proc", Long.toString(pid), file);
+  }
+
+  private static void delete(Path directory) throws IOException {
+    try (var files = Files.walk(directory)) { // what links lead to stays
+      for (var file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
     }
   }
 }
