@@ -14,12 +14,19 @@ import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.devkit.etcd.EtcdProcess;
 import io.fairlead.etcd.Coordination.ClaimRequest;
+import io.fairlead.v1.CreateServiceCidrRequest;
+import io.fairlead.v1.DeleteNamespaceRequest;
+import io.fairlead.v1.DeleteServiceCidrRequest;
 import io.fairlead.v1.Freshness;
+import io.fairlead.v1.GetServiceCidrRequest;
 import io.fairlead.v1.LogStatusReply;
 import io.fairlead.v1.LogStatusRequest;
+import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.Position;
 import io.fairlead.v1.Result;
 import io.fairlead.v1.Service;
+import io.fairlead.v1.ServiceCidr;
+import io.fairlead.v1.ServiceCidrSpec;
 import io.fairlead.v1.ServiceReply;
 import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
@@ -170,6 +177,93 @@ class RealAllocatorTest {
     assertThat(world.claims()).doesNotContainKey("10.96.0.10"); // before it was answered
     assertThat(b.client.create("again", service("next", "10.96.0.10")).getResult())
         .isEqualTo(Result.CREATED);
+  }
+
+  /** Whatever the owner was killed in: who has an address of the range keeps it Terminating. */
+  @Test
+  void aRangeThatIsRemovedWhileItsOwnerIsKilledHoldsNobody() throws Exception {
+    var a = world.start("a");
+    var b = world.start("b");
+    var both = List.of(a, b);
+    var cidr =
+        ServiceCidr.newBuilder()
+            .setMetadata(ObjectMeta.newBuilder().setName("more"))
+            .setSpec(ServiceCidrSpec.newBuilder().addCidrs("10.97.0.0/24"))
+            .build();
+    RealNeighbours.untilAnswered(
+        both,
+        client ->
+            client
+                .serviceCidrs()
+                .create(
+                    CreateServiceCidrRequest.newBuilder()
+                        .setRequestId("range")
+                        .setServiceCidr(cidr)
+                        .build()));
+    int services = 40;
+    var someAnswered = new CountDownLatch(10);
+    var calls = new ArrayList<Callable<Boolean>>();
+    for (int i = 1; i <= services; i++) {
+      var name = "s-" + i;
+      var address = "10.97.0." + i;
+      calls.add(() -> {
+        try {
+          RealNeighbours.createUntilAnswered(both, "create-" + name, service(name, address));
+          return true;
+        } catch (StatusRuntimeException e) {
+          assertThat(ErrorReport.of(e).faults())
+              .extracting(ErrorReport.FieldFault::field)
+              .containsExactly("spec.clusterIPs");
+          return false;
+        } finally {
+          someAnswered.countDown();
+        }
+      });
+    }
+    var removal = DeleteServiceCidrRequest.newBuilder().setRequestId("remove").setName("more");
+    int created = 0;
+    Allocator owner;
+    try (var threads = Executors.newFixedThreadPool(8, Thread.ofVirtual().factory())) {
+      var running = calls.stream().map(threads::submit).toList();
+      someAnswered.await();
+      owner = world.owner().equals("a") ? a : b;
+      var removed =
+          Thread.ofVirtual()
+              .start(() ->
+                  RealNeighbours.untilAnswered(
+                      both, client -> client.serviceCidrs().delete(removal.build())));
+      owner.process.kill(); // in the middle of both
+      for (var one : running) {
+        created += one.get() ? 1 : 0;
+      }
+      removed.join();
+    }
+    var survivor = owner == a ? b : a;
+    var held =
+        survivor.client.list("shop", "", Freshness.LATEST).getItemsList().stream()
+            .map(service -> service.getMetadata().getName())
+            .toList();
+    assertThat(held).hasSize(created).hasSizeGreaterThanOrEqualTo(10);
+    var get = GetServiceCidrRequest.newBuilder().setName("more").build();
+    var terminating = survivor.client.serviceCidrs().get(get).getServiceCidr();
+    assertThat(terminating.getMetadata().hasDeletionTimestamp()).isTrue();
+    assertThat(terminating.getStatus().getConditions(0).getMessage()).startsWith(created + " ");
+    assertOneAddressEach(survivor);
+    var late = failure(() -> survivor.client.create("late", service("late", "10.97.0.200")));
+    assertThat(late.code()).isEqualTo(Code.INVALID_ARGUMENT);
+    var cascade =
+        DeleteNamespaceRequest.newBuilder()
+            .setRequestId("all")
+            .setName("shop")
+            .setCascade(true)
+            .build();
+    assertThat(survivor.client.namespaces().delete(cascade).getDeletedServices())
+        .isEqualTo(created);
+    assertThat(failure(() -> survivor.client.serviceCidrs().get(get)).code())
+        .isEqualTo(Code.NOT_FOUND);
+    var restarted = world.start(owner.name + "2");
+    assertOneAddressEach(survivor);
+    assertSameDigest(survivor, restarted);
   }
 
   @Test

@@ -28,6 +28,7 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import org.awaitility.Awaitility;
 
 /** Allocators as processes of their own, over a real Kafka and a real etcd. */
@@ -137,11 +138,16 @@ final class RealNeighbours implements AutoCloseable {
 
   /** As a client does: with one id, at one replica after the other, until it is answered. */
   static ServiceReply createUntilAnswered(List<Allocator> allocators, String id, Service service) {
+    return untilAnswered(allocators, client -> client.create(id, service));
+  }
+
+  /** Likewise; a refusal is an answer. */
+  static <R> R untilAnswered(List<Allocator> allocators, Function<Client, R> call) {
     long deadlineNanos = Time.system().nanoTime() + PATIENCE.toNanos();
     Throwable last = new AssertionError("never tried");
     for (int i = 0; Time.system().nanoTime() - deadlineNanos < 0; i++) {
       try {
-        return allocators.get(i % allocators.size()).client.create(id, service);
+        return call.apply(allocators.get(i % allocators.size()).client);
       } catch (StatusRuntimeException e) {
         if (!ErrorReport.of(e).isTransient()) {
           throw e;

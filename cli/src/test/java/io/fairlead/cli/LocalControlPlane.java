@@ -145,6 +145,7 @@ final class LocalControlPlane implements AutoCloseable {
                 new Nodes(),
                 new Slices(),
                 new MadeNamespaces(),
+                new LocalServiceCidrs(() -> image, this::decideNow),
                 new Log()),
             List.of(),
             new Metrics());
@@ -260,6 +261,11 @@ final class LocalControlPlane implements AutoCloseable {
       message.setRecord(com.google.protobuf.ByteString.copyFrom(value));
     }
     return message.build();
+  }
+
+  /** From another class, so on its own. */
+  private synchronized ServiceOutcome decideNow(ServiceCommand command) {
+    return decide(command);
   }
 
   private ServiceOutcome decide(ServiceCommand command) {

@@ -95,7 +95,7 @@ public record DnsConfig(
       Option.of(
               "reverse-cidrs",
               OptionType.listOf(OptionType.cidr()),
-              "Ranges whose reverse names are answered: those of Services and of Pods.")
+              "Ranges whose reverse names are answered, besides those of the ServiceCIDRs in the log: those of Pods.")
           .withDefault("10.96.0.0/16,10.244.0.0/16");
 
   static final Option<Duration> TTL =

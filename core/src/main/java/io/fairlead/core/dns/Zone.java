@@ -1,6 +1,7 @@
 package io.fairlead.core.dns;
 
 import io.fairlead.core.dns.Answer.Outcome;
+import io.fairlead.core.model.Cidr;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
@@ -8,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.pcollections.HashTreePMap;
 import org.pcollections.PMap;
@@ -24,12 +26,11 @@ public final class Zone {
   private static final int CHAIN_LIMIT = 10;
 
   private final ZoneSettings settings;
-  private final List<String> apexes;
+  private final Set<String> apexes;
   private final PMap<String, Owner> owners;
   private final long serial;
 
-  private Zone(
-      ZoneSettings settings, List<String> apexes, PMap<String, Owner> owners, long serial) {
+  private Zone(ZoneSettings settings, Set<String> apexes, PMap<String, Owner> owners, long serial) {
     this.settings = settings;
     this.apexes = apexes;
     this.owners = owners;
@@ -91,10 +92,12 @@ public final class Zone {
   /**
    * The zones without any object: apexes, name servers, {@code svc}, {@code pod} and {@code
    * dns-version}.
+   *
+   * @param ranges of ClusterIPs
    */
-  static Zone empty(ZoneSettings settings) {
+  static Zone empty(ZoneSettings settings, Collection<Cidr> ranges) {
     var fixed = new ArrayList<Contribution>();
-    var apexes = settings.zones();
+    var apexes = settings.zones(ranges);
     for (var zone : apexes) {
       fixed.add(Contribution.of(zone, new RecordData.Ns("ns.dns." + zone)));
       fixed.add(Contribution.exists("ns.dns." + zone));
@@ -196,11 +199,17 @@ public final class Zone {
     return Optional.of(name.substring(name.indexOf('.') + 1));
   }
 
-  /** The longest served zone that contains the name. */
+  /** The longest served zone that contains the name. Costs its labels, not the zones. */
   private Optional<String> apexOf(String name) {
-    return apexes.stream()
-        .filter(zone -> name.equals(zone) || name.endsWith("." + zone))
-        .max(java.util.Comparator.comparingInt(String::length));
+    var suffix = name;
+    while (!apexes.contains(suffix)) {
+      int dot = suffix.indexOf('.');
+      if (dot < 0 || dot == suffix.length() - 1) {
+        return Optional.empty();
+      }
+      suffix = suffix.substring(dot + 1);
+    }
+    return Optional.of(suffix);
   }
 
   /**
@@ -277,12 +286,13 @@ public final class Zone {
   public boolean equals(@Nullable Object other) {
     return other instanceof Zone zone
         && settings.equals(zone.settings)
+        && apexes.equals(zone.apexes)
         && owners.equals(zone.owners)
         && serial == zone.serial;
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(settings, owners, serial);
+    return Objects.hash(settings, apexes, owners, serial);
   }
 }

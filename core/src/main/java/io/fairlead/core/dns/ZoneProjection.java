@@ -5,6 +5,7 @@ import io.fairlead.core.image.ClusterDelta;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.Address;
+import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.Protocol;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * From images to zones, by the Kubernetes DNS specification 1.1.0 and what CoreDNS adds to it
@@ -29,7 +31,7 @@ public final class ZoneProjection {
 
   /** The zones of an image without objects. */
   public static Zone empty(ZoneSettings settings) {
-    return Zone.empty(settings);
+    return Zone.empty(settings, List.of());
   }
 
   /** The zones of an image, whole. */
@@ -38,7 +40,7 @@ public final class ZoneProjection {
     for (var service : image.services().all()) {
       come.addAll(ofServiceWithMembers(image, service.object(), settings));
     }
-    return Zone.empty(settings).changed(List.of(), come, serial);
+    return Zone.empty(settings, ranges(image)).changed(List.of(), come, serial);
   }
 
   /**
@@ -50,6 +52,9 @@ public final class ZoneProjection {
   public static Zone update(Zone zone, ClusterDelta delta, ClusterImage image, long serial) {
     var base = delta.base();
     var settings = zone.settings();
+    if (!delta.serviceCidrs().isEmpty() && !ranges(base).equals(ranges(image))) {
+      return of(settings, image, serial); // rare: names come into the zones, or leave them
+    }
     var gone = new ArrayList<Contribution>();
     var come = new ArrayList<Contribution>();
     var services = changedServices(delta, image);
@@ -67,6 +72,10 @@ public final class ZoneProjection {
       come.addAll(ofPod(image, pod, services, settings));
     }
     return zone.changed(gone, come, serial);
+  }
+
+  private static SortedSet<Cidr> ranges(ClusterImage image) {
+    return image.serviceCidrs().ranges().collect(Collectors.toCollection(TreeSet::new));
   }
 
   /**

@@ -5,15 +5,18 @@ import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.Family;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.SequencedSet;
 
 /**
  * What is served.
  *
  * @param domain of the cluster, absolute and in lower case, e.g. {@code cluster.local.}
- * @param reverse ranges whose reverse names are served; a prefix that is no label boundary becomes
- *     several zones
+ * @param reverse ranges whose reverse names are served besides those of ClusterIPs; a prefix that
+ *     is no label boundary becomes several zones
  * @param ttl of every record and of negative answers, 0 to 3,600 s
  * @param servers addresses of {@code ns.dns.<zone>}
  */
@@ -32,12 +35,17 @@ public record ZoneSettings(String domain, List<Cidr> reverse, Duration ttl, List
     servers = List.copyOf(servers);
   }
 
-  /** All zone names, the domain first. */
-  List<String> zones() {
-    var zones = new ArrayList<String>();
+  /**
+   * All zone names, the domain first.
+   *
+   * @param ranges of ClusterIPs, whose reverse names are served too
+   */
+  SequencedSet<String> zones(Collection<Cidr> ranges) {
+    var zones = new LinkedHashSet<String>();
     zones.add(domain);
     reverse.forEach(cidr -> zones.addAll(reverseZones(cidr)));
-    return zones.stream().distinct().toList();
+    ranges.forEach(cidr -> zones.addAll(reverseZones(cidr)));
+    return zones;
   }
 
   /** The reverse zones that cover a block exactly (RFC 1035 3.5, RFC 3596 2.5). */

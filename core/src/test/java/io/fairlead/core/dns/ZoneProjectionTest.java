@@ -359,15 +359,44 @@ class ZoneProjectionTest {
     var app = String.valueOf((char) ('a' + random.nextInt(3)));
     var pod =
         probed(named(pod(letter, app, "node-a", "10.244.0." + random.nextInt(3)), letter, app));
-    var service = service(letter, "10.96.0." + (1 + random.nextInt(3)));
-    return switch (random.nextInt(6)) {
+    var service =
+        service(letter, "10." + (96 + random.nextInt(2)) + ".0." + (1 + random.nextInt(3)));
+    return switch (random.nextInt(7)) {
       case 0 -> service;
       case 1 ->
           with(service, s -> s.exposure(Exposure.HEADLESS).clusterIps().families(Family.IPV4));
       case 2 -> external(letter, app + ".default.svc.cluster.local");
       case 3 -> random.nextBoolean() ? pod : terminating(pod);
       case 4 -> ready(pod);
+      case 5 -> TestObjects.serviceCidr(letter, "10.97.0.0/" + (16 + random.nextInt(2)));
       default -> unready(pod);
     };
+  }
+
+  @Test
+  void reverseNamesFollowTheRangesOfTheLog() {
+    var base = image(TestObjects.serviceCidr("more", "10.200.0.0/20"));
+    var reverse = "9.0.200.10.in-addr.arpa.";
+    var before = ZoneProjection.of(SETTINGS, ClusterImage.EMPTY, 1);
+    assertThat(before.lookup(reverse, DnsType.PTR)).isInstanceOf(Answer.NotServed.class);
+    var zone = ZoneProjection.of(SETTINGS, base, 1);
+    assertThat(zone.lookup(reverse, DnsType.PTR))
+        .as("of nobody yet")
+        .isInstanceOfSatisfying(
+            Answer.Served.class,
+            served -> assertThat(served.outcome()).isEqualTo(Answer.Outcome.NAME_ERROR));
+    assertThat(zone.lookup("9.16.200.10.in-addr.arpa.", DnsType.PTR))
+        .as("behind the /20")
+        .isInstanceOf(Answer.NotServed.class);
+    var web = TestObjects.delta(base, service("web", "10.200.0.9"));
+    assertThat(text(ZoneProjection.update(zone, web, web.apply(), 2).lookup(reverse, DnsType.PTR)))
+        .isEqualTo("FOUND PTR web.default.svc.cluster.local.");
+    var late =
+        TestObjects.delta(
+            image(service("web", "10.200.0.9")), TestObjects.serviceCidr("more", "10.200.0.0/20"));
+    assertThat(
+            ZoneProjection.update(
+                ZoneProjection.of(SETTINGS, late.base(), 1), late, late.apply(), 2))
+        .isEqualTo(ZoneProjection.of(SETTINGS, late.apply(), 2));
   }
 }
