@@ -2,6 +2,7 @@ package io.fairlead.allocator;
 
 import io.fairlead.api.ErrorReport;
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.Time;
 import io.fairlead.devkit.etcd.EtcdProcess;
 import io.fairlead.devkit.etcd.EtcdProcess.Durability;
@@ -114,10 +115,21 @@ final class RealNeighbours implements AutoCloseable {
         .until(condition);
   }
 
+  /** "" = nobody; asked until etcd answers, as a busy machine may let a call wait too long. */
   String owner() {
-    try (var coordination = coordination()) {
-      return coordination.owner(LogPartition.SERVICES).map(owner -> owner.replica()).orElse("");
-    }
+    var owners = new ArrayList<String>();
+    await(
+        "etcd answers",
+        () -> {
+          try (var coordination = coordination()) {
+            owners.add(
+                coordination.owner(LogPartition.SERVICES).map(o -> o.replica()).orElse(""));
+            return true;
+          } catch (GatewayException _) {
+            return false;
+          }
+        });
+    return owners.getLast();
   }
 
   EtcdCoordination coordination() {
