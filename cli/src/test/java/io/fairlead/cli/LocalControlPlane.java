@@ -496,8 +496,18 @@ final class LocalControlPlane implements AutoCloseable {
           request.getRequestId(),
           () -> {
             known(request.getName());
+            int deleted = 0;
+            if (request.getCascade()) {
+              for (var service : image.services().byNamespace(request.getName())) {
+                decide(new ServiceCommand.Delete(service.object().name(), "", ""));
+                deleted++;
+              }
+            }
             made.remove(request.getName());
-            return NamespaceReply.newBuilder().setResult(Result.DELETED).build();
+            return NamespaceReply.newBuilder()
+                .setResult(Result.DELETED)
+                .setDeletedServices(deleted)
+                .build();
           });
     }
   }

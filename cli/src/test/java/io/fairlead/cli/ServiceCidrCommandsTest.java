@@ -99,6 +99,37 @@ class ServiceCidrCommandsTest {
   }
 
   @Test
+  void deletesANamespaceWithAllItHolds() {
+    service("web", "10.96.0.9");
+    service("db", "10.96.0.30");
+    var pod =
+        """
+        apiVersion: v1
+        kind: Pod
+        metadata:
+          name: web-1
+          namespace: shop
+        spec:
+          nodeName: node-a
+          containers:
+          - name: web
+            image: web:1
+        status:
+          podIP: 10.244.0.9
+        """;
+    assertThat(cli.runWith(pod, Map.of(), "apply", "-f", "-").code()).isZero();
+    assertThat(cli.run("delete", "ns", "shop").err())
+        .isEqualTo(
+            "error: namespace \"shop\" holds 1 pod and 2 services: delete them first, or all of it with --cascade\n");
+    assertThat(cli.run("get", "svc", "-n", "shop", "--no-headers").out().lines()).hasSize(2);
+    var deleted = cli.run("delete", "ns", "shop", "--cascade");
+    assertThat(deleted.err()).isEmpty();
+    assertThat(deleted.out()).isEqualTo("namespace/shop deleted\n");
+    assertThat(cli.run("get", "svc,po", "-n", "shop").out()).isEmpty();
+    assertThat(cli.run("get", "allocations").out()).isEmpty();
+  }
+
+  @Test
   void listsAllocationsAndDescribesOne() {
     service("web", "10.96.0.9");
     service("db", "10.96.0.30");
