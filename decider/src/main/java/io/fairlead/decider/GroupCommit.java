@@ -48,24 +48,26 @@ final class GroupCommit<C, R> {
   private final LogPartition partition;
   private final Owner me;
   private final PartitionAppender appender;
-  private final CommitHealth health = new CommitHealth();
+  private final CommitHealth health;
   private boolean claimsInDoubt;
 
-  GroupCommit(Parts<C, R> parts, LogPartition partition, Owner me, PartitionAppender appender) {
+  /** With what is known of earlier commits. */
+  GroupCommit(
+      Parts<C, R> parts,
+      LogPartition partition,
+      Owner me,
+      PartitionAppender appender,
+      CommitHealth health) {
     this.parts = parts;
     this.partition = partition;
     this.me = me;
     this.appender = appender;
-  }
-
-  /** Whether nothing could be committed for so long that somebody else had better try. */
-  boolean cannotCommit() {
-    return health.hopeless();
+    this.health = health;
   }
 
   /**
-   * Asks the log for its end where the last commit failed and nobody asked for another one since:
-   * so that an owner which is cut off gives up also where nobody wants anything of it.
+   * Asks the log for its end where the last commit failed, until it answers: so that an owner which
+   * is cut off gives up also where nobody wants anything of it.
    */
   void probe() {
     long startedNanos = parts.time().nanoTime();
@@ -74,12 +76,12 @@ final class GroupCommit<C, R> {
     }
     try {
       var _ = parts.log().endOffsets(List.of(partition));
-      health.answered(parts.time().nanoTime());
+      health.answered();
     } catch (GatewayException e) {
-      health.failed(startedNanos, parts.time().nanoTime());
+      health.silent(startedNanos, parts.time().nanoTime());
       log.atDebug().setCause(e).log("the log is still away");
     } catch (ForeignLogException e) { // the next append says so, or the next take-over
-      health.failed(startedNanos, parts.time().nanoTime());
+      health.silent(startedNanos, parts.time().nanoTime());
       log.atDebug().setCause(e).log("the log is another");
     }
   }
@@ -217,7 +219,12 @@ final class GroupCommit<C, R> {
           health.failed(startedNanos, parts.time().nanoTime());
           yield notCommitted(batch, readings, e);
         }
-        case UNKNOWN -> outcomeUnknown(batch, readings, e);
+        case UNKNOWN -> {
+          // from its end on: the take-over that follows may show that all is well
+          long endedNanos = parts.time().nanoTime();
+          health.failed(endedNanos, endedNanos);
+          yield outcomeUnknown(batch, readings, e);
+        }
       };
     } catch (ForeignLogException e) {
       parts.faults().fault("appending to partition " + partition, e);

@@ -46,6 +46,7 @@ final class PartitionOwner<C, R> {
   private final BooleanSupplier etcdAway;
   private final Runnable onChange;
   private final Mailbox<Pending<C, R>> mailbox;
+  private final CommitHealth health = new CommitHealth();
   private final Thread thread;
   private volatile Phase phase = Phase.IDLE;
   private volatile boolean wanted;
@@ -219,6 +220,7 @@ final class PartitionOwner<C, R> {
   }
 
   private void rest() {
+    health.worked();
     if (phase != Phase.IDLE) {
       phase = Phase.IDLE;
       onChange.run();
@@ -232,10 +234,11 @@ final class PartitionOwner<C, R> {
     takeOverAgain = false;
     heldLease = lease.id();
     long asked = reconcileAsked.get();
-    var result = new Takeover<>(parts, partition, lease, key -> held = Optional.of(key)).run();
+    var result = new Takeover<>(parts, partition, lease, health, key -> held = Optional.of(key)).run();
     switch (result) {
       case Takeover.Result.Owning<C, R>(var me, var appender, var commits) -> {
         reconciled(asked);
+        health.answered(); // it said where its end is
         phase = Phase.SERVING;
         onChange.run();
         Next next;
@@ -271,6 +274,10 @@ final class PartitionOwner<C, R> {
   private void after(Next next, Owner me) throws InterruptedException {
     switch (next) {
       case TAKE_OVER_AGAIN -> {
+        if (health.hopeless()) { // a take-over that works shows no more than an answer does
+          backOff(true);
+          return;
+        }
         // what waits is decided by the next take-over
         log.atInfo()
             .addKeyValue("event", "partition.again")
@@ -313,7 +320,7 @@ final class PartitionOwner<C, R> {
         return Next.TAKE_OVER_AGAIN;
       }
       commits.probe();
-      if (commits.cannotCommit()) {
+      if (health.hopeless()) {
         return Next.UNFIT;
       }
       if (commits.takeClaimsInDoubt()) {

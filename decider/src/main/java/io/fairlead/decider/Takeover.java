@@ -49,17 +49,25 @@ final class Takeover<C, R> {
   private final Parts<C, R> parts;
   private final LogPartition partition;
   private final Lease lease;
+  private final CommitHealth health;
   private final Consumer<Owner> onKey;
 
   /**
    * Does nothing yet.
    *
+   * @param health of the commits that follow
    * @param onKey told of the key as soon as it is put
    */
-  Takeover(Parts<C, R> parts, LogPartition partition, Lease lease, Consumer<Owner> onKey) {
+  Takeover(
+      Parts<C, R> parts,
+      LogPartition partition,
+      Lease lease,
+      CommitHealth health,
+      Consumer<Owner> onKey) {
     this.parts = parts;
     this.partition = partition;
     this.lease = lease;
+    this.health = health;
     this.onKey = onKey;
   }
 
@@ -139,7 +147,7 @@ final class Takeover<C, R> {
         new ClaimReconciler(parts.coordination(), parts.stats())
             .run(state.image(), partition, me.takeover());
       }
-      var commits = new GroupCommit<>(parts, partition, me, appender);
+      var commits = new GroupCommit<>(parts, partition, me, appender, health);
       return writeFirst(commits, state)
           ? new Result.Owning<>(me, appender, commits)
           : new Result.Failed<>(

@@ -18,10 +18,9 @@ class CommitHealthTest {
   }
 
   @Test
-  void isNotHopelessAfterOneFailureHoweverLongAgo() {
+  void isNotHopelessAfterOneFailure() {
     health.failed(at(0), at(0));
-    assertThat(health.hopeless()).isFalse();
-    health.failed(at(60), at(60));
+    health.answered();
     assertThat(health.hopeless()).isFalse();
   }
 
@@ -29,16 +28,16 @@ class CommitHealthTest {
   void isHopelessWhenAttemptsFailedForThreeSeconds() {
     health.failed(at(0), at(0));
     health.failed(at(2), at(2));
-    health.failed(at(2.9), at(2.9));
+    health.silent(at(2.9), at(2.9));
     assertThat(health.hopeless()).isFalse();
-    health.failed(at(3), at(3));
+    health.silent(at(3), at(3));
     assertThat(health.hopeless()).isTrue();
   }
 
   @Test
   void countsTheTimeThatAttemptsTake() {
     health.failed(at(0), at(2));
-    health.failed(at(4), at(8));
+    health.failed(at(2.5), at(3.5));
     assertThat(health.hopeless()).isTrue();
   }
 
@@ -52,26 +51,51 @@ class CommitHealthTest {
   }
 
   @Test
-  void asksEverySecondWhileInTrouble() {
+  void asksEverySecondUntilItIsAnswered() {
     assertThat(health.probeDue(at(0))).isFalse();
     health.failed(at(0), at(0));
     assertThat(health.probeDue(at(0.9))).isFalse();
     assertThat(health.probeDue(at(1))).isTrue();
-    health.answered(at(1));
-    assertThat(health.probeDue(at(1.9))).isFalse();
-    assertThat(health.probeDue(at(2))).isTrue();
+    health.silent(at(1), at(1.1));
+    assertThat(health.probeDue(at(2))).isFalse();
+    assertThat(health.probeDue(at(2.1))).isTrue();
+    health.answered();
+    assertThat(health.probeDue(at(60))).isFalse();
   }
 
   @Test
-  void anAnswerEndsTheTroubleOnlyWhereNothingFailedForAWhile() {
+  void anAnswerEndsTheSilenceAndNothingElse() {
     health.failed(at(0), at(0));
-    health.answered(at(1));
-    health.failed(at(1.5), at(1.5));
-    health.answered(at(2.5));
-    health.failed(at(3), at(3));
-    assertThat(health.hopeless()).isTrue();
-    health.answered(at(6.5));
+    health.silent(at(1), at(2));
+    health.answered();
+    health.silent(at(3), at(5));
+    assertThat(health.hopeless()).as("silent for 2 s").isFalse();
+    health.answered();
+    health.failed(at(6), at(6));
+    health.answered();
     assertThat(health.hopeless()).isFalse();
-    assertThat(health.probeDue(at(60))).isFalse();
+    health.failed(at(8), at(9));
+    assertThat(health.hopeless()).as("appends that follow one another, for 3 s").isTrue();
+  }
+
+  @Test
+  void timeWithoutAttemptsIsNoSilence() {
+    health.failed(at(0), at(0));
+    health.silent(at(60), at(60));
+    health.silent(at(61), at(62.9));
+    assertThat(health.hopeless()).isFalse();
+    health.silent(at(63), at(63));
+    assertThat(health.hopeless()).isTrue();
+  }
+
+  @Test
+  void threeAppendsInARowAreEnoughHoweverRare() {
+    health.failed(at(0), at(0));
+    health.answered();
+    health.failed(at(60), at(60));
+    health.answered();
+    assertThat(health.hopeless()).isFalse();
+    health.failed(at(120), at(120));
+    assertThat(health.hopeless()).isTrue();
   }
 }

@@ -11,6 +11,7 @@ import io.fairlead.etcd.Coordination.Lease;
 import io.fairlead.etcd.FakeCoordination;
 import io.fairlead.eventlog.load.Loader;
 import io.fairlead.eventlog.log.FakeEventLog;
+import io.fairlead.eventlog.log.FakeEventLog.AppendFault;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -21,6 +22,8 @@ import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** One partition without whoever shares them out. */
 @Timeout(60)
@@ -91,11 +94,7 @@ class PartitionOwnerTest {
     self.complete(owner);
     Replicas.awaitStill("serves", () -> owner.phase() == Phase.SERVING);
     replicas.kafka.cutOff(log);
-    var answer = new CompletableFuture<Answer<Reply>>();
-    owner.submit(
-        new Pending.Ask<>(
-            Request.internal("user:alice", ShopCommand.headless("web"), "test"), answer));
-    assertThat(Replicas.reason(Replicas.get(answer))).isEqualTo(Answer.Reason.LOG_UNAVAILABLE);
+    assertThat(Replicas.reason(ask(owner))).isEqualTo(Answer.Reason.LOG_UNAVAILABLE);
     replicas.await(
         "gives up",
         () -> {
@@ -105,5 +104,33 @@ class PartitionOwnerTest {
     assertThat(seen).contains("LETTING_GO unfit").doesNotContain("SERVING fit", "SERVING unfit");
     assertThat(seen).allMatch(state -> state.endsWith(" unfit"));
     owner.close();
+  }
+
+  /** Also where they are so rare that the log has answered between them. */
+  @ParameterizedTest
+  @EnumSource(
+      value = AppendFault.class,
+      names = {"REFUSED", "UNKNOWN_NOT_WRITTEN"})
+  void anOwnerWhoseAppendsAllFailLetsGoThoughTheLogAnswers(AppendFault fault) {
+    var owner = owner(() -> Optional.of(lease), () -> {});
+    Replicas.awaitStill("serves", () -> owner.phase() == Phase.SERVING);
+    for (int i = 0; i < CommitHealth.MOST_IN_A_ROW; i++) {
+      Replicas.awaitStill("serves again, or still", () -> owner.phase() == Phase.SERVING);
+      replicas.time.advance(Duration.ofSeconds(10));
+      log.failNextAppend(fault);
+      assertThat(ask(owner)).isInstanceOf(Answer.Unavailable.class);
+    }
+    Replicas.awaitStill("gives up", () -> owner.unfitUntilNanos().isPresent());
+    Replicas.awaitStill("lets go", () -> etcd.owner(S).isEmpty());
+    assertThat(replicas.faults).isEmpty();
+    owner.close();
+  }
+
+  private static Answer<Reply> ask(PartitionOwner<ShopCommand, Reply> owner) {
+    var answer = new CompletableFuture<Answer<Reply>>();
+    owner.submit(
+        new Pending.Ask<>(
+            Request.internal("user:alice", ShopCommand.headless("web"), "test"), answer));
+    return Replicas.get(answer);
   }
 }

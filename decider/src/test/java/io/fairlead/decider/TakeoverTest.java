@@ -102,7 +102,7 @@ class TakeoverTest {
             RandomSource.seeded(1),
             new DeciderStats());
     var lease = coordination.openLease(Duration.ofSeconds(5), () -> {});
-    var result = new Takeover<>(parts, S, lease, _ -> {}).run();
+    var result = new Takeover<>(parts, S, lease, new CommitHealth(), _ -> {}).run();
     assertThat(result).isInstanceOf(Takeover.Result.Refused.class);
     assertThat(replicas.faults.getFirst()).contains("3 partitions").contains("configured are 1");
     assertThat(replicas.kafka.committed(S)).isEmpty();
