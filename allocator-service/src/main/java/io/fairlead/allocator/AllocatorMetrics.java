@@ -1,6 +1,7 @@
 package io.fairlead.allocator;
 
 import io.fairlead.decider.Feed;
+import io.fairlead.decider.LogStability;
 import io.fairlead.decider.PartitionOwners;
 import io.fairlead.decider.grpc.LogReads;
 import io.fairlead.decider.watch.Watches;
@@ -21,6 +22,7 @@ final class AllocatorMetrics {
   static void register(
       Metrics metrics,
       Loader loader,
+      LogStability stability,
       Feed feed,
       PartitionOwners<?, ?> owners,
       Watches watches,
@@ -32,6 +34,11 @@ final class AllocatorMetrics {
         "connected",
         "1 while Kafka is reached.",
         () -> loader.connection() == Connection.CONNECTED ? 1 : 0);
+    metrics.gauge(
+        LOG,
+        "unstable_partitions",
+        "Partitions that a transaction left open holds back for 2 s and more.",
+        stability::stuck);
 
     metrics.gauge(
         SERVICES,

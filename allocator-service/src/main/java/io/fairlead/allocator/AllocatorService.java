@@ -13,6 +13,7 @@ import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
 import io.fairlead.decider.DeciderSettings;
 import io.fairlead.decider.Feed;
+import io.fairlead.decider.LogStability;
 import io.fairlead.decider.PartitionOwners;
 import io.fairlead.decider.grpc.LogReads;
 import io.fairlead.decider.grpc.Peers;
@@ -173,6 +174,8 @@ public final class AllocatorService implements AutoCloseable {
                 faults,
                 time,
                 random));
+    var stability =
+        shutdown.opened("log stability", LogStability.start(eventLog, PARTITIONS, time));
     journal.writeWhile(() -> loader.synced() && !owners.serving().isEmpty());
     var peers =
         shutdown.opened(
@@ -211,7 +214,7 @@ public final class AllocatorService implements AutoCloseable {
     health.ready(
         "owner", () -> owners.ready() ? Optional.empty() : Optional.of("nobody owns the services"));
     health.live("image", () -> loader.fault().map(cause -> "frozen: " + cause.getMessage()));
-    AllocatorMetrics.register(metrics, loader, feed, owners, watches, logReads);
+    AllocatorMetrics.register(metrics, loader, stability, feed, owners, watches, logReads);
     Thread.ofVirtual().name("grpc-ready").start(() -> turnReady(shutdown, loader, grpc, time));
     return grpc;
   }

@@ -1,6 +1,7 @@
 package io.fairlead.endpoints;
 
 import io.fairlead.decider.Feed;
+import io.fairlead.decider.LogStability;
 import io.fairlead.decider.PartitionOwners;
 import io.fairlead.decider.grpc.LogReads;
 import io.fairlead.decider.watch.Watches;
@@ -25,6 +26,7 @@ final class EndpointsMetrics {
   static void register(
       Metrics metrics,
       Loader loader,
+      LogStability stability,
       Feed feed,
       PartitionOwners<?, ?> owners,
       Duties duties,
@@ -35,6 +37,11 @@ final class EndpointsMetrics {
       LogReads logReads) {
     metrics.counter(LOG, "entries_applied", "Entries brought into the image.", loader::entries);
     metrics.gauge(LOG, "synced", "1 once the image has caught up.", () -> loader.synced() ? 1 : 0);
+    metrics.gauge(
+        LOG,
+        "unstable_partitions",
+        "Partitions that a transaction left open holds back for 2 s and more.",
+        stability::stuck);
 
     var decider = owners.stats();
     metrics.gauge(

@@ -8,6 +8,7 @@ import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
 import io.fairlead.decider.DeciderSettings;
 import io.fairlead.decider.Feed;
+import io.fairlead.decider.LogStability;
 import io.fairlead.decider.PartitionOwners;
 import io.fairlead.decider.grpc.LogReads;
 import io.fairlead.decider.grpc.Peers;
@@ -162,6 +163,8 @@ public final class EndpointsService implements AutoCloseable {
                 faults,
                 time,
                 random));
+    var stability =
+        shutdown.opened("log stability", LogStability.start(eventLog, owned, time));
     var duties =
         shutdown.opened(
             "duties",
@@ -231,7 +234,8 @@ public final class EndpointsService implements AutoCloseable {
     health.ready("etcd", () -> owners.etcdAway() ? Optional.of("not reached") : Optional.empty());
     health.live("image", () -> loader.fault().map(cause -> "frozen: " + cause.getMessage()));
     EndpointsMetrics.register(
-        metrics, loader, feed, owners, duties, contents, streams, stats, watches, logReads);
+        metrics, loader, stability, feed, owners, duties, contents, streams, stats, watches,
+        logReads);
     Thread.ofVirtual().name("grpc-ready").start(() -> turnReady(shutdown, loader, grpc, time));
     return grpc;
   }
