@@ -5,6 +5,7 @@ import io.fairlead.decider.LogStability;
 import io.fairlead.decider.PartitionOwners;
 import io.fairlead.decider.grpc.LogReads;
 import io.fairlead.decider.watch.Watches;
+import io.fairlead.etcd.Coordination;
 import io.fairlead.eventlog.load.Loader;
 import io.fairlead.eventlog.log.FollowListener.Connection;
 import io.fairlead.runtime.Metrics;
@@ -23,6 +24,7 @@ final class AllocatorMetrics {
       Metrics metrics,
       Loader loader,
       LogStability stability,
+      Coordination coordination,
       Feed feed,
       PartitionOwners<?, ?> owners,
       Watches watches,
@@ -80,6 +82,11 @@ final class AllocatorMetrics {
         feed::forgottenEarly);
     metrics.gauge(
         DECIDER, "etcd_away", "1 while etcd does not answer.", () -> owners.etcdAway() ? 1 : 0);
+    metrics.gauge(
+        DECIDER,
+        "etcd_unreadable_keys",
+        "Keys of owners, members and claims that cannot be read.",
+        coordination::unreadableKeys);
     count(metrics, "takeovers", "Partitions taken over.", decider.takeovers);
     count(metrics, "ownerships_lost", "Partitions lost.", decider.lostOwnerships);
     count(metrics, "batches", "Transactions committed.", decider.batches);

@@ -18,7 +18,10 @@ final class WatchedRows<T> implements ObjectsReader<T> {
   /** As they were printed; or will be, before the first time that all of them are known. */
   private final Map<String, T> known = new LinkedHashMap<>();
 
+  /** What this stream told before it said that this was all; nobody needs it after that. */
   private final TreeSet<String> told = new TreeSet<>();
+
+  private boolean listing = true;
   private boolean begun;
 
   WatchedRows(Resource<T> resource, ObjectPrinter printer, Console console) {
@@ -35,11 +38,19 @@ final class WatchedRows<T> implements ObjectsReader<T> {
   @Override
   public void opened() {
     told.clear();
+    listing = true;
+  }
+
+  /** How many names it holds besides what it knows. */
+  int held() {
+    return told.size();
   }
 
   @Override
   public Then put(T object) {
-    told.add(key(object));
+    if (listing) {
+      told.add(key(object));
+    }
     var before = known.put(key(object), object);
     return begun && !object.equals(before) ? print(List.of(object)) : Then.MORE;
   }
@@ -47,11 +58,21 @@ final class WatchedRows<T> implements ObjectsReader<T> {
   @Override
   public Then gone(T object) {
     known.remove(key(object));
+    told.remove(key(object));
     return begun ? print(List.of(object)) : Then.MORE;
   }
 
   @Override
   public Then synced() {
+    try {
+      return compared();
+    } finally {
+      listing = false;
+      told.clear();
+    }
+  }
+
+  private Then compared() {
     if (!begun) {
       begun = true;
       known.keySet().retainAll(told); // a stream that broke may have told of more

@@ -4,8 +4,10 @@ import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.etcd.Coordination;
+import io.fairlead.etcd.Coordination.ClaimOutcome;
 import io.fairlead.etcd.Coordination.ClaimRequest;
 import java.util.ArrayList;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -54,7 +56,14 @@ final class ClaimReconciler {
       coordination.free(orphans, partition, takeover);
     }
     if (!wanted.isEmpty()) {
-      var _ = coordination.claim(wanted.values(), partition, takeover);
+      for (var outcome :
+          coordination.claim(wanted.values(), partition, takeover).entrySet()) {
+        // what stood there could not be read, or came from an owner that is none any more
+        if (outcome.getValue() instanceof ClaimOutcome.HeldByOther(var holder)) {
+          var right = Objects.requireNonNull(wanted.get(outcome.getKey()));
+          var _ = coordination.replaceClaim(right, holder, partition, takeover);
+        }
+      }
     }
     stats.orphansFreed.add(orphans.size());
     stats.claimsRestored.add(wanted.size() + replaced);

@@ -9,6 +9,7 @@ import io.fairlead.endpoints.decider.Duties;
 import io.fairlead.endpoints.stream.Contents;
 import io.fairlead.endpoints.stream.NodeStreams;
 import io.fairlead.endpoints.stream.StreamStats;
+import io.fairlead.etcd.Coordination;
 import io.fairlead.eventlog.load.Loader;
 import io.fairlead.runtime.Metrics;
 import java.util.concurrent.atomic.LongAdder;
@@ -27,6 +28,7 @@ final class EndpointsMetrics {
       Metrics metrics,
       Loader loader,
       LogStability stability,
+      Coordination coordination,
       Feed feed,
       PartitionOwners<?, ?> owners,
       Duties duties,
@@ -56,6 +58,11 @@ final class EndpointsMetrics {
         feed::forgottenEarly);
     metrics.gauge(
         DECIDER, "etcd_away", "1 while etcd does not answer.", () -> owners.etcdAway() ? 1 : 0);
+    metrics.gauge(
+        DECIDER,
+        "etcd_unreadable_keys",
+        "Keys of owners, members and claims that cannot be read.",
+        coordination::unreadableKeys);
     count(metrics, DECIDER, "takeovers", "Partitions taken over.", decider.takeovers);
     count(metrics, DECIDER, "ownerships_lost", "Partitions lost.", decider.lostOwnerships);
     count(metrics, DECIDER, "batches", "Transactions committed.", decider.batches);

@@ -67,7 +67,7 @@ public interface Coordination extends AutoCloseable {
 
   void putMember(String service, Member member, Lease lease);
 
-  /** Live members by replica. */
+  /** Live members by replica; those that cannot be read are passed over. */
   SortedMap<String, Member> members(String service);
 
   /**
@@ -84,7 +84,14 @@ public interface Coordination extends AutoCloseable {
    *
    * @param revision last modification of the key
    */
-  record ClaimHolder(UUID uid, ObjectName service, long revision) {}
+  record ClaimHolder(UUID uid, ObjectName service, long revision) {
+    private static final UUID NO_UID = new UUID(0, 0);
+
+    /** Of a claim that cannot be read: a uid that no Service has. */
+    static ClaimHolder nobody(long revision) {
+      return new ClaimHolder(NO_UID, new ObjectName("unreadable", "unreadable"), revision);
+    }
+  }
 
   record ClaimRequest(Address address, UUID uid, ObjectName service) {}
 
@@ -119,7 +126,7 @@ public interface Coordination extends AutoCloseable {
   /** The claim on one address. */
   Optional<ClaimHolder> claimOn(Address address);
 
-  /** All claims, by address. */
+  /** All claims, by address; those that cannot be read are passed over. */
   SortedMap<Address, ClaimHolder> claims();
 
   // --- nodes: /fairlead/v1/nodes/<node>
@@ -144,6 +151,9 @@ public interface Coordination extends AutoCloseable {
   record ClusterState(String clusterId, long revision) {}
 
   ClusterState clusterState();
+
+  /** How many keys the last listings of owners, members and claims passed over, told once each. */
+  int unreadableKeys();
 
   /** The configured endpoints, for messages. */
   List<String> endpoints();

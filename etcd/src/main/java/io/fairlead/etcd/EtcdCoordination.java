@@ -50,6 +50,7 @@ public final class EtcdCoordination implements Coordination {
   private final EtcdConfig config;
   private final Time time;
   private final EtcdConnection connection;
+  private final UnreadableKeys unreadable = new UnreadableKeys();
   private final Set<AutoCloseable> open = ConcurrentHashMap.newKeySet();
 
   private EtcdCoordination(EtcdConfig config, Time time) {
@@ -112,11 +113,15 @@ public final class EtcdCoordination implements Coordination {
 
   @Override
   public Map<LogPartition, Owner> owners() {
+    record Owned(Optional<LogPartition> partition, Owner owner) {}
     var owners = new TreeMap<LogPartition, Owner>();
-    for (var kv : range(EtcdKeys.OWNERS)) {
-      EtcdKeys.partition(text(kv.getKey()))
-          .ifPresent(partition -> owners.put(partition, ownerOf(kv)));
-    }
+    unreadable
+        .readable(
+            EtcdKeys.OWNERS,
+            range(EtcdKeys.OWNERS),
+            kv -> new Owned(EtcdKeys.partition(text(kv.getKey())), ownerOf(kv)))
+        .forEach(owned ->
+            owned.partition.ifPresent(partition -> owners.put(partition, owned.owner)));
     return owners;
   }
 
@@ -149,11 +154,15 @@ public final class EtcdCoordination implements Coordination {
   public SortedMap<String, Member> members(String service) {
     var prefix = EtcdKeys.MEMBERS + service + "/";
     var members = new TreeMap<String, Member>();
-    for (var kv : range(prefix)) {
-      var key = text(kv.getKey());
-      var replica = key.substring(prefix.length());
-      members.put(replica, EtcdKeys.member(key, replica, text(kv.getValue())));
-    }
+    unreadable
+        .readable(
+            prefix,
+            range(prefix),
+            kv -> {
+              var key = text(kv.getKey());
+              return EtcdKeys.member(key, key.substring(prefix.length()), text(kv.getValue()));
+            })
+        .forEach(member -> members.put(member.replica(), member));
     return members;
   }
 
@@ -209,7 +218,7 @@ public final class EtcdCoordination implements Coordination {
     if (answer.isSucceeded()) {
       return new ClaimOutcome.Claimed();
     }
-    var holder = holderOf(answer.getGetResponses().getFirst().getKvs().getFirst());
+    var holder = holderOrNobody(answer.getGetResponses().getFirst().getKvs().getFirst());
     return holder.uid().equals(request.uid())
         ? new ClaimOutcome.Claimed()
         : new ClaimOutcome.HeldByOther(holder);
@@ -258,10 +267,21 @@ public final class EtcdCoordination implements Coordination {
   @Override
   public SortedMap<Address, ClaimHolder> claims() {
     var claims = new TreeMap<Address, ClaimHolder>();
-    for (var kv : range(EtcdKeys.CLAIMS)) {
-      claims.put(EtcdKeys.address(text(kv.getKey())), holderOf(kv));
-    }
+    unreadable
+        .readable(
+            EtcdKeys.CLAIMS,
+            range(EtcdKeys.CLAIMS),
+            kv -> Map.entry(EtcdKeys.address(text(kv.getKey())), holderOf(kv)))
+        .forEach(claim -> claims.put(claim.getKey(), claim.getValue()));
     return claims;
+  }
+
+  private static ClaimHolder holderOrNobody(KeyValue kv) {
+    try {
+      return holderOf(kv);
+    } catch (GatewayException _) { // told when it is listed
+      return ClaimHolder.nobody(kv.getModRevision());
+    }
   }
 
   private static ClaimHolder holderOf(KeyValue kv) {
@@ -313,6 +333,11 @@ public final class EtcdCoordination implements Coordination {
       nodes.put(node.node(), node);
     }
     return nodes;
+  }
+
+  @Override
+  public int unreadableKeys() {
+    return unreadable.size();
   }
 
   @Override

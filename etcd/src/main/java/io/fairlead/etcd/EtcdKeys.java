@@ -23,6 +23,8 @@ import java.util.UUID;
  * </pre>
  */
 final class EtcdKeys {
+  private static final int LONGEST_SHOWN = 100;
+
   static final String ROOT = "/fairlead/v1/";
   static final String OWNERS = ROOT + "owners/";
   static final String MEMBERS = ROOT + "members/";
@@ -149,7 +151,12 @@ final class EtcdKeys {
 
   static GatewayException unreadable(String key, String value) {
     return new GatewayException(
-        Outcome.KNOWN_FAILED, "etcd key " + key + " cannot be read; it holds '" + value + "'");
+        Outcome.KNOWN_FAILED,
+        "etcd key "
+            + key
+            + " cannot be read; it holds '"
+            + (value.length() > LONGEST_SHOWN ? value.substring(0, LONGEST_SHOWN) + "…" : value)
+            + "'");
   }
 
   private static String segment(String field, String text) {

@@ -3,6 +3,15 @@ package io.fairlead.etcd;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import org.slf4j.LoggerFactory;
+import io.fairlead.etcd.Coordination.Member;
+import io.fairlead.etcd.Coordination.ClaimRequest;
+import io.fairlead.etcd.Coordination.ClaimOutcome;
+import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.Address;
+import ch.qos.logback.core.read.ListAppender;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.classic.Logger;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.Time;
@@ -227,25 +236,70 @@ class EtcdCoordinationTest extends CoordinationContract {
         .toList();
   }
 
+  /** As somebody with a shell does. */
+  private void put(String key, String value) throws Exception {
+    var put =
+        new ProcessBuilder("etcdctl", "--endpoints", etcd.clientUrl(), "put", key, value)
+            .redirectErrorStream(true);
+    put.environment().put("ETCDCTL_API", "3");
+    var process = put.start();
+    assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).isZero();
+  }
+
+  @Test
+  void whatCannotBeReadIsPassedOverAndToldOnce() throws Exception {
+    var logger = (Logger) LoggerFactory.getLogger(UnreadableKeys.class);
+    var lines = new ListAppender<ILoggingEvent>();
+    lines.start();
+    logger.addAppender(lines);
+    try (var client = connect();
+        var lease = client.openLease(Duration.ofSeconds(60), () -> {})) {
+      put("/fairlead/v1/ips/0a600001", "nonsense");
+      put("/fairlead/v1/ips/zz", "nonsense");
+      put("/fairlead/v1/owners/fairlead.pods/3", "nonsense");
+      put("/fairlead/v1/members/shop/b", "");
+      var uid = new UUID(7, 7);
+      var takeover = new UUID(1, 1);
+      client.putMember("shop", new Member("a", "a:1", "0.1", true), lease);
+      assertThat(client.takeOwnership(LogPartition.SERVICES, "a", "a:1", takeover, lease))
+          .isPresent();
+      var mine = new ClaimRequest(Address.of("10.96.0.2"), uid, new ObjectName("shop", "web"));
+      var other = new ClaimRequest(Address.of("10.96.0.1"), uid, new ObjectName("shop", "web"));
+      var outcomes = client.claim(List.of(mine, other), LogPartition.SERVICES, takeover);
+      for (int i = 0; i < 2; i++) {
+        assertThat(client.members("shop").keySet()).containsExactly("a");
+        assertThat(client.owners().keySet()).containsExactly(LogPartition.SERVICES);
+        assertThat(client.claims().keySet()).containsExactly(mine.address());
+      }
+      assertThat(client.unreadableKeys()).isEqualTo(4);
+      assertThat(lines.list).hasSize(4);
+      assertThat(lines.list.toString()).contains("A key in etcd cannot be read");
+      assertThat(lines.list.getFirst().getKeyValuePairs().toString())
+          .contains("/fairlead/v1/members/shop/b");
+
+      assertThat(outcomes.get(other.address()))
+          .isInstanceOfSatisfying(
+              ClaimOutcome.HeldByOther.class,
+              held ->
+                  assertThat(
+                          client.replaceClaim(
+                              other, held.holder(), LogPartition.SERVICES, takeover))
+                      .isTrue());
+      assertThat(client.claims()).containsOnlyKeys(mine.address(), other.address());
+      assertThat(client.unreadableKeys()).isEqualTo(3);
+    } finally {
+      logger.detachAppender(lines);
+    }
+  }
+
   @Test
   void answersOfAnUnreadableValueNameTheKey() throws Exception {
     try (var client = connect()) {
-      var put =
-          new ProcessBuilder(
-                  "etcdctl",
-                  "--endpoints",
-                  etcd.clientUrl(),
-                  "put",
-                  "/fairlead/v1/ips/0a600001",
-                  "nonsense")
-              .redirectErrorStream(true);
-      put.environment().put("ETCDCTL_API", "3");
-      var process = put.start();
-      assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
-      assertThat(process.exitValue()).isZero();
-      assertThatThrownBy(client::claims)
+      put("/fairlead/v1/owners/fairlead.services/0", "nonsense");
+      assertThatThrownBy(() -> client.owner(LogPartition.SERVICES))
           .isInstanceOf(GatewayException.class)
-          .hasMessageContaining("/fairlead/v1/ips/0a600001")
+          .hasMessageContaining("/fairlead/v1/owners/fairlead.services/0")
           .hasMessageContaining("nonsense");
     }
   }

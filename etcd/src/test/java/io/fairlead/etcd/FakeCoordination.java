@@ -422,6 +422,12 @@ public final class FakeCoordination implements Coordination {
     });
   }
 
+  /** It holds nothing but what it was given. */
+  @Override
+  public int unreadableKeys() {
+    return 0;
+  }
+
   @Override
   public ClusterState clusterState() {
     var state = read(etcd::state);
