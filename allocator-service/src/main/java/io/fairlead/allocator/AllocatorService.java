@@ -214,7 +214,8 @@ public final class AllocatorService implements AutoCloseable {
     health.ready(
         "owner", () -> owners.ready() ? Optional.empty() : Optional.of("nobody owns the services"));
     health.live("image", () -> loader.fault().map(cause -> "frozen: " + cause.getMessage()));
-    AllocatorMetrics.register(metrics, loader, stability, coordination, feed, owners, watches, logReads);
+    AllocatorMetrics.register(
+        metrics, loader, stability, coordination, feed, owners, watches, logReads);
     Thread.ofVirtual().name("grpc-ready").start(() -> turnReady(shutdown, loader, grpc, time));
     return grpc;
   }

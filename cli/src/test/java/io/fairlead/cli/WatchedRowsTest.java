@@ -2,9 +2,9 @@ package io.fairlead.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.fairlead.api.table.TextTable.Heads;
 import io.fairlead.cli.ObjectPrinter.Kinds;
 import io.fairlead.cli.ObjectPrinter.Labels;
-import io.fairlead.api.table.TextTable.Heads;
 import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.Pod;
 import java.io.ByteArrayOutputStream;

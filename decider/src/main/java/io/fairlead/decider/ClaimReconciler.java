@@ -56,8 +56,7 @@ final class ClaimReconciler {
       coordination.free(orphans, partition, takeover);
     }
     if (!wanted.isEmpty()) {
-      for (var outcome :
-          coordination.claim(wanted.values(), partition, takeover).entrySet()) {
+      for (var outcome : coordination.claim(wanted.values(), partition, takeover).entrySet()) {
         // what stood there could not be read, or came from an owner that is none any more
         if (outcome.getValue() instanceof ClaimOutcome.HeldByOther(var holder)) {
           var right = Objects.requireNonNull(wanted.get(outcome.getKey()));

@@ -234,7 +234,8 @@ final class PartitionOwner<C, R> {
     takeOverAgain = false;
     heldLease = lease.id();
     long asked = reconcileAsked.get();
-    var result = new Takeover<>(parts, partition, lease, health, key -> held = Optional.of(key)).run();
+    var result =
+        new Takeover<>(parts, partition, lease, health, key -> held = Optional.of(key)).run();
     switch (result) {
       case Takeover.Result.Owning<C, R>(var me, var appender, var commits) -> {
         reconciled(asked);

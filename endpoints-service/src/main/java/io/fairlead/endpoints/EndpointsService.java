@@ -163,8 +163,7 @@ public final class EndpointsService implements AutoCloseable {
                 faults,
                 time,
                 random));
-    var stability =
-        shutdown.opened("log stability", LogStability.start(eventLog, owned, time));
+    var stability = shutdown.opened("log stability", LogStability.start(eventLog, owned, time));
     var duties =
         shutdown.opened(
             "duties",
@@ -234,7 +233,17 @@ public final class EndpointsService implements AutoCloseable {
     health.ready("etcd", () -> owners.etcdAway() ? Optional.of("not reached") : Optional.empty());
     health.live("image", () -> loader.fault().map(cause -> "frozen: " + cause.getMessage()));
     EndpointsMetrics.register(
-        metrics, loader, stability, coordination, feed, owners, duties, contents, streams, stats, watches,
+        metrics,
+        loader,
+        stability,
+        coordination,
+        feed,
+        owners,
+        duties,
+        contents,
+        streams,
+        stats,
+        watches,
         logReads);
     Thread.ofVirtual().name("grpc-ready").start(() -> turnReady(shutdown, loader, grpc, time));
     return grpc;

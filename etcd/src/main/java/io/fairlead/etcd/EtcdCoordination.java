@@ -120,8 +120,8 @@ public final class EtcdCoordination implements Coordination {
             EtcdKeys.OWNERS,
             range(EtcdKeys.OWNERS),
             kv -> new Owned(EtcdKeys.partition(text(kv.getKey())), ownerOf(kv)))
-        .forEach(owned ->
-            owned.partition.ifPresent(partition -> owners.put(partition, owned.owner)));
+        .forEach(
+            owned -> owned.partition.ifPresent(partition -> owners.put(partition, owned.owner)));
     return owners;
   }
 

@@ -3,20 +3,19 @@ package io.fairlead.etcd;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import org.slf4j.LoggerFactory;
-import io.fairlead.etcd.Coordination.Member;
-import io.fairlead.etcd.Coordination.ClaimRequest;
-import io.fairlead.etcd.Coordination.ClaimOutcome;
-import io.fairlead.core.model.ObjectName;
-import io.fairlead.core.model.Address;
-import ch.qos.logback.core.read.ListAppender;
-import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import io.fairlead.core.model.Address;
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.Time;
 import io.fairlead.devkit.etcd.EtcdProcess;
 import io.fairlead.devkit.etcd.EtcdProcess.Durability;
+import io.fairlead.etcd.Coordination.ClaimOutcome;
+import io.fairlead.etcd.Coordination.ClaimRequest;
+import io.fairlead.etcd.Coordination.Member;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
@@ -37,6 +36,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 
 /** The contract over a real etcd process, and what only such a one can show. */
 @Tag("slow")
