@@ -6,6 +6,7 @@ import io.fairlead.agent.nft.DataPlaneConfig;
 import io.fairlead.agent.nft.FlowGateway;
 import io.fairlead.agent.stream.NodeIdentity;
 import io.fairlead.agent.stream.NodeLoop;
+import io.fairlead.core.run.FaultHandler;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
 import io.fairlead.runtime.BuildInfo;
@@ -16,6 +17,7 @@ import io.fairlead.runtime.Metrics;
 import io.fairlead.runtime.Shutdown;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,12 +36,15 @@ public final class Agent implements AutoCloseable {
   private final Health health;
   private final HttpEndpoints http;
   private final Shutdown shutdown;
+  private final AtomicBoolean faulty;
 
-  private Agent(NodeLoop loop, Health health, HttpEndpoints http, Shutdown shutdown) {
+  private Agent(
+      NodeLoop loop, Health health, HttpEndpoints http, Shutdown shutdown, AtomicBoolean faulty) {
     this.loop = loop;
     this.health = health;
     this.http = http;
     this.shutdown = shutdown;
+    this.faulty = faulty;
   }
 
   /**
@@ -73,6 +78,7 @@ public final class Agent implements AutoCloseable {
     try {
       var health = new Health();
       var metrics = Metrics.ofProcess("agent");
+      var faulty = new AtomicBoolean();
       var plane = shutdown.opened("data plane", kernel.get());
       var kernelFlows = shutdown.opened("conntrack", flows.get());
       var loop =
@@ -85,7 +91,7 @@ public final class Agent implements AutoCloseable {
                   metrics,
                   time,
                   random,
-                  Faults.unready(health)));
+                  ending(Faults.unready(health), faulty, shutdown)));
       health.ready("synced", () -> trouble(loop.isSynced() ? "" : "no rules known yet"));
       health.ready("kernel", () -> trouble(loop.kernelTrouble()));
       health.ready("stream", () -> trouble(loop.streamTrouble()));
@@ -100,11 +106,24 @@ public final class Agent implements AutoCloseable {
           .addKeyValue("addresses", config.nodeIps())
           .addKeyValue("http", http.port())
           .log("Agent started");
-      return new Agent(loop, health, http, shutdown);
+      return new Agent(loop, health, http, shutdown, faulty);
     } catch (RuntimeException e) {
       shutdown.close();
       throw e;
     }
+  }
+
+  /**
+   * A loop that came to a fault has ended, and nobody else takes changes in: so the process ends,
+   * and whoever supervises it starts another one, from disk. The rules in the kernel serve
+   * meanwhile.
+   */
+  private static FaultHandler ending(FaultHandler told, AtomicBoolean faulty, Shutdown shutdown) {
+    return (what, cause) -> {
+      told.fault(what, cause);
+      faulty.set(true);
+      shutdown.stop();
+    };
   }
 
   private static NodeLoop.Settings settings(AgentConfig config) {
@@ -150,9 +169,19 @@ public final class Agent implements AutoCloseable {
     return http.port();
   }
 
-  /** Waits for SIGTERM, SIGINT or {@link #stop}; only for {@code main}. */
+  /** Waits for SIGTERM, SIGINT, {@link #stop} or a fault; only for {@code main}. */
   public void awaitStopped() throws InterruptedException {
     shutdown.awaitStopped();
+  }
+
+  /** Whether it is to end, by whatever reason. */
+  public boolean isStopping() {
+    return shutdown.isStopping();
+  }
+
+  /** What its process ends with: not 0 after a fault, so that it is started again. */
+  public int exitCode() {
+    return faulty.get() ? Faults.EXIT_CODE : 0;
   }
 
   /** Ends {@link #awaitStopped}. */

@@ -5,11 +5,15 @@ import io.fairlead.core.run.Time;
 import io.fairlead.runtime.ListenException;
 import org.slf4j.LoggerFactory;
 
-/** The process {@code fairlead-agent}. Exit codes: 0, 1 = cannot start, 2 = wrong options. */
+/**
+ * The process {@code fairlead-agent}. Exit codes: 0, 1 = cannot start, 2 = wrong options, 70 = a
+ * fault.
+ */
 public final class Main {
   private Main() {}
 
   public static void main(String[] args) throws InterruptedException {
+    int code = 0;
     var config = AgentConfig.load(args, System.getenv());
     try {
       switch (config.task()) {
@@ -17,6 +21,7 @@ public final class Main {
         case SERVE -> {
           try (var agent = Agent.start(config, Time.system())) {
             agent.awaitStopped();
+            code = agent.exitCode();
           }
         }
       }
@@ -27,7 +32,10 @@ public final class Main {
           .addKeyValue("event", "agent.cannot-start")
           .addKeyValue("why", e.getMessage())
           .log("Agent cannot start");
-      System.exit(1);
+      code = 1;
+    }
+    if (code != 0) {
+      System.exit(code);
     }
   }
 }
