@@ -40,6 +40,9 @@ public final class ZoneProjection {
     for (var service : image.services().all()) {
       come.addAll(ofServiceWithMembers(image, service.object(), settings));
     }
+    for (var namespace : image.namespaces().all()) {
+      come.addAll(ofNamespace(namespace.object().meta().name(), settings));
+    }
     return Zone.empty(settings, ranges(image)).changed(List.of(), come, serial);
   }
 
@@ -71,6 +74,10 @@ public final class ZoneProjection {
       gone.addAll(ofPod(base, pod, services, settings));
       come.addAll(ofPod(image, pod, services, settings));
     }
+    for (var name : delta.namespaces()) {
+      base.namespaces().get(name).ifPresent(_ -> gone.addAll(ofNamespace(name, settings)));
+      image.namespaces().get(name).ifPresent(_ -> come.addAll(ofNamespace(name, settings)));
+    }
     return zone.changed(gone, come, serial);
   }
 
@@ -95,6 +102,13 @@ public final class ZoneProjection {
       }
     }
     return changed;
+  }
+
+  /** A namespace exists, though it may hold nothing: names of it are NODATA, those below are not. */
+  private static List<Contribution> ofNamespace(String namespace, ZoneSettings settings) {
+    return List.of(
+        Contribution.exists(namespace + ".svc." + settings.domain()),
+        Contribution.exists(namespace + ".pod." + settings.domain()));
   }
 
   private static List<Contribution> ofPod(
@@ -132,11 +146,9 @@ public final class ZoneProjection {
   /** What a Service adds by itself, whatever Pods it has. */
   private static List<Contribution> ofService(
       ClusterImage image, Service service, ZoneSettings settings) {
-    var contributions = new ArrayList<Contribution>();
+    var contributions =
+        new ArrayList<Contribution>(ofNamespace(service.name().namespace(), settings));
     var name = dnsName(service, settings);
-    var namespace = service.name().namespace();
-    contributions.add(Contribution.exists(namespace + ".svc." + settings.domain()));
-    contributions.add(Contribution.exists(namespace + ".pod." + settings.domain()));
     switch (service.spec().exposure()) {
       case EXTERNAL_NAME ->
           service

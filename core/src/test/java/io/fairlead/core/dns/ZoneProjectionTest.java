@@ -20,6 +20,7 @@ import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.Family;
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.Namespace;
 import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.PortRef;
 import io.fairlead.core.model.Service;
@@ -316,6 +317,33 @@ class ZoneProjectionTest {
     var zone = ZoneProjection.update(ZoneProjection.of(SETTINGS, base, 1), delta, delta.apply(), 2);
     assertThat(text(zone.lookup("10-244-3-10.db.default.svc.cluster.local.", DnsType.A)))
         .isEqualTo("FOUND A 10.244.3.10");
+  }
+
+  @Test
+  void aNamespaceExistsWhileItHasARecordOrAService() {
+    var team = new Namespace(meta("", "team", Map.of()));
+    var made = TestObjects.delta(ClusterImage.EMPTY, team);
+    var zone = ZoneProjection.update(ZoneProjection.empty(SETTINGS), made, made.apply(), 2);
+    assertThat(text(zone.lookup("team.svc.cluster.local.", DnsType.A))).isEqualTo("NO_DATA soa");
+    assertThat(text(zone.lookup("web.team.svc.cluster.local.", DnsType.A)))
+        .isEqualTo("NAME_ERROR soa");
+    assertThat(text(ZoneProjection.of(SETTINGS, made.apply(), 2)
+            .lookup("team.svc.cluster.local.", DnsType.A)))
+        .isEqualTo("NO_DATA soa");
+
+    var gone = TestObjects.deletion(made.apply(), team);
+    zone = ZoneProjection.update(zone, gone, gone.apply(), 3);
+    assertThat(text(zone.lookup("team.svc.cluster.local.", DnsType.A)))
+        .isEqualTo("NAME_ERROR soa");
+
+    var inDefault = TestObjects.image(service("web", "10.96.0.11"));
+    var also = TestObjects.delta(inDefault, new Namespace(meta("", "default", Map.of())));
+    var without = TestObjects.deletion(also.apply(), new Namespace(meta("", "default", Map.of())));
+    zone = ZoneProjection.of(SETTINGS, also.apply(), 4);
+    zone = ZoneProjection.update(zone, without, without.apply(), 5);
+    assertThat(text(zone.lookup("default.svc.cluster.local.", DnsType.A)))
+        .as("its Service is there still")
+        .isEqualTo("NO_DATA soa");
   }
 
   @Test

@@ -5,6 +5,7 @@ import io.fairlead.core.image.TestObjects;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.Family;
+import io.fairlead.core.model.Namespace;
 import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.PortRef;
 import io.fairlead.core.model.Protocol;
@@ -74,13 +75,17 @@ final class DnsFixture {
   private void add(Node manifest) {
     switch (manifest.text("kind")) {
       case "Service" -> objects.add(service(manifest));
+      case "Namespace" ->
+          objects.add(
+              new Namespace(
+                  TestObjects.meta("", manifest.at("metadata").text("name"), Map.of())));
       case "EndpointSlice" -> {
         var service = manifest.at("metadata").at("labels").text("kubernetes.io/service-name");
         for (var endpoint : manifest.list("endpoints")) {
           pod(manifest.at("metadata").text("namespace"), service, endpoint);
         }
       }
-      default -> {} // namespaces, and a Pod of set-ups that are not offered
+      default -> {} // a Pod of set-ups that are not offered
     }
   }
 
