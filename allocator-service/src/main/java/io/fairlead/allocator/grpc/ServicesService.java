@@ -9,11 +9,9 @@ import io.fairlead.core.decide.DryRun;
 import io.fairlead.core.decide.Refusal;
 import io.fairlead.core.decide.ServiceCommand;
 import io.fairlead.core.decide.ServiceOutcome;
-import io.fairlead.core.decide.Violation.Reason;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.Kind;
-import io.fairlead.core.model.LabelSelector;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.model.ObjectName;
@@ -202,12 +200,7 @@ final class ServicesService extends ServicesImplBase {
 
   @Override
   public void list(ListServicesRequest request, StreamObserver<ListServicesReply> replies) {
-    var selector =
-        switch (LabelSelector.parse(request.getLabelSelector())) {
-          case LabelSelector.Parsed.Valid(var valid) -> valid;
-          case LabelSelector.Parsed.Invalid(var message) ->
-              throw Errors.invalid("labelSelector", Reason.INVALID, message);
-        };
+    var filter = ObjectFilter.of(request.getNamespace(), "", request.getLabelSelector());
     var snapshot = reads.at(request.getFreshness());
     var services = snapshot.image().services();
     Collection<Versioned<Service>> candidates =
@@ -217,7 +210,7 @@ final class ServicesService extends ServicesImplBase {
     var reply =
         ListServicesReply.newBuilder().setPosition(PositionCodec.proto(snapshot.position()));
     for (var service : candidates) {
-      if (selector.matches(service.object().meta().labels())) {
+      if (filter.matches(service.object().name(), service.object().meta().labels())) {
         reply.addItems(ServiceCodec.proto(service));
       }
     }

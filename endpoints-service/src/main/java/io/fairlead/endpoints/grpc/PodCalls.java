@@ -19,6 +19,7 @@ import io.fairlead.decider.grpc.Caller;
 import io.fairlead.decider.grpc.OwnerForwarding;
 import io.fairlead.decider.grpc.OwnerForwarding.Call;
 import io.fairlead.decider.grpc.Peers;
+import io.fairlead.decider.grpc.RequestStamps;
 import io.fairlead.endpoints.decider.PodLeases;
 import io.fairlead.endpoints.stream.Uplink;
 import io.fairlead.v1.ApplyPodRequest;
@@ -92,8 +93,9 @@ public final class PodCalls {
 
   private PodReply apply(ApplyPodRequest message, PodDraft draft, Caller caller, Duration timeout) {
     var request =
-        Requests.of(
+        RequestStamps.<PodCommand>request(
             caller,
+            PodsGrpc.getApplyMethod(),
             message.getRequestId(),
             message.toBuilder().clearRequestId().build(),
             new PodCommand.ApplyPod(draft));
@@ -112,8 +114,9 @@ public final class PodCalls {
     var name =
         new ObjectName(namespace(message.getNamespace()), required("name", message.getName()));
     var request =
-        Requests.of(
+        RequestStamps.<PodCommand>request(
             caller,
+            PodsGrpc.getDeleteMethod(),
             message.getRequestId(),
             message.toBuilder().clearRequestId().build(),
             new PodCommand.DeletePod(
@@ -137,8 +140,9 @@ public final class PodCalls {
     var name =
         new ObjectName(namespace(message.getNamespace()), required("name", message.getName()));
     var request =
-        Requests.of(
+        RequestStamps.<PodCommand>request(
             caller,
+            PodsGrpc.getUpdateStatusMethod(),
             message.getRequestId(),
             message.toBuilder().clearRequestId().build(),
             new PodCommand.UpdatePodStatus(
@@ -203,8 +207,9 @@ public final class PodCalls {
 
   NodeReply open(OpenNodeRequest message, Caller caller, Duration timeout) {
     var request =
-        Requests.of(
+        RequestStamps.<PodCommand>request(
             caller,
+            NodesGrpc.getOpenMethod(),
             message.getRequestId(),
             message.toBuilder().clearRequestId().build(),
             new PodCommand.OpenNode(NodeCodec.draft(message.getNode())));
@@ -219,7 +224,7 @@ public final class PodCalls {
    * remember the request, which probes would make many of; its id is only checked.
    */
   private static Request<PodCommand> ofNode(Caller caller, String id, PodCommand command) {
-    Requests.checkId(id);
+    RequestStamps.checkId(id);
     return new Request<>(
         caller.actor(), Optional.empty(), command, caller.traceparent(), Optional.empty());
   }

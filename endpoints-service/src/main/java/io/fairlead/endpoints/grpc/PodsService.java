@@ -3,11 +3,9 @@ package io.fairlead.endpoints.grpc;
 import io.fairlead.api.Errors;
 import io.fairlead.api.PositionCodec;
 import io.fairlead.core.decide.Refusal;
-import io.fairlead.core.decide.Violation;
 import io.fairlead.core.image.PodsImage;
 import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.Kind;
-import io.fairlead.core.model.LabelSelector;
 import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Pod;
@@ -31,7 +29,6 @@ import io.fairlead.v1.WatchPodsReply;
 import io.fairlead.v1.WatchPodsRequest;
 import io.grpc.stub.StreamObserver;
 import java.util.Collection;
-import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -95,12 +92,12 @@ final class PodsService extends PodsImplBase {
 
   @Override
   public void list(ListPodsRequest request, StreamObserver<ListPodsReply> replies) {
-    var selector = selector(request.getLabelSelector());
+    var filter = ObjectFilter.of(request.getNamespace(), "", request.getLabelSelector());
     var snapshot = reads.at(request.getFreshness());
     var pods = snapshot.image().pods();
     var reply = ListPodsReply.newBuilder().setPosition(PositionCodec.proto(snapshot.position()));
     candidates(pods, request)
-        .filter(pod -> selector.matches(pod.object().meta().labels()))
+        .filter(pod -> filter.matches(pod.object().name(), pod.object().meta().labels()))
         .forEach(pod -> reply.addItems(PodMessages.of(snapshot.image(), pod)));
     answer(replies, reply.build());
   }
@@ -114,27 +111,14 @@ final class PodsService extends PodsImplBase {
     watches.open(new PodSubject(filter, node), replies);
   }
 
-  /** Sorted by namespace and name. */
+  /** Those that may be wanted, sorted by namespace and name. */
   private static Stream<Versioned<Pod>> candidates(PodsImage pods, ListPodsRequest request) {
     if (!request.getNodeName().isEmpty()) {
-      return pods.onNode(request.getNodeName()).stream()
-          .filter(name ->
-              request.getNamespace().isEmpty() || name.namespace().equals(request.getNamespace()))
-          .flatMap(name -> pods.get(name).stream());
+      return pods.onNode(request.getNodeName()).stream().flatMap(name -> pods.get(name).stream());
     }
     Collection<Versioned<Pod>> all =
         request.getNamespace().isEmpty() ? pods.all() : pods.inNamespace(request.getNamespace());
     return all.stream();
-  }
-
-  private static LabelSelector selector(String text) {
-    return switch (LabelSelector.parse(text)) {
-      case LabelSelector.Parsed.Valid(var selector) -> selector;
-      case LabelSelector.Parsed.Invalid(var message) ->
-          throw Errors.invalid(
-              "request",
-              List.of(new Violation("labelSelector", Violation.Reason.INVALID, message)));
-    };
   }
 
   static <T> void answer(StreamObserver<T> replies, T reply) {
