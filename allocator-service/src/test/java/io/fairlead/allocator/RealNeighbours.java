@@ -122,8 +122,7 @@ final class RealNeighbours implements AutoCloseable {
         "etcd answers",
         () -> {
           try (var coordination = coordination()) {
-            owners.add(
-                coordination.owner(LogPartition.SERVICES).map(o -> o.replica()).orElse(""));
+            owners.add(coordination.owner(LogPartition.SERVICES).map(o -> o.replica()).orElse(""));
             return true;
           } catch (GatewayException _) {
             return false;

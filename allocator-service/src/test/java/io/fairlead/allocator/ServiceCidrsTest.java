@@ -32,6 +32,7 @@ import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
@@ -278,6 +279,36 @@ class ServiceCidrsTest {
     assertThat(failure(() -> allocations(a.client, half)).faults())
         .extracting(ErrorReport.FieldFault::field)
         .containsExactly("namespace");
+  }
+
+  @Test
+  void tellsMoreAllocationsThanOneMessageHolds() throws Exception {
+    var a = world.start("a");
+    create(a.client, "more", "10.97.0.0/20");
+    int services = 1_200;
+    var calls = new ArrayList<Callable<String>>();
+    for (int i = 0; i < services; i++) {
+      var name = "s" + i;
+      calls.add(
+          () -> a.client.create(id(), service(name, "")).getService().getSpec().getClusterIp());
+    }
+    var given = new TreeSet<Address>();
+    try (var threads = Executors.newFixedThreadPool(64, Thread.ofVirtual().factory())) {
+      for (var one : threads.invokeAll(calls)) {
+        given.add(Address.of(one.get()));
+      }
+    }
+    var portions = new ArrayList<Integer>();
+    var told = new ArrayList<Address>();
+    a.client
+        .serviceCidrs()
+        .listAllocations(ListAllocationsRequest.newBuilder().setNamespace("shop").build())
+        .forEachRemaining(reply -> {
+          portions.add(reply.getItemsCount());
+          reply.getItemsList().forEach(one -> told.add(Address.of(one.getAddress())));
+        });
+    assertThat(portions).containsExactly(1_000, 200);
+    assertThat(told).containsExactlyElementsOf(given);
   }
 
   @Test
