@@ -93,6 +93,14 @@ public record ErrorReport(
   }
 
   /**
+   * Whether nobody answered, rather than somebody who said why not. A server that ends resets the
+   * calls it still has, which is CANCELLED to callers that did not cancel them.
+   */
+  public boolean isLostConnection() {
+    return (code == Code.UNAVAILABLE || code == Code.CANCELLED) && reason.isEmpty();
+  }
+
+  /**
    * As kubectl says it: {@code Error from server (NotFound): services "web" not found}, and of a
    * faulty object {@code The Service "web" is invalid:} with its faults, each on a line of its own
    * where there are several.

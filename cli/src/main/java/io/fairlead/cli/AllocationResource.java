@@ -14,6 +14,7 @@ import io.fairlead.v1.Freshness;
 import io.fairlead.v1.GetAllocationRequest;
 import io.fairlead.v1.ListAllocationsRequest;
 import io.fairlead.v1.ObjectMeta;
+import io.fairlead.v1.ServiceCidrsGrpc;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -72,7 +73,9 @@ record AllocationResource(Optional<String> owner, Optional<String> cidr)
             .setFreshness(freshness)
             .build();
     var all = new ArrayList<Allocation>();
-    session.readServiceCidrs(
+    session.read(
+        Session.Part.ALLOCATOR,
+        ServiceCidrsGrpc::newBlockingStub,
         stub -> stub.listAllocations(request),
         all::clear,
         reply -> {

@@ -31,11 +31,6 @@ final class CallFailedException extends RuntimeException {
     return report.code() == Code.NOT_FOUND;
   }
 
-  /** The server is older than this command. */
-  boolean isUnknownToServer() {
-    return report.code() == Code.UNIMPLEMENTED;
-  }
-
   ErrorReport report() {
     return report;
   }
@@ -52,7 +47,7 @@ final class CallFailedException extends RuntimeException {
     if (report.code() == Code.DEADLINE_EXCEEDED) { // gRPC's words are about its own inside
       return "Error from server (Timeout): no answer from " + where + " in time";
     }
-    if (report.isTransient() && report.reason().isEmpty()) {
+    if (report.isLostConnection()) {
       return "Unable to connect to the server at " + where + ": " + rootWords();
     }
     return report.words(about);

@@ -1,7 +1,5 @@
 package io.fairlead.cli;
 
-import io.fairlead.api.manifest.ManifestObject;
-import io.fairlead.api.manifest.Manifests;
 import io.fairlead.v1.Namespace;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -44,22 +42,28 @@ final class CreateCommand implements Callable<Integer> {
       throw new CliException(
           "error: name what to create, either namespace NAME or manifests by -f");
     }
-    var items =
-        files.isEmpty()
-            ? List.of(namespace())
-            : ManifestFiles.read(files, console, fairlead.givenNamespace(), fairlead.namespace());
+    if (files.isEmpty()) {
+      var namespace = namespace();
+      try (var session = fairlead.session()) {
+        var result = new Senders.Create().namespace(session, namespace, dryRun);
+        var title = "namespace/" + namespace.getMetadata().getName();
+        console.out().println(Senders.said(title, result, dryRun));
+        return 0;
+      }
+    }
+    var items = ManifestFiles.read(files, console, fairlead.givenNamespace(), fairlead.namespace());
     try (var session = fairlead.session()) {
       return Senders.send(items, new Senders.Create(), dryRun, session, console);
     }
   }
 
-  private Manifests.Item namespace() {
+  private Namespace namespace() {
     if (arguments.size() != 2 || !List.of("namespace", "ns").contains(arguments.getFirst())) {
       throw new CliException(
           "error: only namespaces are created by name: fairlead create namespace NAME; others are by -f");
     }
     var namespace = Namespace.newBuilder();
     namespace.getMetadataBuilder().setName(arguments.getLast());
-    return new Manifests.Item(new ManifestObject.OfNamespace(namespace.build()), "command line", 1);
+    return namespace.build();
   }
 }

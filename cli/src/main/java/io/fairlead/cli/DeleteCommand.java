@@ -129,8 +129,7 @@ final class DeleteCommand implements Callable<Integer> {
     for (var ending : endings) {
       var target = ending.target();
       var patience = ending.how().grace().plus(session.settings().timeout());
-      boolean gone =
-          Waiting.until(session, patience, () -> isGone(session, target, ending.how().uid()));
+      boolean gone = Waiting.until(session, patience, in -> isGone(in, target, ending.how().uid()));
       if (!gone) {
         fairlead.console().err().println(Waiting.timedOut(target.resource(), target.name()));
         all = false;

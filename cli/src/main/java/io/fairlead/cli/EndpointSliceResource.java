@@ -10,6 +10,7 @@ import io.fairlead.api.table.TextTable;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.view.EndpointSlices;
 import io.fairlead.v1.EndpointSlice;
+import io.fairlead.v1.EndpointSlicesGrpc;
 import io.fairlead.v1.Freshness;
 import io.fairlead.v1.GetEndpointSliceRequest;
 import io.fairlead.v1.ListEndpointSlicesRequest;
@@ -69,7 +70,9 @@ record EndpointSliceResource() implements Resource<EndpointSlice> {
             .setName(query.name().orElse(""))
             .setFreshness(query.freshness())
             .build();
-    session.watchEndpointSlices(
+    session.read(
+        Session.Part.ENDPOINTS,
+        EndpointSlicesGrpc::newBlockingStub,
         stub -> stub.watch(request),
         reader::opened,
         event ->

@@ -1,6 +1,7 @@
 package io.fairlead.cli;
 
 import com.google.protobuf.ByteString;
+import io.fairlead.api.ErrorReport;
 import io.fairlead.v1.ExecReply;
 import io.fairlead.v1.ExecRequest;
 import io.fairlead.v1.ExecStart;
@@ -9,8 +10,9 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
+import java.io.EOFException;
 import java.io.IOException;
-import java.io.OutputStream;
+import java.io.PrintStream;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
@@ -23,12 +25,18 @@ import java.util.concurrent.Semaphore;
 final class ExecCall implements ClientResponseObserver<ExecRequest, ExecReply> {
   private static final int BLOCK = 16 << 10;
 
+  /** The exit code where what the program prints cannot be written. */
+  private static final int UNREAD = 1;
+
   private final Console console;
   private final ExecStart start;
   private final CompletableFuture<Integer> exit = new CompletableFuture<>();
   private final CompletableFuture<ClientCallStreamObserver<ExecRequest>> requests =
       new CompletableFuture<>();
   private final Semaphore ready = new Semaphore(0);
+
+  /** Whether there was somebody who may have started the program. */
+  private volatile boolean connected;
 
   ExecCall(Console console, ExecStart start) {
     this.console = console;
@@ -37,7 +45,10 @@ final class ExecCall implements ClientResponseObserver<ExecRequest, ExecReply> {
 
   @Override
   public void beforeStart(ClientCallStreamObserver<ExecRequest> stream) {
-    stream.setOnReadyHandler(ready::release);
+    stream.setOnReadyHandler(() -> {
+      connected = true;
+      ready.release();
+    });
     requests.complete(stream);
   }
 
@@ -56,6 +67,10 @@ final class ExecCall implements ClientResponseObserver<ExecRequest, ExecReply> {
     try {
       return exit.get();
     } catch (ExecutionException e) {
+      if (connected && ErrorReport.of(e.getCause()).isLostConnection()) {
+        throw new CliException(
+            "error: the connection was lost: the program is killed then, if it had not ended");
+      }
       throw e.getCause() instanceof StatusRuntimeException status
           ? status
           : Status.fromThrowable(e.getCause()).asRuntimeException();
@@ -95,12 +110,11 @@ final class ExecCall implements ClientResponseObserver<ExecRequest, ExecReply> {
     ready.release();
   }
 
-  private static void print(ByteString bytes, OutputStream to) {
-    try {
-      bytes.writeTo(to);
-      to.flush();
-    } catch (IOException _) {
-      // nobody reads it
+  /** Where nobody reads it any more, as behind {@code | head}, the program is ended. */
+  private void print(ByteString bytes, PrintStream to) {
+    to.writeBytes(bytes.toByteArray());
+    if (to.checkError() && exit.complete(UNREAD)) {
+      requests.join().cancel("what it prints is not read any more", new EOFException());
     }
   }
 

@@ -1,13 +1,11 @@
 package io.fairlead.cli;
 
-import io.fairlead.runtime.GrpcChannels;
 import io.fairlead.v1.ExecStart;
 import io.fairlead.v1.PodRuntimeGrpc;
-import io.grpc.StatusRuntimeException;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -21,22 +19,13 @@ import picocli.CommandLine.Spec;
 final class ExecCommand implements Callable<Integer> {
   @ParentCommand private Fairlead fairlead;
   @Spec private CommandSpec spec;
-
-  @Parameters(index = "0", paramLabel = "POD", description = "POD or pod/POD")
-  private String pod;
+  @Mixin private PodProcess process;
 
   @Parameters(
       index = "1..*",
       paramLabel = "-- COMMAND",
       description = "After two dashes: the program and its arguments.")
   private List<String> command = List.of();
-
-  @Option(
-      names = {"-c", "--container"},
-      paramLabel = "name",
-      defaultValue = "",
-      description = "Container (default: the pod's first).")
-  private String container;
 
   @Option(
       names = {"-i", "--stdin"},
@@ -49,7 +38,7 @@ final class ExecCommand implements Callable<Integer> {
   private boolean tty;
 
   @Override
-  public Integer call() throws InterruptedException {
+  public Integer call() throws Exception {
     if (command.isEmpty()) {
       throw new CliException("error: you must specify at least one command for the container");
     }
@@ -60,25 +49,21 @@ final class ExecCommand implements Callable<Integer> {
     if (tty) {
       fairlead.console().err().println("Unable to use a TTY - terminals are not supported");
     }
-    var name = PodArgument.name(pod);
-    var start =
-        ExecStart.newBuilder()
-            .setNamespace(fairlead.namespace())
-            .setPod(name)
-            .setContainer(PodArgument.container(fairlead, name, container))
-            .addAllCommand(command)
-            .setStdin(stdin)
-            .build();
-    var addresses = fairlead.podRuntime();
-    var channel = GrpcChannels.of(addresses, GrpcChannels.Spread.FIRST);
-    try {
-      var call = new ExecCall(fairlead.console(), start);
-      var _ = PodRuntimeGrpc.newStub(channel).exec(call);
-      return call.run();
-    } catch (StatusRuntimeException e) {
-      throw new CallFailedException(addresses, e);
-    } finally {
-      GrpcChannels.close(channel, Duration.ZERO);
-    }
+    return process.connect(
+        fairlead,
+        "exec",
+        (channel, target) -> {
+          var start =
+              ExecStart.newBuilder()
+                  .setNamespace(target.namespace())
+                  .setPod(target.pod())
+                  .setContainer(target.container())
+                  .addAllCommand(command)
+                  .setStdin(stdin)
+                  .build();
+          var call = new ExecCall(fairlead.console(), start);
+          var _ = PodRuntimeGrpc.newStub(channel).exec(call);
+          return call.run();
+        });
   }
 }

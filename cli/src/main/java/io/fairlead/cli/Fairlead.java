@@ -45,19 +45,8 @@ public final class Fairlead {
   private static final Duration LEAST_TIMEOUT = Duration.ofMillis(1);
   private static final Duration MOST_TIMEOUT = Duration.ofHours(1);
 
-  /** Where services listen by default, for those that run without a plane. */
-  private static final List<HostPort> ALLOCATOR = List.of(HostPort.of("127.0.0.1:7401"));
-
-  private static final List<HostPort> ENDPOINTS = List.of(HostPort.of("127.0.0.1:7402"));
-
-  private static final List<HostPort> POD_RUNTIME = List.of(HostPort.of("127.0.0.1:7404"));
-
   /** Options that an environment variable gives a default. */
-  private static final Map<String, String> VARIABLES =
-      Map.of(
-          "--allocator", "FAIRLEAD_ALLOCATOR",
-          "--endpoints", "FAIRLEAD_ENDPOINTS",
-          "--timeout", "FAIRLEAD_TIMEOUT");
+  private static final Map<String, String> VARIABLES = Map.of("--timeout", "FAIRLEAD_TIMEOUT");
 
   private static final Map<String, String> DEFAULTS = Map.of("--timeout", "30s");
 
@@ -67,7 +56,7 @@ public final class Fairlead {
       paramLabel = "host:port,...",
       converter = Addresses.Converter.class,
       description =
-          "Replicas of allocator-service (FAIRLEAD_ALLOCATOR; default: the plane's that runs here, else 127.0.0.1:7401).")
+          "Replicas of allocator-service, the first that answers is used (FAIRLEAD_ALLOCATOR; default: the plane's that runs here, else 127.0.0.1:7401).")
   private @Nullable Addresses allocator;
 
   @Option(
@@ -76,8 +65,16 @@ public final class Fairlead {
       paramLabel = "host:port,...",
       converter = Addresses.Converter.class,
       description =
-          "Replicas of endpoints-service (FAIRLEAD_ENDPOINTS; default: the plane's that runs here, else 127.0.0.1:7402).")
+          "Replicas of endpoints-service, likewise (FAIRLEAD_ENDPOINTS; default: the plane's that runs here, else 127.0.0.1:7402).")
   private @Nullable Addresses endpoints;
+
+  @Option(
+      names = "--context",
+      scope = ScopeType.INHERIT,
+      paramLabel = "up|compose",
+      description =
+          "Which deployment: up, the plane of this machine; or compose, the one of docker-compose.yml by the ports it publishes here (FAIRLEAD_CONTEXT). Goes before variables with addresses, not before options.")
+  private @Nullable String context;
 
   @Option(
       names = "--data-dir",
@@ -194,18 +191,19 @@ public final class Fairlead {
 
   /** The caller closes it. */
   Session session() {
-    var toAllocator = Optional.ofNullable(allocator).map(Addresses::all);
-    var toEndpoints = Optional.ofNullable(endpoints).map(Addresses::all);
-    // who says both needs no plane, and may have several
-    var plane =
-        toAllocator.isPresent() && toEndpoints.isPresent() ? Optional.<RunFile>empty() : plane();
+    var targets = targets();
     return new Session(
-        new Session.Settings(
-            toAllocator.or(() -> plane.map(RunFile::allocator)).orElse(ALLOCATOR),
-            toEndpoints.or(() -> plane.map(RunFile::endpoints)).orElse(ENDPOINTS),
-            timeout),
-        time,
-        random);
+        new Session.Settings(targets.allocator(), targets.endpoints(), timeout), time, random);
+  }
+
+  private Targets targets() {
+    return new Targets(
+        new Targets.Options(
+            Optional.ofNullable(allocator).map(Addresses::all),
+            Optional.ofNullable(endpoints).map(Addresses::all),
+            Optional.ofNullable(context)),
+        environment,
+        this::plane);
   }
 
   /** What {@code -n} says on the command line. */
@@ -213,20 +211,14 @@ public final class Fairlead {
     return Optional.ofNullable(namespace);
   }
 
-  /** Where processes of Pods are reached: {@code FAIRLEAD_POD_RUNTIME}, else the plane's. */
-  List<HostPort> podRuntime() {
-    var given = environment.get("FAIRLEAD_POD_RUNTIME");
-    if (given != null) {
-      return switch (OptionType.addresses().check().apply(given)) {
-        case OptionType.Good<List<HostPort>>(var value) -> value;
-        case OptionType.Bad<List<HostPort>>(var words) ->
-            throw new CliException("error: FAIRLEAD_POD_RUNTIME: " + words);
-      };
-    }
-    return plane()
-        .map(RunFile::podRuntime)
-        .filter(addresses -> !addresses.isEmpty())
-        .orElse(POD_RUNTIME);
+  /**
+   * Where processes of Pods are reached.
+   *
+   * @param verb {@code exec} or {@code logs}
+   * @throws CliException they are not reached through Fairlead
+   */
+  List<HostPort> podRuntime(String verb) {
+    return targets().podRuntime(verb);
   }
 
   /** The namespace that was asked for, on the command line or in the environment. */

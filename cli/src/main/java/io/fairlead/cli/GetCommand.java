@@ -1,12 +1,12 @@
 package io.fairlead.cli;
 
-import io.fairlead.api.table.TextTable.Heads;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
@@ -25,19 +25,7 @@ final class GetCommand implements Callable<Integer> {
       description = "TYPE [NAME...], TYPE,TYPE or TYPE/NAME...")
   private List<String> arguments;
 
-  @Option(
-      names = {"-o", "--output"},
-      paramLabel = "wide|yaml|json|name",
-      defaultValue = "table",
-      description = "How it is shown; without it, a table.")
-  private OutputFormat output;
-
-  @Option(
-      names = {"-l", "--selector"},
-      paramLabel = "selector",
-      defaultValue = "",
-      description = "Only objects whose labels match, e.g. app=web,tier in (a,b).")
-  private String selector;
+  @Mixin private ShowOptions show;
 
   @Option(
       names = "--owner",
@@ -50,17 +38,6 @@ final class GetCommand implements Callable<Integer> {
       paramLabel = "block",
       description = "Allocations only: those in a block of addresses, e.g. 10.96.0.0/24.")
   private @Nullable String cidr;
-
-  @Option(
-      names = {"-A", "--all-namespaces"},
-      description = "Of all namespaces.")
-  private boolean allNamespaces;
-
-  @Option(names = "--no-headers", description = "A table without its heads.")
-  private boolean noHeaders;
-
-  @Option(names = "--show-labels", description = "A table with the labels as its last column.")
-  private boolean showLabels;
 
   @Option(
       names = "--freshness",
@@ -79,33 +56,26 @@ final class GetCommand implements Callable<Integer> {
   public Integer call() {
     var selections = narrowed(Selection.of(arguments));
     var names = selections.stream().flatMap(s -> s.names().stream()).toList();
-    if (!selector.isEmpty() && !names.isEmpty()) {
+    if (!show.selector().isEmpty() && !names.isEmpty()) {
       throw new CliException("error: name cannot be provided when a selector is specified");
     }
-    if (allNamespaces
+    if (show.allNamespaces()
         && selections.stream().anyMatch(s -> s.resource().isNamespaced() && !s.names().isEmpty())) {
       throw new CliException("error: a resource cannot be retrieved by name across all namespaces");
     }
-    var kinds = selections.stream().map(Selection::resource).distinct().count();
-    if (watch && kinds > 1) {
+    if (watch && selections.stream().map(Selection::resource).distinct().count() > 1) {
       throw new CliException("error: you may only specify a single resource type");
     }
     if (watch && names.size() > 1) {
       throw new CliException("error: only one resource may be watched by name");
     }
     try (var session = fairlead.session()) {
-      var style =
-          new ObjectPrinter.Style(
-              output,
-              noHeaders ? Heads.HIDDEN : Heads.SHOWN,
-              showLabels ? ObjectPrinter.Labels.SHOWN : ObjectPrinter.Labels.HIDDEN,
-              kinds > 1 ? ObjectPrinter.Kinds.SEVERAL : ObjectPrinter.Kinds.ONE,
-              allNamespaces ? "" : fairlead.namespace());
+      var style = show.style(fairlead, selections);
       if (watch) {
         watch(session, selections.getFirst().resource(), names, style);
         return 0;
       }
-      return show(session, selections, names, style);
+      return show(session, selections, style);
     }
   }
 
@@ -123,8 +93,7 @@ final class GetCommand implements Callable<Integer> {
     return List.of(new Selection(narrow, List.of()));
   }
 
-  private int show(
-      Session session, List<Selection> selections, List<String> names, ObjectPrinter.Style style) {
+  private int show(Session session, List<Selection> selections, ObjectPrinter.Style style) {
     var printer = new ObjectPrinter(style, session.time()::now, fairlead.console());
     int code = 0;
     var empty = new ArrayList<Resource<?>>();
@@ -138,10 +107,7 @@ final class GetCommand implements Callable<Integer> {
     if (empty.size() == selections.size()) {
       printer.sayNone(empty.getFirst());
     }
-    printer.finish(
-        selections.size() == 1 && names.size() == 1
-            ? ObjectPrinter.Asked.ONE
-            : ObjectPrinter.Asked.LIST);
+    printer.finish(ShowOptions.asked(selections));
     return code;
   }
 
@@ -154,8 +120,8 @@ final class GetCommand implements Callable<Integer> {
   private <T> Came add(
       Session session, Resource<T> resource, List<String> names, ObjectPrinter printer) {
     if (names.isEmpty()) {
-      var namespace = allNamespaces ? "" : fairlead.namespace();
-      var objects = resource.list(session, namespace, selector, freshness.freshness());
+      var namespace = show.allNamespaces() ? "" : fairlead.namespace();
+      var objects = resource.list(session, namespace, show.selector(), freshness.freshness());
       printer.add(resource, objects);
       return objects.isEmpty() ? Came.NONE : Came.SHOWN;
     }
@@ -180,7 +146,7 @@ final class GetCommand implements Callable<Integer> {
     }
     var query =
         new Resource.Query(
-            style.namespace(), selector, names.stream().findFirst(), freshness.freshness());
+            style.namespace(), show.selector(), names.stream().findFirst(), freshness.freshness());
     var printer = new ObjectPrinter(style, session.time()::now, fairlead.console());
     var rows = new WatchedRows<>(resource, printer, fairlead.console());
     Interrupts.endingWell(fairlead.console(), () -> resource.watch(session, query, rows));

@@ -1,7 +1,14 @@
 package io.fairlead.cli;
 
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
 /** Commands that go on until they are interrupted: that is how they end, hence no error. */
 final class Interrupts {
+  /** For what was printed and is not written yet; a pipe that nobody reads takes nothing. */
+  private static final Duration FLUSH = Duration.ofSeconds(1);
+
   private Interrupts() {}
 
   /** Runs it; when the process is told to end meanwhile, it ends with exit code 0. */
@@ -10,7 +17,7 @@ final class Interrupts {
         Thread.ofPlatform()
             .name("ending")
             .unstarted(() -> {
-              console.out().flush();
+              flush(console);
               Runtime.getRuntime().halt(0); // instead of 128 + the signal's number
             });
     Runtime.getRuntime().addShutdownHook(hook);
@@ -22,6 +29,23 @@ final class Interrupts {
       } catch (IllegalStateException _) {
         // the process is ending: the hook does what is left
       }
+    }
+  }
+
+  /** On a thread of its own: whoever writes now may hold the stream for ever. */
+  private static void flush(Console console) {
+    var flushed = new CountDownLatch(1);
+    Thread.ofPlatform()
+        .daemon()
+        .name("flush")
+        .start(() -> {
+          console.out().flush();
+          flushed.countDown();
+        });
+    try {
+      var _ = flushed.await(FLUSH.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException _) {
+      // then it ends at once
     }
   }
 }

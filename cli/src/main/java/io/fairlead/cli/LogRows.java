@@ -1,13 +1,13 @@
 package io.fairlead.cli;
 
 import com.google.protobuf.InvalidProtocolBufferException;
-import com.google.protobuf.Timestamp;
+import com.google.protobuf.ProtocolMessageEnum;
+import io.fairlead.api.Timestamps;
 import io.fairlead.log.v1.Address;
 import io.fairlead.log.v1.Record;
 import io.fairlead.v1.LogEntry;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.time.Instant;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeFormatterBuilder;
 import java.util.List;
@@ -27,7 +27,7 @@ final class LogRows {
   /** Time, position behind it, event, object, by whom, detail. */
   static List<String> row(LogEntry entry) {
     var position = entry.getPartition() + ":" + (entry.getOffset() + 1);
-    var time = MILLIS.format(instant(entry.getAppended()));
+    var time = MILLIS.format(Timestamps.model(entry.getAppended()));
     if (!entry.hasRecord()) {
       return List.of(time, position, "tombstone", entry.getKey(), "<none>", "");
     }
@@ -50,10 +50,6 @@ final class LogRows {
     }
   }
 
-  static Instant instant(Timestamp timestamp) {
-    return Instant.ofEpochSecond(timestamp.getSeconds(), timestamp.getNanos());
-  }
-
   private static String detail(Record record) {
     return switch (record.getEventCase()) {
       case SERVICE ->
@@ -71,7 +67,7 @@ final class LogRows {
       case POD -> {
         var pod = record.getPod();
         yield words(
-            pod.hasDeleting() ? "Terminating" : camel(pod.getPhase().name()),
+            pod.hasDeleting() ? "Terminating" : camel(pod.getPhase()),
             texts(pod.getIpsList()),
             pod.getNodeName());
       }
@@ -79,7 +75,7 @@ final class LogRows {
           words(
               record.getPodReadiness().getReady() ? "ready:" : "not ready:",
               record.getPodReadiness().getReason());
-      case NODE -> words(camel(record.getNode().getState().name()), record.getNode().getReason());
+      case NODE -> words(camel(record.getNode().getState()), record.getNode().getReason());
       default -> "";
     };
   }
@@ -90,8 +86,14 @@ final class LogRows {
         .collect(Collectors.joining(" "));
   }
 
-  private static String camel(String constant) {
-    return constant.charAt(0) + constant.substring(1).toLowerCase(Locale.ROOT);
+  /** {@code Running}; empty for one that is not set, or that a newer version wrote. */
+  private static String camel(ProtocolMessageEnum constant) {
+    if (constant instanceof Enum<?> known
+        && !known.name().endsWith("_UNSPECIFIED")
+        && !known.name().equals("UNRECOGNIZED")) {
+      return known.name().charAt(0) + known.name().substring(1).toLowerCase(Locale.ROOT);
+    }
+    return "";
   }
 
   private static String texts(List<Address> addresses) {

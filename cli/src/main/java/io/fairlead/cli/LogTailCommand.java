@@ -1,5 +1,6 @@
 package io.fairlead.cli;
 
+import io.fairlead.api.Timestamps;
 import io.fairlead.api.table.TextTable;
 import io.fairlead.api.table.TextTable.Growing;
 import io.fairlead.api.table.TextTable.Heads;
@@ -80,7 +81,7 @@ final class LogTailCommand implements Callable<Integer> {
 
   /** Entries of several partitions come mixed; time orders them as far as clocks do. */
   private static final Comparator<LogEntry> BY_TIME =
-      Comparator.<LogEntry, Instant>comparing(e -> LogRows.instant(e.getAppended()))
+      Comparator.<LogEntry, Instant>comparing(e -> Timestamps.model(e.getAppended()))
           .thenComparing(LogEntry::getPartition)
           .thenComparingLong(LogEntry::getOffset);
 

@@ -1,15 +1,15 @@
 package io.fairlead.cli;
 
-import io.fairlead.runtime.GrpcChannels;
+import io.fairlead.api.ErrorReport;
 import io.fairlead.v1.LogsRequest;
 import io.fairlead.v1.PodRuntimeGrpc;
+import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
 /** {@code fairlead logs}. */
@@ -18,16 +18,7 @@ final class LogsCommand implements Callable<Integer> {
   private static final long ALL = -1;
 
   @ParentCommand private Fairlead fairlead;
-
-  @Parameters(arity = "1", paramLabel = "POD", description = "POD or pod/POD")
-  private String pod;
-
-  @Option(
-      names = {"-c", "--container"},
-      paramLabel = "name",
-      defaultValue = "",
-      description = "Container (default: the pod's first).")
-  private String container;
+  @Mixin private PodProcess process;
 
   @Option(
       names = {"-f", "--follow"},
@@ -47,38 +38,48 @@ final class LogsCommand implements Callable<Integer> {
   private long tail;
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() throws Exception {
     if (tail < ALL) {
       throw new CliException("error: --tail must be greater than or equal to -1");
     }
-    var name = PodArgument.name(pod);
-    var request =
-        LogsRequest.newBuilder()
-            .setNamespace(fairlead.namespace())
-            .setPod(name)
-            .setContainer(PodArgument.container(fairlead, name, container))
-            .setFollow(follow)
-            .setPrevious(previous);
-    if (tail != ALL) {
-      request.setTailLines(tail);
-    }
-    var addresses = fairlead.podRuntime();
+    return process.connect(
+        fairlead,
+        "logs",
+        (channel, target) -> {
+          var request =
+              LogsRequest.newBuilder()
+                  .setNamespace(target.namespace())
+                  .setPod(target.pod())
+                  .setContainer(target.container())
+                  .setFollow(follow)
+                  .setPrevious(previous);
+          if (tail != ALL) {
+            request.setTailLines(tail);
+          }
+          return print(channel, request.build());
+        });
+  }
+
+  private int print(ManagedChannel channel, LogsRequest request) throws IOException {
     var out = fairlead.console().out();
-    var channel = GrpcChannels.of(addresses, GrpcChannels.Spread.FIRST);
+    boolean begun = false;
     try {
-      var replies = PodRuntimeGrpc.newBlockingStub(channel).logs(request.build());
+      var replies = PodRuntimeGrpc.newBlockingStub(channel).logs(request);
       while (replies.hasNext()) {
         replies.next().getData().writeTo(out);
+        begun = true;
         out.flush();
         if (out.checkError()) {
           return 1; // nobody reads it any more, as in: logs -f POD | head
         }
       }
+      return 0;
     } catch (StatusRuntimeException e) {
-      throw new CallFailedException(addresses, e);
-    } finally {
-      GrpcChannels.close(channel, Duration.ZERO);
+      if (begun && ErrorReport.of(e).isLostConnection()) {
+        throw new CliException(
+            "error: the connection was lost: what the container printed since then is missing here, and fairlead logs shows it");
+      }
+      throw e;
     }
-    return 0;
   }
 }

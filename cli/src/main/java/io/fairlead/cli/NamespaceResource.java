@@ -1,5 +1,6 @@
 package io.fairlead.cli;
 
+import io.fairlead.api.NamespaceCodec;
 import io.fairlead.api.manifest.ManifestWriter;
 import io.fairlead.api.table.Descriptions;
 import io.fairlead.api.table.Tables;
@@ -18,7 +19,9 @@ import io.fairlead.v1.Pod;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * Namespaces: those that were made and those that hold Services, of allocator-service; and those
@@ -42,15 +45,7 @@ record NamespaceResource() implements Resource<Namespace> {
       return session.namespaces(stub -> stub.get(request)).getNamespace();
     } catch (CallFailedException e) {
       if (e.isNotFound() && !new PodResource().list(session, name, "", freshness).isEmpty()) {
-        return held(name);
-      }
-      if (e.isUnknownToServer()) {
-        return list(session, namespace, "", freshness).stream()
-            .filter(known -> known.getMetadata().getName().equals(name))
-            .findFirst()
-            .orElseThrow(() ->
-                new CliException(
-                    "Error from server (NotFound): namespaces \"" + name + "\" not found"));
+        return NamespaceCodec.implied(name);
       }
       throw e;
     }
@@ -59,71 +54,40 @@ record NamespaceResource() implements Resource<Namespace> {
   @Override
   public List<Namespace> list(
       Session session, String namespace, String selector, Freshness freshness) {
+    var request =
+        ListNamespacesRequest.newBuilder()
+            .setLabelSelector(selector)
+            .setFreshness(freshness)
+            .build();
     var byName = new TreeMap<String, Namespace>();
-    for (var known : known(session, selector, freshness)) {
+    for (var known : session.namespaces(stub -> stub.list(request)).getItemsList()) {
       byName.put(known.getMetadata().getName(), known);
     }
     // what only holds Pods has no labels: a selector that asks for some does not match it
     if (LabelSelector.parse(selector) instanceof LabelSelector.Parsed.Valid(var wanted)
         && wanted.matches(Map.of())) {
       for (var pod : new PodResource().list(session, "", "", freshness)) {
-        byName.computeIfAbsent(pod.getMetadata().getNamespace(), NamespaceResource::held);
+        byName.computeIfAbsent(pod.getMetadata().getNamespace(), NamespaceCodec::implied);
       }
     }
     return List.copyOf(byName.values());
   }
 
-  /**
-   * What allocator-service knows; an older one keeps none, but they are there with its Services.
-   */
-  private static List<Namespace> known(Session session, String selector, Freshness freshness) {
-    var request =
-        ListNamespacesRequest.newBuilder()
-            .setLabelSelector(selector)
-            .setFreshness(freshness)
-            .build();
-    try {
-      return session.namespaces(stub -> stub.list(request)).getItemsList();
-    } catch (CallFailedException e) {
-      if (!e.isUnknownToServer() || !selector.isEmpty()) {
-        throw e;
-      }
-      return new ServiceResource()
-          .list(session, "", "", freshness).stream()
-              .map(service -> service.getMetadata().getNamespace())
-              .distinct()
-              .map(NamespaceResource::held)
-              .toList();
-    }
-  }
-
-  /** That is there because it holds something. */
-  static Namespace held(String name) {
-    var namespace = Namespace.newBuilder();
-    namespace.getMetadataBuilder().setName(name);
-    namespace.getStatusBuilder().setPhase("Active");
-    return namespace.build();
-  }
-
   @Override
   public void watch(Session session, Query query, ObjectsReader<Namespace> reader) {
-    throw new CliException("error: namespaces cannot be watched");
+    new NamespacesWatch(session, query, Selection.selector(query.selector()), reader).run();
   }
 
-  /** Those that hold something. */
   @Override
   public List<Namespace> of(ClusterImage image) {
     var names = new TreeMap<String, Namespace>();
-    image
-        .services()
-        .all()
-        .forEach(
-            s -> names.computeIfAbsent(s.object().meta().namespace(), NamespaceResource::held));
-    image
-        .pods()
-        .all()
-        .forEach(
-            p -> names.computeIfAbsent(p.object().meta().namespace(), NamespaceResource::held));
+    image.namespaces().all().stream()
+        .map(made -> NamespaceCodec.proto(made.object(), OptionalLong.of(made.offset())))
+        .forEach(made -> names.put(made.getMetadata().getName(), made));
+    Stream.concat(
+            image.services().all().stream().map(s -> s.object().meta().namespace()),
+            image.pods().all().stream().map(p -> p.object().meta().namespace()))
+        .forEach(name -> names.computeIfAbsent(name, NamespaceCodec::implied));
     return List.copyOf(names.values());
   }
 

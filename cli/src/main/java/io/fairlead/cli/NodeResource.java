@@ -9,11 +9,11 @@ import io.fairlead.api.table.Tables.Width;
 import io.fairlead.api.table.TextTable;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.Versioned;
-import io.fairlead.core.model.LabelSelector;
 import io.fairlead.v1.Freshness;
 import io.fairlead.v1.GetNodeRequest;
 import io.fairlead.v1.ListNodesRequest;
 import io.fairlead.v1.Node;
+import io.fairlead.v1.NodesGrpc;
 import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.WatchNodesRequest;
 import java.time.Instant;
@@ -42,12 +42,7 @@ record NodeResource() implements Resource<Node> {
   /** The server does not select nodes: they are few. */
   @Override
   public List<Node> list(Session session, String namespace, String selector, Freshness freshness) {
-    var wanted =
-        switch (LabelSelector.parse(selector)) {
-          case LabelSelector.Parsed.Valid(var valid) -> valid;
-          case LabelSelector.Parsed.Invalid(var message) ->
-              throw new CliException("error: --selector: " + message);
-        };
+    var wanted = Selection.selector(selector);
     var request = ListNodesRequest.newBuilder().setFreshness(freshness).build();
     return session.nodes(stub -> stub.list(request)).getItemsList().stream()
         .filter(node -> wanted.matches(node.getMetadata().getLabelsMap()))
@@ -62,7 +57,9 @@ record NodeResource() implements Resource<Node> {
             .setName(query.name().orElse(""))
             .setFreshness(query.freshness())
             .build();
-    session.watchNodes(
+    session.read(
+        Session.Part.ENDPOINTS,
+        NodesGrpc::newBlockingStub,
         stub -> stub.watch(request),
         reader::opened,
         event ->

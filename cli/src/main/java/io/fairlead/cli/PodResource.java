@@ -15,6 +15,7 @@ import io.fairlead.v1.GetPodRequest;
 import io.fairlead.v1.ListPodsRequest;
 import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.Pod;
+import io.fairlead.v1.PodsGrpc;
 import io.fairlead.v1.Result;
 import io.fairlead.v1.WatchPodsRequest;
 import java.time.Duration;
@@ -65,7 +66,9 @@ record PodResource() implements Resource<Pod> {
             .setName(query.name().orElse(""))
             .setFreshness(query.freshness())
             .build();
-    session.watchPods(
+    session.read(
+        Session.Part.ENDPOINTS,
+        PodsGrpc::newBlockingStub,
         stub -> stub.watch(request),
         reader::opened,
         event ->

@@ -1,12 +1,16 @@
 package io.fairlead.cli;
 
-import io.fairlead.api.table.TextTable.Heads;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.LabelSelector;
+import io.fairlead.core.replay.Moment;
+import io.fairlead.core.replay.Replayed;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
@@ -15,15 +19,17 @@ import picocli.CommandLine.ParentCommand;
 @Command(
     name = "replay",
     description =
-        "Shows what there was at a moment, as get does: the log is read again up to then.")
+        "Shows what there was at a moment, as get does: the log, or a file that log export wrote, is read up to then.")
 final class ReplayCommand implements Callable<Integer> {
+  private static final String GET = "get";
+
   @ParentCommand private Fairlead fairlead;
 
   @Parameters(
       arity = "0..*",
-      paramLabel = "TYPE[/NAME]",
+      paramLabel = "[FILE] [get] TYPE[/NAME]",
       description =
-          "TYPE [NAME...], TYPE,TYPE or TYPE/NAME...; without it, services, pods and endpointslices")
+          "A file, or nothing for the log of the plane; TYPE [NAME...], TYPE,TYPE or TYPE/NAME..., without it services, pods and endpointslices.")
   private List<String> arguments = List.of();
 
   @Option(
@@ -34,61 +40,32 @@ final class ReplayCommand implements Callable<Integer> {
           "2026-11-01T12:00:00Z; 5m before now; or everything before a position that log tail shows, e.g. s:13 or s:13,p0:4 (of partitions that it does not name, what was there by then).")
   private String at;
 
-  @Option(
-      names = {"-o", "--output"},
-      paramLabel = "wide|yaml|json|name",
-      defaultValue = "table",
-      description = "How it is shown; without it, tables.")
-  private OutputFormat output;
+  @Mixin private ShowOptions show;
 
-  @Option(
-      names = {"-l", "--selector"},
-      paramLabel = "selector",
-      defaultValue = "",
-      description = "Only objects whose labels match, e.g. app=web,tier in (a,b).")
-  private String selector;
-
-  @Option(
-      names = {"-A", "--all-namespaces"},
-      description = "Of all namespaces.")
-  private boolean allNamespaces;
-
-  @Option(names = "--no-headers", description = "Tables without their heads.")
-  private boolean noHeaders;
+  /** What the arguments say. */
+  private record Asked(Optional<Path> file, List<Selection> selections) {}
 
   @Override
   public Integer call() {
-    var selections = Selection.of(arguments.isEmpty() ? List.of("svc,po,eps") : arguments);
-    var wanted =
-        switch (LabelSelector.parse(selector)) {
-          case LabelSelector.Parsed.Valid(var valid) -> valid;
-          case LabelSelector.Parsed.Invalid(var message) ->
-              throw new CliException("error: --selector: " + message);
-        };
+    var asked = asked();
+    var selections = asked.selections();
+    var wanted = Selection.selector(show.selector());
     var console = fairlead.console();
-    var moment = Rewind.Moment.parse(at, fairlead.time().now());
-    Rewind.State state;
-    try (var session = fairlead.session()) {
-      state = Rewind.to(moment, session);
-    }
+    var moment = Rewind.moment(at, fairlead.time().now());
+    var state =
+        Rewind.state(asked.file().map(f -> Rewind.file(moment, f)).orElseGet(() -> live(moment)));
     state
         .time()
-        .ifPresent(
-            time -> console.err().println("As of " + time + ", position " + state.position()));
-    var kinds = selections.stream().map(Selection::resource).distinct().count();
-    var style =
-        new ObjectPrinter.Style(
-            output,
-            noHeaders ? Heads.HIDDEN : Heads.SHOWN,
-            ObjectPrinter.Labels.HIDDEN,
-            kinds > 1 ? ObjectPrinter.Kinds.SEVERAL : ObjectPrinter.Kinds.ONE,
-            allNamespaces ? "" : fairlead.namespace());
+        .ifPresent(time ->
+            console
+                .err()
+                .println(
+                    "As of %s, position %s; the log is complete since %s"
+                        .formatted(time, state.position().offsets(), state.completeSince())));
     // ages as they were, or half a row would be of today
     var now =
-        moment instanceof Rewind.Moment.At(var time)
-            ? time
-            : state.time().orElse(fairlead.time().now());
-    var printer = new ObjectPrinter(style, () -> now, console);
+        moment instanceof Moment.At(var time) ? time : state.time().orElse(fairlead.time().now());
+    var printer = new ObjectPrinter(show.style(fairlead, selections), () -> now, console);
     int code = 0;
     int shown = 0;
     for (var selection : selections) {
@@ -107,11 +84,27 @@ final class ReplayCommand implements Callable<Integer> {
     if (shown == 0 && code == 0) {
       printer.sayNone(selections.getFirst().resource());
     }
-    printer.finish(
-        selections.size() == 1 && selections.getFirst().names().size() == 1
-            ? ObjectPrinter.Asked.ONE
-            : ObjectPrinter.Asked.LIST);
+    printer.finish(ShowOptions.asked(selections));
     return code;
+  }
+
+  private Replayed live(Moment moment) {
+    try (var session = fairlead.session()) {
+      return Rewind.live(moment, session);
+    }
+  }
+
+  /** The first argument is a file where it is no type; so {@code ./svc} is one. */
+  private Asked asked() {
+    var left = new ArrayList<>(arguments);
+    Optional<Path> file = Optional.empty();
+    if (!left.isEmpty() && !left.getFirst().equals(GET) && !Resource.isTyped(left.getFirst())) {
+      file = Optional.of(Path.of(left.removeFirst()));
+    }
+    if (!left.isEmpty() && left.getFirst().equals(GET)) {
+      left.removeFirst();
+    }
+    return new Asked(file, Selection.of(left.isEmpty() ? List.of("svc,po,eps") : left));
   }
 
   private <T> boolean exists(Resource<T> resource, ClusterImage image, String name) {
@@ -123,7 +116,7 @@ final class ReplayCommand implements Callable<Integer> {
   }
 
   private <T> boolean isInNamespace(Resource<T> resource, T object) {
-    return allNamespaces
+    return show.allNamespaces()
         || !resource.isNamespaced()
         || resource.meta(object).getNamespace().equals(fairlead.namespace());
   }

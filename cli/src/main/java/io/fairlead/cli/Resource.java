@@ -100,6 +100,21 @@ sealed interface Resource<T>
 
   /** The kind that is typed so, in any case. */
   static Resource<?> of(String typed) {
+    return find(typed)
+        .orElseThrow(() ->
+            new CliException(
+                "error: the server doesn't have a resource type \""
+                    + typed
+                    + "\"; it has services (svc), pods (po), endpointslices (eps), nodes (no), namespaces (ns), servicecidrs, allocations (ip)"));
+  }
+
+  /** Whether that is meant as TYPE, TYPE,TYPE or TYPE/NAME. */
+  static boolean isTyped(String argument) {
+    return Arrays.stream(argument.split("/", 2)[0].split(",", -1))
+        .anyMatch(typed -> typed.equals(ALL) || find(typed).isPresent());
+  }
+
+  private static Optional<Resource<?>> find(String typed) {
     return Stream.<Resource<?>>of(
             new ServiceResource(),
             new PodResource(),
@@ -109,12 +124,7 @@ sealed interface Resource<T>
             new ServiceCidrResource(),
             new AllocationResource())
         .filter(resource -> resource.names().contains(typed.toLowerCase(Locale.ROOT)))
-        .findFirst()
-        .orElseThrow(() ->
-            new CliException(
-                "error: the server doesn't have a resource type \""
-                    + typed
-                    + "\"; it has services (svc), pods (po), endpointslices (eps), nodes (no), namespaces (ns), servicecidrs, allocations (ip)"));
+        .findFirst();
   }
 
   /** The kinds of {@code svc,po} or {@code all}. */

@@ -1,191 +1,197 @@
 package io.fairlead.cli;
 
-import com.google.protobuf.ByteString;
 import io.fairlead.api.PositionCodec;
+import io.fairlead.api.Timestamps;
 import io.fairlead.cli.ObjectsReader.Then;
-import io.fairlead.core.image.ClusterDelta;
-import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Position;
-import io.fairlead.core.record.LogEntry;
-import io.fairlead.eventlog.codec.EventCodec;
+import io.fairlead.core.replay.Moment;
+import io.fairlead.core.replay.Replay;
+import io.fairlead.core.replay.Replayed;
+import io.fairlead.core.run.Time;
 import io.fairlead.eventlog.codec.UnreadableRecordException;
+import io.fairlead.eventlog.file.LogFileException;
+import io.fairlead.eventlog.file.LogFileReader;
+import io.fairlead.eventlog.file.RawEntry;
 import io.fairlead.runtime.OptionType;
+import io.fairlead.v1.LogEntry;
 import io.fairlead.v1.ReadLogReply;
 import io.fairlead.v1.ReadLogRequest;
-import java.nio.charset.StandardCharsets;
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
-import java.util.SortedMap;
-import java.util.TreeMap;
 
-/**
- * What the log added up to at a moment, from its entries. Exact for as long back as the log keeps
- * every entry; of what compaction removed, later entries of the same key say nothing about then.
- */
+/** Replays the log, that of a plane or that of a file, to a moment. */
 final class Rewind {
-  /** A moment of the log. */
-  sealed interface Moment {
-    /** Everything that the log had taken by then. */
-    record At(Instant time) implements Moment {}
+  private Rewind() {}
 
-    /**
-     * Everything before those offsets; of partitions that are not named, what the log had taken by
-     * the time of the last of these entries.
-     */
-    record Before(SortedMap<LogPartition, Long> next) implements Moment {}
+  /**
+   * Of a time like {@code 2026-11-01T12:00:00Z}, a duration like {@code 5m} before now, or a
+   * position like {@code s:13,p0:4}.
+   */
+  static Moment moment(String text, Instant now) {
+    try {
+      return new Moment.At(OffsetDateTime.parse(text).toInstant());
+    } catch (DateTimeException _) {
+      // one of the other forms
+    }
+    if (OptionType.duration(Duration.ZERO, Duration.ofDays(10_000)).check().apply(text)
+        instanceof OptionType.Good<Duration>(var ago)) {
+      return new Moment.At(now.minus(ago));
+    }
+    return offsets(text, new LogIdentity("", ""))
+        .<Moment>map(position -> new Moment.Before(position.next()))
+        .orElseThrow(() ->
+            new CliException(
+                "error: --at="
+                    + text
+                    + " is not a time (2026-11-01T12:00:00Z), a duration before now (5m), or a position (s:13,p0:4)"));
+  }
 
-    /**
-     * Of a time like {@code 2026-11-01T12:00:00Z}, a duration like {@code 5m} before now, or a
-     * position like {@code s:13,p0:4}.
-     */
-    static Moment parse(String text, Instant now) {
-      try {
-        return new At(OffsetDateTime.parse(text).toInstant());
-      } catch (DateTimeException _) {
-        // one of the other forms
-      }
-      if (OptionType.duration(Duration.ZERO, Duration.ofDays(10_000)).check().apply(text)
-          instanceof OptionType.Good<Duration>(var ago)) {
-        return new At(now.minus(ago));
-      }
-      return positions(text)
-          .<Moment>map(Before::new)
-          .orElseThrow(() ->
-              new CliException(
-                  "error: --at="
-                      + text
-                      + " is not a time (2026-11-01T12:00:00Z), a duration before now (5m), or a position (s:13,p0:4)"));
+  /** A position as {@code log tail} shows it. */
+  static Optional<Position> offsets(String text, LogIdentity log) {
+    return text.isEmpty() ? Optional.empty() : Position.parse(log, text);
+  }
+
+  /** As its bytes. */
+  static RawEntry raw(LogEntry entry) {
+    return new RawEntry(
+        LogPartition.parse(entry.getPartition())
+            .orElseThrow(() ->
+                new CliException(
+                    "error: the server tells of a partition \"" + entry.getPartition() + "\"")),
+        entry.getOffset(),
+        Timestamps.model(entry.getAppended()),
+        entry.getKey(),
+        entry.hasRecord() ? Optional.of(entry.getRecord()) : Optional.empty());
+  }
+
+  /**
+   * What the server says of a position.
+   *
+   * @throws CliException it cannot be read
+   */
+  static Position position(io.fairlead.v1.Position position) {
+    return PositionCodec.model(position)
+        .orElseThrow(() -> new CliException("error: the server's position cannot be read"));
+  }
+
+  /** The log that a plane retains. */
+  static Replayed live(Moment moment, Session session) {
+    var reading = new Live(moment, session.time());
+    session.readLog(
+        stub -> stub.read(ReadLogRequest.getDefaultInstance()), () -> {}, reading::take);
+    return reading.result();
+  }
+
+  /** One stream; where it breaks, the next one begins anew. */
+  private static final class Live {
+    private final Moment moment;
+    private final Time time;
+    private Optional<Replay> replay = Optional.empty();
+    private Instant retainedSince = Instant.MIN;
+    private long begunNanos;
+
+    Live(Moment moment, Time time) {
+      this.moment = moment;
+      this.time = time;
     }
 
-    private static Optional<SortedMap<LogPartition, Long>> positions(String text) {
-      var any = new io.fairlead.core.model.LogIdentity("", "");
-      return text.isEmpty() ? Optional.empty() : Position.parse(any, text).map(Position::next);
+    Then take(ReadLogReply reply) {
+      switch (reply.getMessageCase()) {
+        case BEGIN -> {
+          var begun = new Replay(moment, position(reply.getBegin().getEnd()));
+          replay = Optional.of(begun);
+          retainedSince = Timestamps.model(reply.getBegin().getCompleteSince());
+          begunNanos = time.nanoTime();
+          return begun.behindTheEnd().isPresent() ? Then.ENOUGH : Then.MORE;
+        }
+        case ENTRY -> {
+          try {
+            var entry = raw(reply.getEntry()).decode();
+            entry.ifPresent(decoded -> replay.ifPresent(r -> r.take(decoded)));
+          } catch (UnreadableRecordException e) {
+            throw new CliException("error: " + e.getMessage());
+          }
+        }
+        case END, MESSAGE_NOT_SET -> {}
+      }
+      return Then.MORE; // it ends by itself
+    }
+
+    Replayed result() {
+      // compaction went on while this was read
+      var took = Duration.ofNanos(time.nanoTime() - begunNanos);
+      return replay
+          .map(r -> r.result(retainedSince.plus(took)))
+          .orElseThrow(() -> new CliException("error: the server told nothing of its log"));
+    }
+  }
+
+  /**
+   * A file that {@code log export} wrote.
+   *
+   * @throws CliException it is none, or not whole, or begins in the middle of the log
+   */
+  static Replayed file(Moment moment, Path file) {
+    try (var in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
+      var reader = new LogFileReader(in);
+      var header = reader.header();
+      if (!header.isFromTheBeginning()) {
+        throw new CliException(
+            "error: %s begins at %s: only a file from the log's beginning, written without --since, can be replayed"
+                .formatted(file, header.since().offsets()));
+      }
+      var replay = new Replay(moment, header.until());
+      Optional<UnreadableRecordException> unreadable = Optional.empty();
+      for (var entry = reader.next(); entry.isPresent(); entry = reader.next()) {
+        try {
+          if (unreadable.isEmpty()) {
+            entry.get().decode().ifPresent(replay::take);
+          }
+        } catch (UnreadableRecordException e) {
+          unreadable = Optional.of(e); // unless the file is damaged, which is known at its end
+        }
+      }
+      unreadable.ifPresent(e -> {
+        throw new CliException("error: " + file + ": " + e.getMessage());
+      });
+      return replay.result(reader.completeSince());
+    } catch (LogFileException e) {
+      throw new CliException("error: " + file + " is " + e.getMessage());
+    } catch (NoSuchFileException _) {
+      throw new CliException("error: the file " + file + " does not exist");
+    } catch (IOException e) {
+      throw new CliException("error: " + file + " cannot be read: " + e.getMessage());
     }
   }
 
   /**
    * What was then.
    *
-   * @param time of the last entry that counts; empty where none does
-   * @param position behind the entries that count
+   * @throws CliException nothing can be said of then
    */
-  record State(ClusterImage image, Optional<Instant> time, String position) {}
-
-  private final Moment moment;
-  private final List<LogEntry> counted = new ArrayList<>();
-
-  /** Whether these count is known once the last of the named partitions is. */
-  private final List<LogEntry> open = new ArrayList<>();
-
-  private Optional<Instant> first = Optional.empty();
-
-  private Rewind(Moment moment) {
-    this.moment = moment;
-  }
-
-  static State to(Moment moment, Session session) {
-    var holder = new Rewind[] {new Rewind(moment)};
-    session.readLog(
-        stub -> stub.read(ReadLogRequest.getDefaultInstance()),
-        () -> holder[0] = new Rewind(moment), // from its beginning again
-        reply -> holder[0].take(reply));
-    return holder[0].result();
-  }
-
-  private Then take(ReadLogReply reply) {
-    switch (reply.getMessageCase()) {
-      case BEGIN -> checkEnd(reply);
-      case ENTRY -> entry(reply.getEntry()).ifPresent(this::take);
-      case END, MESSAGE_NOT_SET -> {}
-    }
-    return Then.MORE; // it ends by itself
-  }
-
-  private void checkEnd(ReadLogReply reply) {
-    if (moment instanceof Moment.Before(var next)) {
-      var end =
-          PositionCodec.model(reply.getBegin().getEnd())
-              .orElseThrow(() -> new CliException("error: the server's position cannot be read"));
-      next.forEach((partition, offset) -> {
-        if (offset > end.of(partition)) {
+  static Replayed.State state(Replayed replayed) {
+    return switch (replayed) {
+      case Replayed.State state -> state;
+      case Replayed.NothingYet(var begin) ->
+          throw new CliException("error: nothing of then is retained: the log begins at " + begin);
+      case Replayed.Incomplete(var asked, var since) ->
+          throw new CliException(
+              "error: of %s not everything is retained: the log is complete since %s"
+                  .formatted(asked, since));
+      case Replayed.BehindTheEnd(var partition, var asked, var end) ->
           throw new CliException(
               "error: position %s:%d is behind the end of the log, %s:%d"
-                  .formatted(partition, offset, partition, end.of(partition)));
-        }
-      });
-    }
-  }
-
-  /** Empty for one of a kind that may be passed over. */
-  private static Optional<LogEntry> entry(io.fairlead.v1.LogEntry entry) {
-    try {
-      var record =
-          entry.hasRecord() ? Optional.of(entry.getRecord()) : Optional.<ByteString>empty();
-      return EventCodec.decode(
-              entry.getKey().getBytes(StandardCharsets.UTF_8),
-              record.map(ByteString::toByteArray).orElse(null))
-          .map(event ->
-              new LogEntry(
-                  LogPartition.parse(entry.getPartition()).orElseThrow(),
-                  entry.getOffset(),
-                  LogRows.instant(entry.getAppended()),
-                  event));
-    } catch (UnreadableRecordException e) {
-      throw new CliException(
-          "error: entry %s:%d: %s"
-              .formatted(entry.getPartition(), entry.getOffset(), e.getMessage()));
-    }
-  }
-
-  private void take(LogEntry entry) {
-    if (first.filter(time -> !entry.timestamp().isBefore(time)).isEmpty()) {
-      first = Optional.of(entry.timestamp());
-    }
-    switch (moment) {
-      case Moment.At(var time) -> {
-        if (!entry.timestamp().isAfter(time)) {
-          counted.add(entry);
-        }
-      }
-      case Moment.Before(var next) -> {
-        var end = next.get(entry.partition());
-        if (end == null) {
-          open.add(entry);
-        } else if (entry.offset() < end) {
-          counted.add(entry);
-        }
-      }
-    }
-  }
-
-  private State result() {
-    var last = last();
-    last.ifPresent(
-        time -> open.stream().filter(e -> !e.timestamp().isAfter(time)).forEach(counted::add));
-    if (counted.isEmpty() && first.isPresent()) {
-      throw new CliException(
-          "error: nothing of then is retained: the log begins at " + first.get());
-    }
-    var delta = new ClusterDelta(ClusterImage.EMPTY);
-    var next = new TreeMap<LogPartition, Long>();
-    for (var entry : counted) {
-      delta.replay(entry);
-      next.merge(entry.partition(), entry.offset() + 1, Math::max);
-    }
-    var position =
-        next.entrySet().stream()
-            .map(e -> e.getKey() + ":" + e.getValue())
-            .collect(java.util.stream.Collectors.joining(","));
-    return new State(delta.apply(), last(), position);
-  }
-
-  private Optional<Instant> last() {
-    return counted.stream().map(LogEntry::timestamp).max(Instant::compareTo);
+                  .formatted(partition, asked, partition, end));
+    };
   }
 }

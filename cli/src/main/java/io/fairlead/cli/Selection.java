@@ -1,5 +1,6 @@
 package io.fairlead.cli;
 
+import io.fairlead.core.model.LabelSelector;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -37,5 +38,18 @@ record Selection(Resource<?> resource, List<String> names) {
     var names = arguments.subList(1, arguments.size());
     var resources = Resource.all(arguments.getFirst());
     return resources.stream().<Selection>map(r -> new Selection(r, names)).toList();
+  }
+
+  /**
+   * What {@code -l} says.
+   *
+   * @throws CliException it is no selector
+   */
+  static LabelSelector selector(String text) {
+    return switch (LabelSelector.parse(text)) {
+      case LabelSelector.Parsed.Valid(var valid) -> valid;
+      case LabelSelector.Parsed.Invalid(var message) ->
+          throw new CliException("error: --selector: " + message);
+    };
   }
 }

@@ -9,9 +9,9 @@ import io.fairlead.v1.ApplyNamespaceRequest;
 import io.fairlead.v1.ApplyPodRequest;
 import io.fairlead.v1.ApplyServiceCidrRequest;
 import io.fairlead.v1.ApplyServiceRequest;
+import io.fairlead.v1.CreateNamespaceRequest;
 import io.fairlead.v1.CreateServiceCidrRequest;
 import io.fairlead.v1.CreateServiceRequest;
-import io.fairlead.v1.GetNamespaceRequest;
 import io.fairlead.v1.Namespace;
 import io.fairlead.v1.Pod;
 import io.fairlead.v1.Result;
@@ -40,30 +40,6 @@ final class Senders {
     Result serviceCidr(Session session, ServiceCidr cidr, DryRun dryRun);
   }
 
-  /** One that is only there because it holds something may still be made. */
-  private static boolean isMade(Session session, String name) {
-    var request = GetNamespaceRequest.newBuilder().setName(name).build();
-    try {
-      var known = session.namespaces(stub -> stub.get(request)).getNamespace();
-      return !known.getMetadata().getUid().isEmpty();
-    } catch (CallFailedException e) {
-      if (e.isNotFound()) {
-        return false;
-      }
-      throw e;
-    }
-  }
-
-  private static Result apply(Session session, Namespace namespace, DryRun dryRun) {
-    var request =
-        ApplyNamespaceRequest.newBuilder()
-            .setRequestId(session.requestId())
-            .setNamespace(namespace)
-            .setDryRun(dryRun == DryRun.SERVER)
-            .build();
-    return session.namespaces(stub -> stub.apply(request)).getResult();
-  }
-
   /** Creates or changes. */
   static final class Apply implements Sender {
     @Override
@@ -86,7 +62,13 @@ final class Senders {
 
     @Override
     public Result namespace(Session session, Namespace namespace, DryRun dryRun) {
-      return apply(session, namespace, dryRun);
+      var request =
+          ApplyNamespaceRequest.newBuilder()
+              .setRequestId(session.requestId())
+              .setNamespace(namespace)
+              .setDryRun(dryRun == DryRun.SERVER)
+              .build();
+      return session.namespaces(stub -> stub.apply(request)).getResult();
     }
 
     @Override
@@ -121,12 +103,13 @@ final class Senders {
 
     @Override
     public Result namespace(Session session, Namespace namespace, DryRun dryRun) {
-      var name = namespace.getMetadata().getName();
-      if (isMade(session, name)) {
-        throw new CliException(
-            "Error from server (AlreadyExists): namespaces \"" + name + "\" already exists");
-      }
-      return apply(session, namespace, dryRun);
+      var request =
+          CreateNamespaceRequest.newBuilder()
+              .setRequestId(session.requestId())
+              .setNamespace(namespace)
+              .setDryRun(dryRun == DryRun.SERVER)
+              .build();
+      return session.namespaces(stub -> stub.create(request)).getResult();
     }
 
     @Override
@@ -151,34 +134,19 @@ final class Senders {
     int code = 0;
     for (var item : items) {
       try {
-        var said =
+        var result =
             switch (item.object()) {
-              case OfService(var service) -> words(sender.service(session, service, dryRun));
+              case OfService(var service) -> sender.service(session, service, dryRun);
               case OfPod(var pod) -> {
                 if (dryRun == DryRun.SERVER) {
                   throw new CliException("error: --dry-run=server is not for pods");
                 }
-                yield words(sender.pod(session, pod));
+                yield sender.pod(session, pod);
               }
-              case OfServiceCidr(var cidr) -> words(sender.serviceCidr(session, cidr, dryRun));
-              case OfNamespace(var namespace) -> {
-                try {
-                  yield words(sender.namespace(session, namespace, dryRun));
-                } catch (CallFailedException e) {
-                  if (e.isUnknownToServer()) {
-                    yield "skipped (the server keeps none: it is there with its first object)";
-                  }
-                  throw e;
-                }
-              }
+              case OfServiceCidr(var cidr) -> sender.serviceCidr(session, cidr, dryRun);
+              case OfNamespace(var namespace) -> sender.namespace(session, namespace, dryRun);
             };
-        console
-            .out()
-            .println(
-                item.object().title()
-                    + " "
-                    + said
-                    + (dryRun == DryRun.SERVER ? " (server dry run)" : ""));
+        console.out().println(said(item.object().title(), result, dryRun));
       } catch (CallFailedException e) {
         console
             .err()
@@ -193,6 +161,11 @@ final class Senders {
       }
     }
     return code;
+  }
+
+  /** {@code service/web created}. */
+  static String said(String title, Result result, DryRun dryRun) {
+    return title + " " + words(result) + (dryRun == DryRun.SERVER ? " (server dry run)" : "");
   }
 
   private static String words(Result result) {

@@ -14,6 +14,7 @@ import io.fairlead.v1.GetServiceCidrRequest;
 import io.fairlead.v1.ListServiceCidrsRequest;
 import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.ServiceCidr;
+import io.fairlead.v1.ServiceCidrsGrpc;
 import io.fairlead.v1.WatchServiceCidrsRequest;
 import java.time.Instant;
 import java.util.List;
@@ -56,7 +57,9 @@ record ServiceCidrResource() implements Resource<ServiceCidr> {
             .setName(query.name().orElse(""))
             .setFreshness(query.freshness())
             .build();
-    session.readServiceCidrs(
+    session.read(
+        Session.Part.ALLOCATOR,
+        ServiceCidrsGrpc::newBlockingStub,
         stub -> stub.watch(request),
         reader::opened,
         event ->

@@ -16,6 +16,7 @@ import io.fairlead.v1.ListServicesRequest;
 import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.Pod;
 import io.fairlead.v1.Service;
+import io.fairlead.v1.ServicesGrpc;
 import io.fairlead.v1.WatchServicesRequest;
 import java.time.Instant;
 import java.util.List;
@@ -68,7 +69,9 @@ record ServiceResource() implements Resource<Service> {
             .setName(query.name().orElse(""))
             .setFreshness(query.freshness())
             .build();
-    session.watchServices(
+    session.read(
+        Session.Part.ALLOCATOR,
+        ServicesGrpc::newBlockingStub,
         stub -> stub.watch(request),
         reader::opened,
         event ->

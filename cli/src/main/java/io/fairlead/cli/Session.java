@@ -4,7 +4,6 @@ import io.fairlead.api.ErrorReport;
 import io.fairlead.cli.ObjectsReader.Then;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
-import io.fairlead.runtime.GrpcChannels;
 import io.fairlead.runtime.HostPort;
 import io.fairlead.v1.EndpointSlicesGrpc;
 import io.fairlead.v1.EndpointSlicesGrpc.EndpointSlicesBlockingStub;
@@ -26,24 +25,37 @@ import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.AbstractBlockingStub;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
 /**
- * The connections of one command. Calls are repeated while nobody answers, within the time-out: the
- * request, and so its id, stays the same, hence nothing is done twice. Used by one thread.
+ * The connections of one command. Calls are repeated while nobody answers, within the time-out, at
+ * one replica after the other: the request, and so its id, stays the same, hence nothing is done
+ * twice. Thread-safe.
  */
 final class Session implements AutoCloseable {
-  /** A replica that hangs must not use the whole time-out up. */
+  /** How long one attempt takes at most where there is no other replica. */
   private static final Duration ATTEMPT = Duration.ofSeconds(5);
+
+  /** And where there is; more and more after attempts for which that did not suffice. */
+  private static final Duration FIRST_ATTEMPT = Duration.ofSeconds(2);
 
   private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
+
+  /** However little time is left: as long as an answer that is on its way may take. */
+  private static final Duration LEAST = Duration.ofMillis(500);
+
+  /** Who answers. */
+  enum Part {
+    ALLOCATOR,
+    ENDPOINTS
+  }
 
   /**
    * @param timeout of each call, repetitions included
@@ -58,12 +70,29 @@ final class Session implements AutoCloseable {
   private final Settings settings;
   private final Time time;
   private final RandomSource random;
-  private final Map<List<HostPort>, ManagedChannel> channels = new HashMap<>();
+  private final Map<List<HostPort>, Replicas> known;
 
   Session(Settings settings, Time time, RandomSource random) {
+    this(settings, time, random, new ConcurrentHashMap<>());
+  }
+
+  private Session(
+      Settings settings, Time time, RandomSource random, Map<List<HostPort>, Replicas> known) {
     this.settings = settings;
     this.time = time;
     this.random = random;
+    this.known = known;
+  }
+
+  /**
+   * The same connections, for calls that have that much time at most, and a moment at least. It
+   * need not be closed.
+   */
+  Session within(Duration left) {
+    var least = left.compareTo(LEAST) < 0 ? LEAST : left;
+    var timeout = least.compareTo(settings.timeout()) < 0 ? least : settings.timeout();
+    return new Session(
+        new Settings(settings.allocator(), settings.endpoints(), timeout), time, random, known);
   }
 
   Settings settings() {
@@ -79,91 +108,113 @@ final class Session implements AutoCloseable {
   }
 
   <R> R services(Function<ServicesBlockingStub, R> rpc) {
-    return call(settings.allocator(), ServicesGrpc::newBlockingStub, rpc);
+    return call(Part.ALLOCATOR, ServicesGrpc::newBlockingStub, rpc);
+  }
+
+  <R> R namespaces(Function<NamespacesBlockingStub, R> rpc) {
+    return call(Part.ALLOCATOR, NamespacesGrpc::newBlockingStub, rpc);
   }
 
   <R> R pods(Function<PodsBlockingStub, R> rpc) {
-    return call(settings.endpoints(), PodsGrpc::newBlockingStub, rpc);
+    return call(Part.ENDPOINTS, PodsGrpc::newBlockingStub, rpc);
   }
 
   <R> R nodes(Function<NodesBlockingStub, R> rpc) {
-    return call(settings.endpoints(), NodesGrpc::newBlockingStub, rpc);
+    return call(Part.ENDPOINTS, NodesGrpc::newBlockingStub, rpc);
+  }
+
+  <R> R endpointSlices(Function<EndpointSlicesBlockingStub, R> rpc) {
+    return call(Part.ENDPOINTS, EndpointSlicesGrpc::newBlockingStub, rpc);
+  }
+
+  <R> R serviceCidrs(Function<ServiceCidrsBlockingStub, R> rpc) {
+    return call(Part.ALLOCATOR, ServiceCidrsGrpc::newBlockingStub, rpc);
   }
 
   /** Of one replica, and of no other. */
   <R> R log(HostPort replica, Function<LogBlockingStub, R> rpc) {
-    return call(List.of(replica), LogGrpc::newBlockingStub, rpc);
+    return call(replicas(List.of(replica)), LogGrpc::newBlockingStub, rpc);
   }
 
-  <R> R namespaces(Function<NamespacesBlockingStub, R> rpc) {
-    return call(settings.allocator(), NamespacesGrpc::newBlockingStub, rpc);
+  /** Of whichever replica of endpoints-service answers. */
+  <R> R log(Function<LogBlockingStub, R> rpc) {
+    return call(Part.ENDPOINTS, LogGrpc::newBlockingStub, rpc);
   }
 
-  <R> R endpointSlices(Function<EndpointSlicesBlockingStub, R> rpc) {
-    return call(settings.endpoints(), EndpointSlicesGrpc::newBlockingStub, rpc);
+  private <S extends AbstractBlockingStub<S>, R> R call(
+      Part part, Function<ManagedChannel, S> stub, Function<S, R> rpc) {
+    return call(replicas(part), stub, rpc);
   }
 
-  <R> R serviceCidrs(Function<ServiceCidrsBlockingStub, R> rpc) {
-    return call(settings.allocator(), ServiceCidrsGrpc::newBlockingStub, rpc);
+  private Replicas replicas(Part part) {
+    return replicas(
+        switch (part) {
+          case ALLOCATOR -> settings.allocator();
+          case ENDPOINTS -> settings.endpoints();
+        });
   }
 
-  <M> void readServiceCidrs(
-      Function<ServiceCidrsBlockingStub, Iterator<M>> rpc,
-      Runnable opened,
-      Function<M, Then> reader) {
-    read(settings.allocator(), ServiceCidrsGrpc::newBlockingStub, rpc, opened, reader);
+  private Replicas replicas(List<HostPort> addresses) {
+    return known.computeIfAbsent(addresses, Replicas::new);
   }
 
-  <M> void watchServices(
-      Function<ServicesBlockingStub, Iterator<M>> rpc, Runnable opened, Function<M, Then> reader) {
-    read(settings.allocator(), ServicesGrpc::newBlockingStub, rpc, opened, reader);
+  private <S extends AbstractBlockingStub<S>, R> R call(
+      Replicas replicas, Function<ManagedChannel, S> stub, Function<S, R> rpc) {
+    var retries = new Retries(replicas);
+    var attempt = replicas.count() > 1 ? FIRST_ATTEMPT : ATTEMPT;
+    Optional<StatusRuntimeException> said = Optional.empty();
+    while (true) {
+      int first = replicas.first();
+      long limit = Math.max(1, Math.min(retries.left().toNanos(), attempt.toNanos()));
+      try {
+        return rpc.apply(
+            stub.apply(replicas.channel(first)).withDeadlineAfter(limit, TimeUnit.NANOSECONDS));
+      } catch (StatusRuntimeException e) {
+        boolean tookTooLong = e.getStatus().getCode() == Code.DEADLINE_EXCEEDED;
+        // An attempt that was cut short at the end says less than the answer before it.
+        said = tookTooLong ? said : Optional.of(e);
+        if (!(isTransient(e) || tookTooLong) || !retries.again(first)) {
+          throw new CallFailedException(replicas.addresses(), said.orElse(e));
+        }
+        attempt = tookTooLong ? attempt.multipliedBy(2) : attempt;
+      }
+    }
   }
 
-  <M> void watchPods(
-      Function<PodsBlockingStub, Iterator<M>> rpc, Runnable opened, Function<M, Then> reader) {
-    read(settings.endpoints(), PodsGrpc::newBlockingStub, rpc, opened, reader);
-  }
-
-  <M> void watchNodes(
-      Function<NodesBlockingStub, Iterator<M>> rpc, Runnable opened, Function<M, Then> reader) {
-    read(settings.endpoints(), NodesGrpc::newBlockingStub, rpc, opened, reader);
-  }
-
-  <M> void watchEndpointSlices(
-      Function<EndpointSlicesBlockingStub, Iterator<M>> rpc,
-      Runnable opened,
-      Function<M, Then> reader) {
-    read(settings.endpoints(), EndpointSlicesGrpc::newBlockingStub, rpc, opened, reader);
+  private static boolean isTransient(StatusRuntimeException e) {
+    var report = ErrorReport.of(e);
+    return report.isTransient() || report.isLostConnection();
   }
 
   /** The log of all partitions, which endpoints-service has. */
   <M> void readLog(
       Function<LogBlockingStub, Iterator<M>> rpc, Runnable opened, Function<M, Then> reader) {
-    read(settings.endpoints(), LogGrpc::newBlockingStub, rpc, opened, reader);
+    read(Part.ENDPOINTS, LogGrpc::newBlockingStub, rpc, opened, reader);
   }
 
   /**
    * Reads a stream until it ends, the reader has enough, or this thread is interrupted. One that
-   * breaks is opened again, from its beginning, unless nobody answers for as long as the time-out.
+   * breaks is opened again at the next replica, from its beginning, unless nobody answers for as
+   * long as the time-out.
    *
    * @param opened called before each stream
    */
-  private <S extends AbstractBlockingStub<S>, M> void read(
-      List<HostPort> addresses,
+  <S extends AbstractBlockingStub<S>, M> void read(
+      Part part,
       Function<ManagedChannel, S> stub,
       Function<S, Iterator<M>> rpc,
       Runnable opened,
       Function<M, Then> reader) {
-    var channel = channels.computeIfAbsent(addresses, this::connect);
-    long end = time.nanoTime() + settings.timeout().toNanos();
-    var pause = FIRST_PAUSE;
+    var replicas = replicas(part);
+    var retries = new Retries(replicas);
     while (true) {
+      int first = replicas.first();
       var context = Context.current().withCancellation();
       boolean told = false;
       try {
         opened.run();
         // the call is of this context: its end ends the call, which has no deadline
-        var messages = context.call(() -> rpc.apply(stub.apply(channel)));
+        var messages = context.call(() -> rpc.apply(stub.apply(replicas.channel(first))));
         while (messages.hasNext()) {
           if (reader.apply(messages.next()) == Then.ENOUGH) {
             return;
@@ -176,11 +227,10 @@ final class Session implements AutoCloseable {
           return;
         }
         if (told) { // somebody was there until now, however long there was nothing to say
-          end = time.nanoTime() + settings.timeout().toNanos();
-          pause = FIRST_PAUSE;
+          retries = new Retries(replicas);
         }
-        if (!ErrorReport.of(e).isTransient() || time.nanoTime() + pause.toNanos() >= end) {
-          throw new CallFailedException(addresses, e);
+        if (!isTransient(e) || !retries.again(first)) {
+          throw new CallFailedException(replicas.addresses(), e);
         }
       } catch (RuntimeException e) {
         throw e;
@@ -189,44 +239,43 @@ final class Session implements AutoCloseable {
       } finally {
         context.cancel(null);
       }
-      sleep(pause);
-      pause = longer(pause);
-      channel.resetConnectBackoff();
     }
   }
 
-  private static Duration longer(Duration pause) {
-    var twice = pause.multipliedBy(2);
-    return twice.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : twice;
-  }
+  /** Of one call: how long, and where next. */
+  private final class Retries {
+    private final Replicas replicas;
+    private final long end = time.nanoTime() + settings.timeout().toNanos();
+    private int failures;
+    private Duration pause = FIRST_PAUSE;
 
-  private <S extends AbstractBlockingStub<S>, R> R call(
-      List<HostPort> addresses, Function<ManagedChannel, S> stub, Function<S, R> rpc) {
-    var channel = channels.computeIfAbsent(addresses, this::connect);
-    long end = time.nanoTime() + settings.timeout().toNanos();
-    var pause = FIRST_PAUSE;
-    Optional<StatusRuntimeException> said = Optional.empty();
-    while (true) {
-      long attempt = Math.max(1, Math.min(end - time.nanoTime(), ATTEMPT.toNanos()));
-      try {
-        return rpc.apply(stub.apply(channel).withDeadlineAfter(attempt, TimeUnit.NANOSECONDS));
-      } catch (StatusRuntimeException e) {
-        // An attempt that was cut short at the end says less than the answer before it.
-        said = e.getStatus().getCode() == Code.DEADLINE_EXCEEDED ? said : Optional.of(e);
-        if (!isWorthAnother(e) || time.nanoTime() + pause.toNanos() >= end) {
-          throw new CallFailedException(addresses, said.orElse(e));
-        }
+    Retries(Replicas replicas) {
+      this.replicas = replicas;
+    }
+
+    Duration left() {
+      return Duration.ofNanos(end - time.nanoTime());
+    }
+
+    /** Turns to the next replica; pauses before the first of them is asked again. */
+    boolean again(int failed) {
+      failures++;
+      boolean all = failures % replicas.count() == 0;
+      if (left().compareTo(all ? pause : Duration.ZERO) <= 0) {
+        return false;
       }
-      sleep(pause);
-      pause = longer(pause);
-      channel.resetConnectBackoff();
+      if (all) {
+        sleep(pause);
+        pause = longer(pause);
+      }
+      replicas.next(failed);
+      return true;
     }
-  }
 
-  private static boolean isWorthAnother(StatusRuntimeException e) {
-    // A deadline that passed says that this attempt took too long; whether there is time for more
-    // the caller knows.
-    return ErrorReport.of(e).isTransient() || e.getStatus().getCode() == Code.DEADLINE_EXCEEDED;
+    private static Duration longer(Duration pause) {
+      var twice = pause.multipliedBy(2);
+      return twice.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : twice;
+    }
   }
 
   /** Between two looks at something that nobody tells of. */
@@ -239,12 +288,8 @@ final class Session implements AutoCloseable {
     }
   }
 
-  private ManagedChannel connect(List<HostPort> addresses) {
-    return GrpcChannels.of(addresses, GrpcChannels.Spread.FIRST);
-  }
-
   @Override
   public void close() {
-    channels.values().forEach(channel -> GrpcChannels.close(channel, Duration.ofSeconds(1)));
+    known.values().forEach(Replicas::close);
   }
 }

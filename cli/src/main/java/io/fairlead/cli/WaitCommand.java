@@ -65,7 +65,7 @@ final class WaitCommand implements Callable<Integer> {
         try {
           // what is left of the time; each is looked at once at least
           var left = Duration.ofNanos(end - session.time().nanoTime());
-          if (Waiting.until(session, left, () -> isSo(session, target, wanted))) {
+          if (Waiting.until(session, left, in -> isSo(in, target, wanted))) {
             console.out().println(target.resource().title(target.name()) + " condition met");
           } else {
             console.err().println(Waiting.timedOut(target.resource(), target.name()));

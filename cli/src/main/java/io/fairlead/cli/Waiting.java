@@ -1,7 +1,7 @@
 package io.fairlead.cli;
 
 import java.time.Duration;
-import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 
 /** Looks again and again until something is so. */
 final class Waiting {
@@ -9,16 +9,24 @@ final class Waiting {
 
   private Waiting() {}
 
-  /** Whether it came to be so within that time; looks at least once. */
-  static boolean until(Session session, Duration patience, BooleanSupplier isSo) {
+  /**
+   * Whether it came to be so within that time; looks at least once.
+   *
+   * @param isSo looks; the session it is given has no more time than is left
+   */
+  static boolean until(Session session, Duration patience, Predicate<Session> isSo) {
     long end = session.time().nanoTime() + patience.toNanos();
-    while (!isSo.getAsBoolean()) {
-      if (session.time().nanoTime() >= end) {
+    while (true) {
+      var left = Duration.ofNanos(end - session.time().nanoTime());
+      if (isSo.test(session.within(left))) {
+        return true;
+      }
+      left = Duration.ofNanos(end - session.time().nanoTime());
+      if (!left.isPositive()) {
         return false;
       }
-      session.sleep(PAUSE);
+      session.sleep(left.compareTo(PAUSE) < 0 ? left : PAUSE);
     }
-    return true;
   }
 
   static String timedOut(Resource<?> resource, String name) {

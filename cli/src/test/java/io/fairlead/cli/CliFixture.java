@@ -22,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 final class CliFixture {
   private final List<HostPort> replicas;
 
+  /** Without replicas, nothing is said of them. */
   CliFixture(HostPort... replicas) {
     this.replicas = List.of(replicas);
   }
@@ -91,6 +92,13 @@ final class CliFixture {
     return new Running(args);
   }
 
+  /** What a command prints that is no text. */
+  byte[] bytes(String... args) {
+    var out = new ByteArrayOutputStream();
+    var _ = run(out, "", Map.of(), args);
+    return out.toByteArray();
+  }
+
   Ran runWith(String stdin, Map<String, String> environment, String... args) {
     return run(new ByteArrayOutputStream(), stdin, environment, args);
   }
@@ -106,8 +114,10 @@ final class CliFixture {
             new PrintStream(err, true, StandardCharsets.UTF_8));
     var variables = new java.util.HashMap<String, String>();
     var addresses = String.join(",", replicas.stream().map(HostPort::toString).toList());
-    variables.put("FAIRLEAD_ALLOCATOR", addresses);
-    variables.put("FAIRLEAD_ENDPOINTS", addresses);
+    if (!replicas.isEmpty()) {
+      variables.put("FAIRLEAD_ALLOCATOR", addresses);
+      variables.put("FAIRLEAD_ENDPOINTS", addresses);
+    }
     variables.putAll(environment);
     var fairlead =
         new Fairlead(console, variables, new FixedNow(), RandomSource.seeded(args.length));

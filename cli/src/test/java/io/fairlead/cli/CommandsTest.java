@@ -8,14 +8,12 @@ import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
 import io.fairlead.runtime.BuildInfo;
 import io.fairlead.v1.Node;
-import io.grpc.Status;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -347,20 +345,6 @@ class CommandsTest {
   }
 
   @Test
-  void derivesNamespacesWhereTheServerKeepsNone() {
-    apply(WEB, "-n", "shop");
-    Supplier<RuntimeException> older = Status.UNIMPLEMENTED::asRuntimeException;
-    plane.failNext(1, older);
-    assertThat(apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n").out())
-        .isEqualTo(
-            "namespace/a skipped (the server keeps none: it is there with its first object)\n");
-    plane.failNext(1, older);
-    assertThat(cli.run("get", "ns", "-o", "name").out()).isEqualTo("namespace/shop\n");
-    plane.failNext(2, older); // get, then list
-    assertThat(cli.run("get", "ns", "shop", "-o", "name").out()).isEqualTo("namespace/shop\n");
-  }
-
-  @Test
   void createsANamespaceByItsName() {
     assertThat(cli.run("create", "namespace", "shop"))
         .isEqualTo(new Ran(0, "namespace/shop created\n", ""));
@@ -392,14 +376,14 @@ class CommandsTest {
             new Ran(
                 0,
                 """
-                WEB_PORT=tcp://10.96.0.20:80
-                WEB_PORT_80_TCP=tcp://10.96.0.20:80
-                WEB_PORT_80_TCP_ADDR=10.96.0.20
-                WEB_PORT_80_TCP_PORT=80
-                WEB_PORT_80_TCP_PROTO=tcp
                 WEB_SERVICE_HOST=10.96.0.20
                 WEB_SERVICE_PORT=80
                 WEB_SERVICE_PORT_HTTP=80
+                WEB_PORT=tcp://10.96.0.20:80
+                WEB_PORT_80_TCP=tcp://10.96.0.20:80
+                WEB_PORT_80_TCP_PROTO=tcp
+                WEB_PORT_80_TCP_PORT=80
+                WEB_PORT_80_TCP_ADDR=10.96.0.20
                 """,
                 ""));
     assertThat(cli.run("env")).isEqualTo(new Ran(0, "", ""));

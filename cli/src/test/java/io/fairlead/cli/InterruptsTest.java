@@ -1,10 +1,12 @@
 package io.fairlead.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -15,6 +17,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(60)
 class InterruptsTest {
   private static Process start(LocalControlPlane plane, String... args) throws IOException {
+    return start(plane, Map.of(), args);
+  }
+
+  private static Process start(
+      LocalControlPlane plane, Map<String, String> environment, String... args) throws IOException {
     var words =
         new java.util.ArrayList<>(
             List.of(
@@ -33,6 +40,7 @@ class InterruptsTest {
     var builder = new ProcessBuilder(words).redirectErrorStream(true);
     builder.environment().put("FAIRLEAD_ALLOCATOR", plane.address().toString());
     builder.environment().put("FAIRLEAD_ENDPOINTS", plane.address().toString());
+    builder.environment().putAll(environment);
     return builder.start();
   }
 
@@ -65,6 +73,47 @@ class InterruptsTest {
         assertThat(get.exitValue()).isEqualTo(1);
       } finally {
         get.destroyForcibly();
+      }
+    }
+  }
+
+  @Test
+  void endsThoughNobodyReadsWhatItPrints() throws Exception {
+    try (var plane = new LocalControlPlane("replica-1")) {
+      plane.fillLog(2_000); // more than a pipe takes
+      var tail = start(plane, "log", "tail", "-f");
+      try {
+        await("it prints").until(() -> tail.getInputStream().available() > 0);
+        new ProcessBuilder("kill", "-TERM", Long.toString(tail.pid())).start().waitFor();
+        assertThat(tail.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(tail.exitValue()).isZero();
+      } finally {
+        tail.destroyForcibly();
+      }
+    }
+  }
+
+  @Test
+  void aProgramWhoseOutputIsNotReadIsEnded() throws Exception {
+    try (var plane = new LocalControlPlane("replica-1");
+        var runtime = new LocalPodRuntime()) {
+      var exec =
+          start(
+              plane,
+              Map.of("FAIRLEAD_POD_RUNTIME", runtime.address().toString()),
+              "exec",
+              "web-1",
+              "-c",
+              "main",
+              "--",
+              "yes");
+      try {
+        exec.getInputStream().close();
+        assertThat(exec.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(exec.exitValue()).isEqualTo(1);
+        await("the program is ended").until(runtime::wasCancelled);
+      } finally {
+        exec.destroyForcibly();
       }
     }
   }

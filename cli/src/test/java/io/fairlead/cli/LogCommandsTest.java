@@ -4,7 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.fairlead.cli.CliFixture.Ran;
+import io.fairlead.log.v1.Record;
+import io.fairlead.v1.LogEntry;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -98,8 +102,11 @@ class LogCommandsTest {
                 endpointslice.discovery.k8s.io/SLICE   IPv4          80      10.244.0.7   90s
                 """
                     .replace("SLICE", slice()),
-                "As of 2026-11-01T12:01:00Z, position s:2,p2:1\n"));
-    assertThat(cli.run("replay", "--at", "2026-11-01T13:00:30+01:00", "get").code()).isEqualTo(1);
+                "As of 2026-11-01T12:01:00Z, position s:2,p2:1; the log is complete since 2026-11-01T12:00:00Z\n"));
+    assertThat(
+            cli.run("replay", "--at", "2026-11-01T13:00:30+01:00", "get", "svc", "-o", "name")
+                .out())
+        .isEqualTo("service/web\n");
     assertThat(cli.run("replay", "--at", "2026-11-01T13:00:30+01:00", "po,svc", "-o", "name").out())
         .isEqualTo("service/web\n");
     assertThat(cli.run("replay", "--at=1h").err())
@@ -128,7 +135,7 @@ class LogCommandsTest {
                 1,
                 "",
                 """
-                As of 2026-11-01T12:02:00Z, position s:3,p2:1
+                As of 2026-11-01T12:02:00Z, position s:3,p2:1; the log is complete since 2026-11-01T12:00:00Z
                 Error from replay (NotFound): services "web" not found
                 """));
     assertThat(cli.run("replay", "--at=s:9").err())
@@ -136,5 +143,47 @@ class LogCommandsTest {
     assertThat(cli.run("replay", "--at=yesterday").err())
         .isEqualTo(
             "error: --at=yesterday is not a time (2026-11-01T12:00:00Z), a duration before now (5m), or a position (s:13,p0:4)\n");
+  }
+
+  @Test
+  void refusesMomentsThatCompactionMayHaveTouched() {
+    plane.compactedBefore(Instant.parse("2026-11-01T12:01:30Z"));
+    for (var at : List.of("2026-11-01T12:01:00Z", "s:2,p2:1")) {
+      var ran = cli.run("replay", "--at", at, "svc");
+      assertThat(ran.code()).isEqualTo(1);
+      assertThat(ran.err())
+          .startsWith(
+              "error: of 2026-11-01T12:01:00Z not everything is retained: the log is complete since 2026-11-01T12:01:3");
+    }
+    assertThat(cli.run("replay", "--at", "2026-11-01T12:05:00Z", "po", "-o", "name").out())
+        .isEqualTo("pod/web-1\n");
+    assertThat(cli.run("replay", "--at", "s:3,p2:1", "po", "-o", "name").out())
+        .isEqualTo("pod/web-1\n");
+  }
+
+  @Test
+  void replaysNamespacesThatWereMade() {
+    assertThat(cli.run("create", "ns", "empty").code()).isZero();
+    assertThat(cli.run("replay", "--at=2026-11-01T12:03:00Z", "get", "ns"))
+        .extracting(Ran::out)
+        .isEqualTo(
+            """
+            NAME      STATUS   AGE
+            default   Active   <unknown>
+            empty     Active   60s
+            """);
+  }
+
+  @Test
+  void anUnsetPhaseIsNotShown() {
+    var record = Record.newBuilder();
+    record.getPodBuilder().setNodeName("node-a");
+    var entry =
+        LogEntry.newBuilder()
+            .setPartition("p2")
+            .setKey("Pod/default/web-1")
+            .setRecord(record.build().toByteString())
+            .build();
+    assertThat(LogRows.row(entry)).last().isEqualTo("node-a");
   }
 }

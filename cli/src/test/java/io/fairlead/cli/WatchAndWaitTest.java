@@ -155,4 +155,36 @@ class WatchAndWaitTest {
     assertThat(cli.run("delete", "pod", "a", "--now", "--grace-period=3").err())
         .isEqualTo("error: --now and --grace-period cannot be specified together\n");
   }
+
+  @Test
+  void watchesNamespacesThatWereMadeAndThoseThatHoldSomething() {
+    apply(POD);
+    var watch = cli.start("get", "ns", "-w", "-o", "name");
+    awaitOut(watch, "namespace/default\n");
+    assertThat(cli.run("create", "ns", "lab").code()).isZero();
+    awaitOut(watch, "namespace/default\nnamespace/lab\n");
+    apply(POD.replace("name: web-1", "name: web-1\n  namespace: pods-only"));
+    awaitOut(watch, "namespace/default\nnamespace/lab\nnamespace/pods-only\n");
+    apply(OTHER); // changes nothing about a namespace
+    cli.run("delete", "pod", "web-1", "-n", "pods-only", "--now", "--wait=false");
+    plane.ended("pods-only", "web-1");
+    var all = "namespace/default\nnamespace/lab\nnamespace/pods-only\nnamespace/pods-only\n";
+    awaitOut(watch, all);
+    assertThat(watch.interrupt()).isEqualTo(new Ran(0, all, ""));
+  }
+
+  @Test
+  void watchesNamespacesBySelectorAndName() {
+    var watch = cli.start("get", "ns", "-w", "-l", "team=x", "-o", "name");
+    await().until(() -> plane.watches() == 1);
+    apply(POD);
+    apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: lab, labels: {team: x}}\n");
+    awaitOut(watch, "namespace/lab\n");
+    assertThat(watch.interrupt().code()).isZero();
+    var one = cli.start("get", "ns", "default", "-w", "--no-headers");
+    awaitOut(one, "default   Active   <unknown>\n");
+    assertThat(one.interrupt().code()).isZero();
+    assertThat(cli.run("get", "ns", "nobody", "-w").err())
+        .isEqualTo("Error from server (NotFound): namespaces \"nobody\" not found\n");
+  }
 }

@@ -98,6 +98,7 @@ record ArchitectureRules(String root) {
             root + "..stream..",
             root + "..client..",
             root + "..disk..",
+            root + ".eventlog.file..",
             root + "..source..",
             root + ".api..",
             root + ".cli..")

@@ -8,9 +8,9 @@ import io.fairlead.core.model.ServicePort;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.Locale;
-import java.util.SortedMap;
-import java.util.TreeMap;
+import java.util.SequencedMap;
 
 /**
  * The variables by which a program finds the Services of its namespace without DNS, in the form
@@ -29,18 +29,18 @@ public final class ServiceEnvironment {
   private ServiceEnvironment() {}
 
   /**
-   * The variables of a container that starts now, sorted by name; {@code HOST} and {@code ADDR} are
-   * bare addresses, those in URLs have brackets where they are IPv6. Only Services with a ClusterIP
-   * count, and of those with two only the primary one. Where two Services ask for one variable
-   * ({@code foo} and {@code foo-port-80-tcp}), the later one in the order of names has it, so that
-   * the outcome does not depend on chance.
+   * The variables of a container that starts now, Service by Service, those of one port together;
+   * {@code HOST} and {@code ADDR} are bare addresses, those in URLs have brackets where they are
+   * IPv6. Only Services with a ClusterIP count, and of those with two only the primary one. Where
+   * two Services ask for one variable ({@code foo} and {@code foo-port-80-tcp}), the later one in
+   * the order of names has it, so that the outcome does not depend on chance.
    *
    * @param namespace of the Pod
    * @param services may be those of other namespaces, too
    */
-  public static SortedMap<String, String> of(
+  public static SequencedMap<String, String> of(
       String namespace, Links links, Collection<Service> services) {
-    var variables = new TreeMap<String, String>();
+    var variables = new LinkedHashMap<String, String>();
     services.stream()
         .filter(service -> concerns(service, namespace, links))
         .filter(service -> !service.spec().clusterIps().isEmpty())
@@ -49,7 +49,7 @@ public final class ServiceEnvironment {
             Comparator.<Service, Boolean>comparing(s -> s.name().namespace().equals(namespace))
                 .thenComparing(Service::name))
         .forEach(service -> add(service, variables));
-    return Collections.unmodifiableSortedMap(variables);
+    return Collections.unmodifiableSequencedMap(variables);
   }
 
   private static boolean concerns(Service service, String namespace, Links links) {
@@ -57,7 +57,7 @@ public final class ServiceEnvironment {
         || (links == Links.ENABLED && service.name().namespace().equals(namespace));
   }
 
-  private static void add(Service service, SortedMap<String, String> variables) {
+  private static void add(Service service, SequencedMap<String, String> variables) {
     var ports = service.spec().ports();
     if (ports.isEmpty()) {
       return; // cannot be: a Service with a ClusterIP has a port

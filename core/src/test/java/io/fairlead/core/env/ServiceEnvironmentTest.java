@@ -145,6 +145,26 @@ final class ServiceEnvironmentTest {
   }
 
   @Test
+  void isInTheOrderOfServicesAndTheirPorts() {
+    var last = service("shop", "web", "1.2.3.5", HTTP);
+    var first =
+        service("shop", "app", "1.2.3.4", port("b", Protocol.TCP, 80), port("a", Protocol.UDP, 53));
+    assertThat(ServiceEnvironment.of("shop", Links.ENABLED, List.of(last, first)).sequencedKeySet())
+        .startsWith(
+            "APP_SERVICE_HOST",
+            "APP_SERVICE_PORT",
+            "APP_SERVICE_PORT_B",
+            "APP_SERVICE_PORT_A",
+            "APP_PORT",
+            "APP_PORT_80_TCP",
+            "APP_PORT_80_TCP_PROTO",
+            "APP_PORT_80_TCP_PORT",
+            "APP_PORT_80_TCP_ADDR",
+            "APP_PORT_53_UDP")
+        .endsWith("WEB_PORT_80_TCP_ADDR");
+  }
+
+  @Test
   void everyPodIsToldOfTheControlPlane() {
     assertThat(ServiceEnvironment.of("shop", Links.ENABLED, List.of(CONTROL_PLANE)))
         .containsEntry("FAIRLEAD_SERVICE_HOST", "10.96.0.1");

@@ -3,7 +3,7 @@ package io.fairlead.standalone.pods.run;
 import io.fairlead.core.env.ServiceEnvironment;
 import io.fairlead.core.run.GatewayException;
 import java.util.Map;
-import java.util.SortedMap;
+import java.util.SequencedMap;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -13,7 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 final class ServiceVariables {
   private final PodApi api;
-  private final Map<String, SortedMap<String, String>> last = new ConcurrentHashMap<>();
+  private final Map<String, SequencedMap<String, String>> last = new ConcurrentHashMap<>();
 
   ServiceVariables(PodApi api) {
     this.api = api;
@@ -24,7 +24,7 @@ final class ServiceVariables {
    *
    * @throws GatewayException nobody answers, or did before
    */
-  SortedMap<String, String> of(String namespace) {
+  SequencedMap<String, String> of(String namespace) {
     try {
       var now =
           ServiceEnvironment.of(

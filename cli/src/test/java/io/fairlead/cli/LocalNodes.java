@@ -1,0 +1,57 @@
+package io.fairlead.cli;
+
+import io.fairlead.api.NodeCodec;
+import io.fairlead.core.image.Versioned;
+import io.fairlead.core.model.Kind;
+import io.fairlead.v1.GetNodeRequest;
+import io.fairlead.v1.ListNodesReply;
+import io.fairlead.v1.ListNodesRequest;
+import io.fairlead.v1.NodeReply;
+import io.fairlead.v1.NodesGrpc;
+import io.fairlead.v1.OpenNodeRequest;
+import io.grpc.stub.StreamObserver;
+import java.util.function.Function;
+
+/** Nodes of the local control plane. */
+final class LocalNodes extends NodesGrpc.NodesImplBase {
+  private final LocalControlPlane plane;
+
+  LocalNodes(LocalControlPlane plane) {
+    this.plane = plane;
+  }
+
+  @Override
+  public void open(OpenNodeRequest request, StreamObserver<NodeReply> observer) {
+    plane.openNode(request.getNode());
+    plane.answer(observer, request.getRequestId(), NodeReply::getDefaultInstance);
+  }
+
+  @Override
+  public void get(GetNodeRequest request, StreamObserver<NodeReply> observer) {
+    plane.answer(
+        observer,
+        "",
+        () ->
+            NodeReply.newBuilder()
+                .setNode(
+                    NodeCodec.proto(
+                        LocalControlPlane.found(
+                            plane.image().nodes().get(request.getName()),
+                            Kind.NODE,
+                            "",
+                            request.getName())))
+                .build());
+  }
+
+  @Override
+  public void list(ListNodesRequest request, StreamObserver<ListNodesReply> observer) {
+    Function<Versioned<io.fairlead.core.model.Node>, io.fairlead.v1.Node> proto = NodeCodec::proto;
+    plane.answer(
+        observer,
+        "",
+        () ->
+            ListNodesReply.newBuilder()
+                .addAllItems(plane.image().nodes().all().stream().map(proto).toList())
+                .build());
+  }
+}

@@ -1,0 +1,144 @@
+package io.fairlead.cli;
+
+import io.fairlead.api.Errors;
+import io.fairlead.api.PodCodec;
+import io.fairlead.api.PositionCodec;
+import io.fairlead.core.decide.PodCommand;
+import io.fairlead.core.decide.PodOutcome;
+import io.fairlead.core.image.Versioned;
+import io.fairlead.core.model.Kind;
+import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.Pod;
+import io.fairlead.core.view.PodCondition;
+import io.fairlead.v1.ApplyPodRequest;
+import io.fairlead.v1.DeletePodRequest;
+import io.fairlead.v1.GetPodRequest;
+import io.fairlead.v1.ListPodsReply;
+import io.fairlead.v1.ListPodsRequest;
+import io.fairlead.v1.PodReply;
+import io.fairlead.v1.PodsGrpc;
+import io.fairlead.v1.Result;
+import io.fairlead.v1.WatchPodsReply;
+import io.fairlead.v1.WatchPodsRequest;
+import io.grpc.stub.StreamObserver;
+import java.util.OptionalInt;
+
+/** Pods of the local control plane. */
+final class LocalPods extends PodsGrpc.PodsImplBase {
+  private final LocalControlPlane plane;
+
+  LocalPods(LocalControlPlane plane) {
+    this.plane = plane;
+  }
+
+  @Override
+  public void watch(WatchPodsRequest request, StreamObserver<WatchPodsReply> observer) {
+    var selector = LocalControlPlane.selector(request.getLabelSelector());
+    plane.watch(
+        observer,
+        new LocalControlPlane.Telling<io.fairlead.v1.Pod, WatchPodsReply>(
+            o -> WatchPodsReply.newBuilder().setAdded(o).build(),
+            o -> WatchPodsReply.newBuilder().setModified(o).build(),
+            o -> WatchPodsReply.newBuilder().setDeleted(o).build(),
+            at -> WatchPodsReply.newBuilder().setSynced(at).build()),
+        () ->
+            LocalControlPlane.byName(
+                new PodResource()
+                    .of(plane.image()).stream()
+                        .filter(o ->
+                            LocalControlPlane.isMeant(
+                                o.getMetadata(),
+                                request.getNamespace(),
+                                request.getName(),
+                                selector))
+                        .toList(),
+                io.fairlead.v1.Pod::getMetadata));
+  }
+
+  private io.fairlead.v1.Pod proto(Versioned<Pod> pod) {
+    return PodCodec.proto(pod, PodCondition.of(plane.image().pods(), pod.object()));
+  }
+
+  private PodReply reply(PodOutcome outcome) {
+    var reply = PodReply.newBuilder().setPosition(PositionCodec.proto(plane.position()));
+    return switch (outcome) {
+      case PodOutcome.Stored(var result, var pod, _) ->
+          reply
+              .setPod(proto(plane.image().pods().get(pod.name()).orElseThrow()))
+              .setResult(LocalControlPlane.result(result))
+              .build();
+      case PodOutcome.Deleted _ -> reply.setResult(Result.DELETED).build();
+      case PodOutcome.Refused(var refusal) -> throw Errors.refused(refusal);
+      case PodOutcome.NodeStored _, PodOutcome.Reported _, PodOutcome.Reconciled _ ->
+          throw new IllegalStateException("not asked for: " + outcome);
+    };
+  }
+
+  @Override
+  public void apply(ApplyPodRequest request, StreamObserver<PodReply> observer) {
+    plane.answer(
+        observer,
+        request.getRequestId(),
+        () -> {
+          var draft = PodCodec.draft(request.getPod());
+          return reply(plane.decideOnPods(new PodCommand.ApplyPod(draft)));
+        });
+  }
+
+  @Override
+  public void delete(DeletePodRequest request, StreamObserver<PodReply> observer) {
+    plane.answer(
+        observer,
+        request.getRequestId(),
+        () ->
+            reply(
+                plane.decideOnPods(
+                    new PodCommand.DeletePod(
+                        new ObjectName(request.getNamespace(), request.getName()),
+                        request.getUid(),
+                        request.hasGracePeriodSeconds()
+                            ? OptionalInt.of(request.getGracePeriodSeconds())
+                            : OptionalInt.empty()))));
+  }
+
+  @Override
+  public void get(GetPodRequest request, StreamObserver<PodReply> observer) {
+    plane.answer(
+        observer,
+        "",
+        () ->
+            PodReply.newBuilder()
+                .setPod(
+                    proto(
+                        LocalControlPlane.found(
+                            plane
+                                .image()
+                                .pods()
+                                .get(new ObjectName(request.getNamespace(), request.getName())),
+                            Kind.POD,
+                            request.getNamespace(),
+                            request.getName())))
+                .build());
+  }
+
+  @Override
+  public void list(ListPodsRequest request, StreamObserver<ListPodsReply> observer) {
+    plane.answer(
+        observer,
+        "",
+        () -> {
+          var selector = LocalControlPlane.selector(request.getLabelSelector());
+          var items =
+              request.getNamespace().isEmpty()
+                  ? plane.image().pods().all()
+                  : plane.image().pods().inNamespace(request.getNamespace());
+          return ListPodsReply.newBuilder()
+              .addAllItems(
+                  items.stream()
+                      .filter(pod -> selector.matches(pod.object().meta().labels()))
+                      .map(this::proto)
+                      .toList())
+              .build();
+        });
+  }
+}

@@ -1,0 +1,54 @@
+package io.fairlead.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fairlead.core.run.FakeTime;
+import io.fairlead.core.run.RandomSource;
+import io.fairlead.runtime.HostPort;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(30)
+class WaitingTest {
+  private static final List<HostPort> NOWHERE = List.of(HostPort.of("127.0.0.1:1"));
+
+  private final FakeTime time = new FakeTime();
+  private final Session session =
+      new Session(
+          new Session.Settings(NOWHERE, NOWHERE, Duration.ofSeconds(30)),
+          time,
+          RandomSource.seeded(1));
+
+  /** How much time each look had, where each takes some. */
+  private List<Duration> looks(Duration patience, Duration each) {
+    var looks = new ArrayList<Duration>();
+    assertThat(
+            Waiting.until(
+                session,
+                patience,
+                in -> {
+                  looks.add(in.settings().timeout());
+                  time.advance(each);
+                  return false;
+                }))
+        .isFalse();
+    return looks;
+  }
+
+  @Test
+  void aLookHasNoMoreTimeThanIsLeft() {
+    assertThat(looks(Duration.ofSeconds(10), Duration.ofSeconds(10)))
+        .containsExactly(Duration.ofSeconds(10));
+    assertThat(looks(Duration.ofSeconds(50), Duration.ofSeconds(50)))
+        .containsExactly(Duration.ofSeconds(30));
+  }
+
+  @Test
+  void looksOnceWhereNoTimeIsLeft() {
+    assertThat(looks(Duration.ofSeconds(-3), Duration.ofSeconds(1)))
+        .containsExactly(Duration.ofMillis(500));
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.fairlead.core.replay;
+
+import org.jspecify.annotations.NullMarked;

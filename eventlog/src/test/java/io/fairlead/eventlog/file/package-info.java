@@ -1,0 +1,4 @@
+@NullMarked
+package io.fairlead.eventlog.file;
+
+import org.jspecify.annotations.NullMarked;
