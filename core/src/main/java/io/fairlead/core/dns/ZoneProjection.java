@@ -104,7 +104,9 @@ public final class ZoneProjection {
     return changed;
   }
 
-  /** A namespace exists, though it may hold nothing: names of it are NODATA, those below are not. */
+  /**
+   * A namespace exists, though it may hold nothing: names of it are NODATA, those below are not.
+   */
   private static List<Contribution> ofNamespace(String namespace, ZoneSettings settings) {
     return List.of(
         Contribution.exists(namespace + ".svc." + settings.domain()),

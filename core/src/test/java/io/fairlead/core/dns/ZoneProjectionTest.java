@@ -327,14 +327,15 @@ class ZoneProjectionTest {
     assertThat(text(zone.lookup("team.svc.cluster.local.", DnsType.A))).isEqualTo("NO_DATA soa");
     assertThat(text(zone.lookup("web.team.svc.cluster.local.", DnsType.A)))
         .isEqualTo("NAME_ERROR soa");
-    assertThat(text(ZoneProjection.of(SETTINGS, made.apply(), 2)
-            .lookup("team.svc.cluster.local.", DnsType.A)))
+    assertThat(
+            text(
+                ZoneProjection.of(SETTINGS, made.apply(), 2)
+                    .lookup("team.svc.cluster.local.", DnsType.A)))
         .isEqualTo("NO_DATA soa");
 
     var gone = TestObjects.deletion(made.apply(), team);
     zone = ZoneProjection.update(zone, gone, gone.apply(), 3);
-    assertThat(text(zone.lookup("team.svc.cluster.local.", DnsType.A)))
-        .isEqualTo("NAME_ERROR soa");
+    assertThat(text(zone.lookup("team.svc.cluster.local.", DnsType.A))).isEqualTo("NAME_ERROR soa");
 
     var inDefault = TestObjects.image(service("web", "10.96.0.11"));
     var also = TestObjects.delta(inDefault, new Namespace(meta("", "default", Map.of())));

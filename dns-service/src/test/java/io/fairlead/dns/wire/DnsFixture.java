@@ -77,8 +77,7 @@ final class DnsFixture {
       case "Service" -> objects.add(service(manifest));
       case "Namespace" ->
           objects.add(
-              new Namespace(
-                  TestObjects.meta("", manifest.at("metadata").text("name"), Map.of())));
+              new Namespace(TestObjects.meta("", manifest.at("metadata").text("name"), Map.of())));
       case "EndpointSlice" -> {
         var service = manifest.at("metadata").at("labels").text("kubernetes.io/service-name");
         for (var endpoint : manifest.list("endpoints")) {
