@@ -37,6 +37,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -52,8 +53,8 @@ abstract class KafkaEventLogContract extends EventLogContract {
           Duration.ofSeconds(20),
           Duration.ofMillis(200));
 
-  private static Broker broker;
-  private static Admin admin;
+  private static @Nullable Broker started;
+  private static @Nullable Admin client;
 
   private final RandomEvents random = new RandomEvents(4, PARTITIONING);
   private final List<AutoCloseable> opened = new ArrayList<>();
@@ -78,18 +79,29 @@ abstract class KafkaEventLogContract extends EventLogContract {
   }
 
   /** To be called before all tests. */
-  static void use(Broker started) {
-    broker = started;
-    admin = Admin.create(Map.of("bootstrap.servers", started.bootstrapServers()));
+  static void use(Broker broker) {
+    started = broker;
+    client = Admin.create(Map.of("bootstrap.servers", broker.bootstrapServers()));
   }
 
   @AfterAll
   static void stopBroker() {
-    if (broker != null) {
-      admin.close(Duration.ofSeconds(1));
-      broker.close();
-      broker = null;
+    if (client != null) {
+      client.close(Duration.ofSeconds(1));
+      client = null;
     }
+    if (started != null) {
+      started.close();
+      started = null;
+    }
+  }
+
+  private static Broker broker() {
+    return requireNonNull(started);
+  }
+
+  private static Admin admin() {
+    return requireNonNull(client);
   }
 
   @BeforeEach
@@ -107,7 +119,7 @@ abstract class KafkaEventLogContract extends EventLogContract {
   @Test
   void makesItsTopicsAsTheyAreMeantToBe() {
     try (var log = KafkaEventLog.open(config().withWindow(Duration.ofDays(7)), Time.system())) {
-      var topics = get(admin.describeTopics(KafkaAdmin.TOPICS).allTopicNames());
+      var topics = get(admin().describeTopics(KafkaAdmin.TOPICS).allTopicNames());
       assertThat(requireNonNull(topics.get("fairlead.services")).partitions()).hasSize(1);
       assertThat(requireNonNull(topics.get("fairlead.pods")).partitions()).hasSize(4);
       assertThat(log.identity().servicesTopicId())
@@ -128,7 +140,7 @@ abstract class KafkaEventLogContract extends EventLogContract {
   @Test
   void saysAllThatIsWrongWithTopicsThatAreNotAsConfigured() {
     get(
-        admin
+        admin()
             .createTopics(
                 List.of(
                     new NewTopic("fairlead.services", 3, (short) 1),
@@ -179,7 +191,7 @@ abstract class KafkaEventLogContract extends EventLogContract {
       var config = config().withTimeouts(opensWithin(Duration.ofMillis(1)));
       assertThatThrownBy(() -> KafkaEventLog.open(config, Time.system()).close())
           .isInstanceOf(GatewayException.class)
-          .hasMessageContaining("cannot open the log at " + broker.bootstrapServers());
+          .hasMessageContaining("cannot open the log at " + broker().bootstrapServers());
     } finally {
       restart();
     }
@@ -313,7 +325,7 @@ abstract class KafkaEventLogContract extends EventLogContract {
   }
 
   private static KafkaLogConfig config() {
-    return KafkaLogConfig.of(broker.bootstrapServers(), "test")
+    return KafkaLogConfig.of(broker().bootstrapServers(), "test")
         .withReplicationFactor(1)
         .withPodsPartitions(PARTITIONING.podsPartitions())
         .withWindow(Duration.ofMillis(1))
@@ -346,22 +358,22 @@ abstract class KafkaEventLogContract extends EventLogContract {
 
   @Override
   void kill() {
-    broker.kill();
+    broker().kill();
   }
 
   @Override
   void restart() {
-    broker.restart();
+    broker().restart();
   }
 
   @Override
   void pause() {
-    broker.pause();
+    broker().pause();
   }
 
   @Override
   void unpause() {
-    broker.resume();
+    broker().resume();
   }
 
   @Override
@@ -374,7 +386,7 @@ abstract class KafkaEventLogContract extends EventLogContract {
   void deleteRecordsBefore(LogPartition partition, long offset) {
     alter(partition.topic(), Map.of("cleanup.policy", "delete"));
     get(
-        admin
+        admin()
             .deleteRecords(
                 Map.of(KafkaAdmin.kafka(partition), RecordsToDelete.beforeOffset(offset)))
             .all());
@@ -405,7 +417,7 @@ abstract class KafkaEventLogContract extends EventLogContract {
   private void write(byte[] key, byte[] value) {
     try (var producer =
         new KafkaProducer<>(
-            Map.<String, Object>of("bootstrap.servers", broker.bootstrapServers()),
+            Map.<String, Object>of("bootstrap.servers", broker().bootstrapServers()),
             new ByteArraySerializer(),
             new ByteArraySerializer())) {
       join(producer.send(new ProducerRecord<>("fairlead.services", 0, key, value)));
@@ -420,24 +432,24 @@ abstract class KafkaEventLogContract extends EventLogContract {
                 new AlterConfigOp(
                     new ConfigEntry(s.getKey(), s.getValue()), AlterConfigOp.OpType.SET))
             .toList();
-    get(admin.incrementalAlterConfigs(Map.of(resource, changes)).all());
+    get(admin().incrementalAlterConfigs(Map.of(resource, changes)).all());
   }
 
   private static String setting(String topic, String name) {
     var resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
-    var found = get(admin.describeConfigs(List.of(resource)).all());
+    var found = get(admin().describeConfigs(List.of(resource)).all());
     return requireNonNull(found.get(resource)).get(name).value();
   }
 
   private static void delete(List<String> topics) {
     for (var name : topics) {
-      if (get(admin.listTopics().names()).contains(name)) {
-        get(admin.deleteTopics(List.of(name)).all());
+      if (get(admin().listTopics().names()).contains(name)) {
+        get(admin().deleteTopics(List.of(name)).all());
       }
     }
     await("topics deleted")
         .atMost(Duration.ofSeconds(30))
-        .until(() -> get(admin.listTopics().names()).stream().noneMatch(topics::contains));
+        .until(() -> get(admin().listTopics().names()).stream().noneMatch(topics::contains));
   }
 
   private static <T> T get(KafkaFuture<T> future) {
