@@ -130,11 +130,11 @@ public final class ComposeProject {
 
   /** SIGKILL; it is not started again by itself. */
   public void kill(String service) {
-    shell.run("docker kill " + container(service)).ok();
+    top.run("docker kill " + container(service)).ok();
   }
 
   public void start(String service) {
-    shell.run("docker start " + container(service)).ok();
+    top.run("docker start " + container(service)).ok();
   }
 
   public String container(String service) {
@@ -147,7 +147,7 @@ public final class ComposeProject {
 
   /** A command in a container, words as bash reads them. */
   public Shell.Result exec(String service, String command) {
-    return shell.run("docker exec %s %s".formatted(container(service), command));
+    return top.run("docker exec %s %s".formatted(container(service), command));
   }
 
   /** The address of the service's container on the project's network. */
@@ -168,18 +168,18 @@ public final class ComposeProject {
 
   /** A one-shot container on the project's network. */
   public Shell.Result run(String options, String image, String command) {
-    return shell.run(
+    return top.run(
         "docker run --rm --network %s --label com.docker.compose.project=%s %s %s %s"
             .formatted(network(), name, options, image, command));
   }
 
   public String docker(String words) {
-    return shell.run("docker " + words).ok();
+    return top.run("docker " + words).ok();
   }
 
   /** The last lines that a service logged. */
   public String log(String service) {
-    return shell.run("docker logs --tail 40 " + container(service) + " 2>&1").all();
+    return top.run("docker logs --tail 40 " + container(service) + " 2>&1").all();
   }
 
   /** Removes all that has the project's label, and its images; also what a killed run left. */
