@@ -1,5 +1,7 @@
 package io.fairlead.cli;
 
+import static java.util.Objects.requireNonNull;
+
 import com.google.protobuf.ByteString;
 import io.fairlead.api.ErrorReport;
 import io.fairlead.v1.ExecReply;
@@ -67,13 +69,14 @@ final class ExecCall implements ClientResponseObserver<ExecRequest, ExecReply> {
     try {
       return exit.get();
     } catch (ExecutionException e) {
-      if (connected && ErrorReport.of(e.getCause()).isLostConnection()) {
+      var cause = requireNonNull(e.getCause()); // of every future that failed
+      if (connected && ErrorReport.of(cause).isLostConnection()) {
         throw new CliException(
             "error: the connection was lost: the program is killed then, if it had not ended");
       }
-      throw e.getCause() instanceof StatusRuntimeException status
+      throw cause instanceof StatusRuntimeException status
           ? status
-          : Status.fromThrowable(e.getCause()).asRuntimeException();
+          : Status.fromThrowable(cause).asRuntimeException();
     }
   }
 

@@ -1,5 +1,7 @@
 package io.fairlead.cli;
 
+import static java.util.Objects.requireNonNull;
+
 import io.fairlead.api.PositionCodec;
 import io.fairlead.api.Timestamps;
 import io.fairlead.cli.ObjectsReader.Then;
@@ -74,7 +76,7 @@ final class LogExportCommand implements Callable<Integer> {
         console.err().println(export.words(file));
         return 0;
       } catch (UncheckedIOException e) {
-        throw failed(e.getCause());
+        throw failed(requireNonNull(e.getCause())); // its constructor wants one
       } catch (IOException e) {
         throw failed(e);
       }
