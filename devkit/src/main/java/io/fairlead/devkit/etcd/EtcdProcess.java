@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * A real etcd as a child process. Durable: its data directory, which a later start with the same
@@ -78,6 +79,32 @@ public final class EtcdProcess implements AutoCloseable {
           "etcd",
           Optional.empty(),
           List.of());
+    }
+
+    /**
+     * So many members on 127.0.0.1, on ports that are free now, each with its directory {@code
+     * etcd-N} below the given one, with fsync. {@link EtcdProcess#launch} all of them.
+     */
+    public static List<Config> loopback(Path directory, int members) {
+      var ports = Ports.free("127.0.0.1", 2 * members);
+      var configs = new ArrayList<Config>();
+      for (int i = 0; i < members; i++) {
+        configs.add(
+            new Config(
+                directory.resolve("etcd-" + (i + 1)),
+                "127.0.0.1",
+                ports.get(2 * i),
+                ports.get(2 * i + 1),
+                Durability.FSYNC,
+                "etcd-" + (i + 1),
+                Optional.empty(),
+                List.of()));
+      }
+      var all =
+          configs.stream()
+              .map(config -> config.name() + "=" + config.peerUrl())
+              .collect(Collectors.joining(","));
+      return configs.stream().map(config -> config.asMember(config.name(), all)).toList();
     }
 
     public Config withHost(String other) {

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
 import org.apache.kafka.common.Uuid;
@@ -20,8 +21,8 @@ import org.apache.kafka.metadata.storage.Formatter;
 /**
  * One Kafka broker and controller (KRaft) in this JVM. Durable: everything, in its data directory,
  * which a later start takes up again, also on other ports. Its threads are Kafka's own. A fault
- * inside the broker that it takes for fatal ends the JVM, as it does with Kafka's own launcher. Not
- * for more than one broker: replication factors are all one.
+ * inside the broker that it takes for fatal ends the JVM, as it does with Kafka's own launcher. The
+ * only one of its cluster, or one of several that each have a JVM of their own.
  */
 public final class EmbeddedKafka implements AutoCloseable {
   private static final String BROKER_LISTENER = "PLAINTEXT";
@@ -44,6 +45,7 @@ public final class EmbeddedKafka implements AutoCloseable {
    * @param dataDirectory made and formatted when it is new
    * @param host one address of this machine: what is listened on and what clients are told; no
    *     wildcard
+   * @param quorum empty: the only broker; else its ports have to stay what the others were told
    * @param overrides broker settings that go before ours
    */
   public record Config(
@@ -51,6 +53,7 @@ public final class EmbeddedKafka implements AutoCloseable {
       String host,
       int port,
       int controllerPort,
+      Optional<KafkaQuorum> quorum,
       Map<String, String> overrides) {
     public Config {
       overrides = Map.copyOf(overrides);
@@ -67,6 +70,16 @@ public final class EmbeddedKafka implements AutoCloseable {
       }
     }
 
+    /** The only broker. */
+    public Config(
+        Path dataDirectory,
+        String host,
+        int port,
+        int controllerPort,
+        Map<String, String> overrides) {
+      this(dataDirectory, host, port, controllerPort, Optional.empty(), overrides);
+    }
+
     /** On 127.0.0.1 and two ports that are free now. */
     public static Config in(Path dataDirectory) {
       var ports = Ports.free("127.0.0.1", 2);
@@ -74,15 +87,15 @@ public final class EmbeddedKafka implements AutoCloseable {
     }
 
     public Config withHost(String other) {
-      return new Config(dataDirectory, other, port, controllerPort, overrides);
+      return new Config(dataDirectory, other, port, controllerPort, quorum, overrides);
     }
 
     public Config withPorts(int broker, int controller) {
-      return new Config(dataDirectory, host, broker, controller, overrides);
+      return new Config(dataDirectory, host, broker, controller, quorum, overrides);
     }
 
     public Config withOverrides(Map<String, String> settings) {
-      return new Config(dataDirectory, host, port, controllerPort, settings);
+      return new Config(dataDirectory, host, port, controllerPort, quorum, settings);
     }
 
     /** What clients get as {@code bootstrap.servers}. */
@@ -112,7 +125,7 @@ public final class EmbeddedKafka implements AutoCloseable {
     Ports.requireFree("Kafka controller port", config.host(), config.controllerPort());
     var lock = lock(config.dataDirectory());
     try {
-      formatWhenNew(config.dataDirectory());
+      formatWhenNew(config);
       return new EmbeddedKafka(config, lock, startServer(config));
     } catch (LaunchException e) {
       lock.close();
@@ -153,7 +166,8 @@ public final class EmbeddedKafka implements AutoCloseable {
         "Kafka did not start in %s: %s".formatted(config.dataDirectory(), e.getMessage()), e);
   }
 
-  private static void formatWhenNew(Path directory) {
+  private static void formatWhenNew(Config config) {
+    var directory = config.dataDirectory();
     if (Files.exists(directory.resolve("meta.properties"))) {
       return;
     }
@@ -163,8 +177,9 @@ public final class EmbeddedKafka implements AutoCloseable {
       Files.createDirectories(directory);
       new Formatter()
           .setPrintStream(quiet)
-          .setNodeId(NODE_ID)
-          .setClusterId(Uuid.randomUuid().toString())
+          .setNodeId(nodeId(config))
+          .setClusterId(
+              config.quorum().map(KafkaQuorum::clusterId).orElse(Uuid.randomUuid().toString()))
           .addDirectory(name)
           .setMetadataLogDirectory(name)
           .setControllerListenerName(CONTROLLER_LISTENER)
@@ -182,9 +197,12 @@ public final class EmbeddedKafka implements AutoCloseable {
   static Map<String, Object> settings(Config config) {
     var broker = authority(config.host(), config.port());
     var controller = authority(config.host(), config.controllerPort());
+    int replicas = config.quorum().map(KafkaQuorum::replicas).orElse(1);
+    var copies = Integer.toString(replicas);
+    var inSync = Integer.toString(Math.max(1, replicas - 1)); // one may be away
     var settings = new LinkedHashMap<String, Object>();
     settings.put("process.roles", "broker,controller");
-    settings.put("node.id", Integer.toString(NODE_ID));
+    settings.put("node.id", Integer.toString(nodeId(config)));
     settings.put("log.dirs", config.dataDirectory().toAbsolutePath().toString());
     settings.put(
         "listeners",
@@ -196,26 +214,29 @@ public final class EmbeddedKafka implements AutoCloseable {
     settings.put("inter.broker.listener.name", BROKER_LISTENER);
     settings.put("controller.listener.names", CONTROLLER_LISTENER);
     // Named in the settings, not in the metadata log: so the ports may differ from start to start.
-    settings.put("controller.quorum.voters", NODE_ID + "@" + controller);
+    settings.put(
+        "controller.quorum.voters",
+        config.quorum().map(KafkaQuorum::votersSetting).orElse(NODE_ID + "@" + controller));
 
     // After a kill -9 the controller holds on to the old incarnation for the whole session; with
-    // the default that is 9 s.
-    settings.put("broker.session.timeout.ms", "1000");
-    settings.put("broker.heartbeat.interval.ms", "200");
+    // the default that is 9 s. Of several, one that is merely slow should keep its partitions.
+    settings.put("broker.session.timeout.ms", config.quorum().isPresent() ? "3000" : "1000");
+    settings.put("broker.heartbeat.interval.ms", config.quorum().isPresent() ? "500" : "200");
     // Without it even a clean restart waits for the session to run out.
     settings.put("controlled.shutdown.enable", "true");
 
     settings.put("auto.create.topics.enable", "false");
-    settings.put("default.replication.factor", "1");
-    settings.put("min.insync.replicas", "1");
+    settings.put("unclean.leader.election.enable", "false");
+    settings.put("default.replication.factor", copies);
+    settings.put("min.insync.replicas", inSync);
     settings.put("offsets.topic.num.partitions", "1");
-    settings.put("offsets.topic.replication.factor", "1");
+    settings.put("offsets.topic.replication.factor", copies);
     settings.put("transaction.state.log.num.partitions", "1");
-    settings.put("transaction.state.log.replication.factor", "1");
-    settings.put("transaction.state.log.min.isr", "1");
+    settings.put("transaction.state.log.replication.factor", copies);
+    settings.put("transaction.state.log.min.isr", inSync);
     settings.put("share.coordinator.state.topic.num.partitions", "1");
-    settings.put("share.coordinator.state.topic.replication.factor", "1");
-    settings.put("share.coordinator.state.topic.min.isr", "1");
+    settings.put("share.coordinator.state.topic.replication.factor", copies);
+    settings.put("share.coordinator.state.topic.min.isr", inSync);
     settings.put("group.initial.rebalance.delay.ms", "0");
     // How often open transactions are looked at: by default one of 5 s may hold readers up for 15.
     settings.put("transaction.abort.timed.out.transaction.cleanup.interval.ms", "1000");
@@ -229,6 +250,10 @@ public final class EmbeddedKafka implements AutoCloseable {
     settings.put("num.recovery.threads.per.data.dir", "1");
     settings.putAll(config.overrides());
     return settings;
+  }
+
+  private static int nodeId(Config config) {
+    return config.quorum().map(KafkaQuorum::nodeId).orElse(NODE_ID);
   }
 
   private static String authority(String host, int port) {

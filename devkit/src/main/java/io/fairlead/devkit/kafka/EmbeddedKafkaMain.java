@@ -6,14 +6,17 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.stream.Stream;
 
 /**
  * A broker in a JVM of its own: {@code --data-dir D [--host H] [--port P] [--controller-port Q]
- * [--set name=value ...]}. Prints one line {@code ready HOST:PORT} on standard output when it
- * serves, everything else on standard error; SIGTERM stops it cleanly. Exit status 2 for wrong
- * options, 1 when it does not start.
+ * [--set name=value ...]}; of several brokers also {@code --cluster-id I --node-id N --voters
+ * ID@HOST:PORT,...}. Prints one line {@code ready HOST:PORT} on standard output when it serves,
+ * everything else on standard error; SIGTERM stops it cleanly. Exit status 2 for wrong options, 1
+ * when it does not start.
  */
 public final class EmbeddedKafkaMain {
   private EmbeddedKafkaMain() {}
@@ -53,7 +56,18 @@ public final class EmbeddedKafkaMain {
   }
 
   static EmbeddedKafka.Config config(List<String> args) {
-    var options = Options.parse(args, Set.of("data-dir", "host", "port", "controller-port", "set"));
+    var options =
+        Options.parse(
+            args,
+            Set.of(
+                "data-dir",
+                "host",
+                "port",
+                "controller-port",
+                "cluster-id",
+                "node-id",
+                "voters",
+                "set"));
     var directory = Path.of(options.required("data-dir"));
     return new EmbeddedKafka.Config(
         directory,
@@ -63,7 +77,24 @@ public final class EmbeddedKafkaMain {
             .one("controller-port")
             .map(text -> Options.port("controller-port", text))
             .orElse(9093),
+        quorum(options),
         overrides(options.all("set")));
+  }
+
+  /** All three or none. */
+  private static Optional<KafkaQuorum> quorum(Options options) {
+    if (Stream.of("cluster-id", "node-id", "voters").allMatch(n -> options.all(n).isEmpty())) {
+      return Optional.empty();
+    }
+    var node = options.required("node-id");
+    if (!node.matches("[0-9]{1,9}")) {
+      throw new IllegalArgumentException("option --node-id: '" + node + "' is no number");
+    }
+    return Optional.of(
+        new KafkaQuorum(
+            options.required("cluster-id"),
+            Integer.parseInt(node),
+            KafkaQuorum.parseVoters(options.required("voters"))));
   }
 
   private static Map<String, String> overrides(List<String> settings) {

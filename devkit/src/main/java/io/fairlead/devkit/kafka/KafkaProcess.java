@@ -39,7 +39,7 @@ public final class KafkaProcess implements AutoCloseable {
   }
 
   /**
-   * Returns when the broker serves clients.
+   * Returns when the broker serves clients; of several, not before a majority of them runs.
    *
    * @param jvmOptions of the child
    * @param prefix a program that runs its arguments in its own place, such as {@code
@@ -69,6 +69,17 @@ public final class KafkaProcess implements AutoCloseable {
     arguments.addAll(List.of("--host", config.host()));
     arguments.addAll(List.of("--port", Integer.toString(config.port())));
     arguments.addAll(List.of("--controller-port", Integer.toString(config.controllerPort())));
+    config
+        .quorum()
+        .ifPresent(quorum ->
+            arguments.addAll(
+                List.of(
+                    "--cluster-id",
+                    quorum.clusterId(),
+                    "--node-id",
+                    Integer.toString(quorum.nodeId()),
+                    "--voters",
+                    quorum.votersSetting())));
     config
         .overrides()
         .forEach((name, value) -> arguments.addAll(List.of("--set", name + "=" + value)));

@@ -19,7 +19,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
-import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -85,19 +84,10 @@ final class EtcdProcessTest {
 
   @Test
   void threeMembersGoOnWithoutOne() throws Exception {
-    var configs =
-        List.of("e1", "e2", "e3").stream()
-            .map(name -> EtcdProcess.Config.in(directory.resolve(name)).with(Durability.NO_FSYNC))
-            .toList();
-    var all = new ArrayList<String>();
-    for (var i = 0; i < 3; i++) {
-      all.add("e" + (i + 1) + "=" + configs.get(i).peerUrl());
-    }
     var members = new ArrayList<EtcdProcess>();
     try {
-      for (var i = 0; i < 3; i++) {
-        members.add(
-            EtcdProcess.launch(configs.get(i).asMember("e" + (i + 1), String.join(",", all))));
+      for (var config : EtcdProcess.Config.loopback(directory, 3)) {
+        members.add(EtcdProcess.launch(config.with(Durability.NO_FSYNC)));
       }
       for (var member : members) {
         member.awaitHealthy(Duration.ofSeconds(30));

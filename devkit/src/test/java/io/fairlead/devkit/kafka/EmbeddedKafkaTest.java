@@ -9,10 +9,13 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -48,6 +51,26 @@ final class EmbeddedKafkaTest {
     assertThat(EmbeddedKafka.settings(config)).containsEntry("num.io.threads", "2");
     assertThatThrownBy(() -> EmbeddedKafkaMain.config(List.of("--data-dir", "d", "--set", "x")))
         .hasMessageContaining("--set");
+  }
+
+  @Test
+  void readsWhatOneOfSeveralKnowsOfTheOthers() {
+    var id = "AAAAAAAAAAAAAAAAAAAAAQ";
+    var voters = "1@127.0.0.1:11,2@127.0.0.1:12,3@127.0.0.1:13";
+    var config =
+        EmbeddedKafkaMain.config(
+            List.of("--data-dir", "d", "--cluster-id", id, "--node-id", "2", "--voters", voters));
+    assertThat(EmbeddedKafka.settings(config))
+        .containsEntry("node.id", "2")
+        .containsEntry("controller.quorum.voters", voters)
+        .containsEntry("transaction.state.log.replication.factor", "3")
+        .containsEntry("transaction.state.log.min.isr", "2");
+    assertThatThrownBy(() -> EmbeddedKafkaMain.config(List.of("--data-dir", "d", "--node-id", "2")))
+        .hasMessageContaining("--cluster-id");
+    assertThatThrownBy(() -> KafkaQuorum.parseVoters("1@127.0.0.1:11,2"))
+        .hasMessageContaining("'2'");
+    assertThatThrownBy(() -> new KafkaQuorum(id, 4, KafkaQuorum.parseVoters(voters)))
+        .hasMessageContaining("node 4");
   }
 
   @Test
@@ -115,6 +138,42 @@ final class EmbeddedKafkaTest {
 
   @Test
   @Tag("slow")
+  void threeBrokersGoOnWithoutOne() throws Exception {
+    var configs = KafkaQuorum.loopback(directory, 3);
+    var brokers = startTogether(configs);
+    try {
+      var all =
+          configs.stream()
+              .map(EmbeddedKafka.Config::bootstrapServers)
+              .collect(Collectors.joining(","));
+      createTopic(all);
+      appendInTransaction(all, "one");
+      brokers.getFirst().kill();
+      appendInTransaction(all, "two");
+      brokers.set(0, KafkaProcess.start(configs.getFirst()));
+      brokers.get(1).kill(); // what it led is with the others, also what happened meanwhile
+      appendInTransaction(all, "three");
+      assertThat(readAll(all, 3)).containsExactly("one", "two", "three");
+    } finally {
+      brokers.forEach(KafkaProcess::kill);
+    }
+  }
+
+  private static List<KafkaProcess> startTogether(List<EmbeddedKafka.Config> configs)
+      throws Exception {
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      var starting =
+          configs.stream().map(c -> threads.submit(() -> KafkaProcess.start(c))).toList();
+      var started = new ArrayList<KafkaProcess>();
+      for (var one : starting) {
+        started.add(one.get());
+      }
+      return started;
+    }
+  }
+
+  @Test
+  @Tag("slow")
   void showsTheLogOfAChildThatDidNotStart() {
     var config =
         EmbeddedKafka.Config.in(directory.resolve("kafka"))
@@ -154,7 +213,7 @@ final class EmbeddedKafkaTest {
       var partition = new TopicPartition(TOPIC, 0);
       consumer.assign(List.of(partition));
       consumer.seekToBeginning(List.of(partition));
-      var values = new java.util.ArrayList<String>();
+      var values = new ArrayList<String>();
       var deadlineNanos = System.nanoTime() + Duration.ofSeconds(30).toNanos();
       while (values.size() < count && System.nanoTime() - deadlineNanos < 0) {
         consumer.poll(Duration.ofMillis(200)).forEach(record -> values.add(record.value()));
