@@ -3,6 +3,7 @@ package io.fairlead.etcd;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.Reservation;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -13,9 +14,9 @@ import java.util.UUID;
 
 /**
  * What replicas agree on through etcd: who owns which partition, who is there, which addresses are
- * claimed, which nodes live. Thread-safe. All methods block, are bounded by the gateway's time-out,
- * and throw {@link io.fairlead.core.run.GatewayException} (UNKNOWN for writes whose answer was
- * lost).
+ * claimed and reserved, which nodes live. Thread-safe. All methods block, are bounded by the
+ * gateway's time-out, and throw {@link io.fairlead.core.run.GatewayException} (UNKNOWN for writes
+ * whose answer was lost).
  */
 public interface Coordination extends AutoCloseable {
   /**
@@ -82,18 +83,38 @@ public interface Coordination extends AutoCloseable {
   /**
    * For whom an address is claimed.
    *
+   * @param uid of the Service; or of the reservation, where that has the address itself
+   * @param service the Service; or the one that the reservation is for
+   * @param reservation that has the address itself, or that the Service took it over from
    * @param revision last modification of the key
    */
-  record ClaimHolder(UUID uid, ObjectName service, long revision) {
+  record ClaimHolder(UUID uid, ObjectName service, Optional<UUID> reservation, long revision) {
     private static final UUID NO_UID = new UUID(0, 0);
 
     /** Of a claim that cannot be read: a uid that no Service has. */
     static ClaimHolder nobody(long revision) {
-      return new ClaimHolder(NO_UID, new ObjectName("unreadable", "unreadable"), revision);
+      return new ClaimHolder(
+          NO_UID, new ObjectName("unreadable", "unreadable"), Optional.empty(), revision);
+    }
+
+    /** Whether a reservation has the address, not a Service. */
+    public boolean reserved() {
+      return reservation.filter(uid::equals).isPresent();
     }
   }
 
-  record ClaimRequest(Address address, UUID uid, ObjectName service) {}
+  /**
+   * An address and the Service it is for.
+   *
+   * @param reservation that it is taken over from; it goes back to it when the Service gives it up
+   *     while that lives
+   */
+  record ClaimRequest(Address address, UUID uid, ObjectName service, Optional<UUID> reservation) {
+    /** Of an address that nobody reserved. */
+    public ClaimRequest(Address address, UUID uid, ObjectName service) {
+      this(address, uid, service, Optional.empty());
+    }
+  }
 
   sealed interface ClaimOutcome {
     /** Claimed now, or was claimed for this uid before (a lost answer). */
@@ -114,13 +135,17 @@ public interface Coordination extends AutoCloseable {
       Collection<ClaimRequest> requests, LogPartition partition, UUID takeover);
 
   /**
-   * Puts the claim whoever holds the address, if its revision is still that of {@code found}; false
-   * = it changed. Guarded likewise.
+   * Puts the claim whoever holds the address, if holder and revision are still those of {@code
+   * found}; false = it changed. It is under no lease, also where a reservation had it. Guarded
+   * likewise.
    */
   boolean replaceClaim(
       ClaimRequest request, ClaimHolder found, LogPartition partition, UUID takeover);
 
-  /** Deletes those claims that still belong to the given uid. Guarded likewise. */
+  /**
+   * Deletes those claims that still belong to the given uid; what was taken over from a reservation
+   * that lives goes back to it, under its lease. Guarded likewise.
+   */
   void free(Collection<ClaimRequest> claims, LogPartition partition, UUID takeover);
 
   /** The claim on one address. */
@@ -128,6 +153,69 @@ public interface Coordination extends AutoCloseable {
 
   /** All claims, by address; those that cannot be read are passed over. */
   SortedMap<Address, ClaimHolder> claims();
+
+  // --- reservations: /fairlead/v1/reservations/<id>, each under a lease of its own
+
+  /**
+   * A reservation as etcd has it: it lives.
+   *
+   * @param tokenHash SHA-256 of its token, in hexadecimal
+   * @param lease of its key and of the claims of those of its addresses that no Service has
+   * @param revision of the key
+   */
+  record HeldReservation(Reservation reservation, String tokenHash, long lease, long revision) {}
+
+  sealed interface ReserveOutcome {
+    record Reserved() implements ReserveOutcome {}
+
+    /**
+     * Nothing was claimed.
+     *
+     * @param holders of those addresses that are not free, or were not held as expected
+     */
+    record Lost(SortedMap<Address, ClaimHolder> holders) implements ReserveOutcome {}
+  }
+
+  /**
+   * Claims all addresses of a reservation in one transaction, or none, under a lease that begins
+   * now and runs for its ttl. Guarded like claims.
+   *
+   * @param replaced claims that may be replaced if they still are as they were found
+   */
+  ReserveOutcome reserve(
+      Reservation reservation,
+      String tokenHash,
+      Map<Address, ClaimHolder> replaced,
+      LogPartition partition,
+      UUID takeover);
+
+  /** Empty = it ran out, or was ended. */
+  Optional<HeldReservation> reservation(UUID id);
+
+  /** All that live, by id; those that cannot be read are passed over. */
+  SortedMap<UUID, HeldReservation> reservations();
+
+  /**
+   * For how long they live unless they are renewed, in whole seconds; those that ran out meanwhile
+   * are missing.
+   */
+  Map<UUID, Duration> timeLeft(Collection<HeldReservation> reservations);
+
+  /** Makes it live for its ttl from now on; the ttl. Empty = it ran out before. */
+  Optional<Duration> renew(HeldReservation reservation);
+
+  /**
+   * Ends them: frees what they hold themselves, not what Services took over. Those that are gone
+   * are passed over. Guarded like claims.
+   */
+  void endReservations(Collection<UUID> ids, LogPartition partition, UUID takeover);
+
+  /**
+   * Claims addresses of a reservation for it again, those that are free, if it is as it was found.
+   * Guarded like claims.
+   */
+  void restoreClaims(
+      HeldReservation found, Collection<Address> addresses, LogPartition partition, UUID takeover);
 
   // --- nodes: /fairlead/v1/nodes/<node>
 
@@ -152,7 +240,10 @@ public interface Coordination extends AutoCloseable {
 
   ClusterState clusterState();
 
-  /** How many keys the last listings of owners, members and claims passed over, told once each. */
+  /**
+   * How many keys the last listings of owners, members, claims and reservations passed over, told
+   * once each.
+   */
   int unreadableKeys();
 
   /** The configured endpoints, for messages. */

@@ -4,6 +4,8 @@ import static io.fairlead.etcd.EtcdKeys.bytes;
 import static io.fairlead.etcd.EtcdKeys.text;
 
 import io.etcd.jetcd.KeyValue;
+import io.etcd.jetcd.common.exception.ErrorCode;
+import io.etcd.jetcd.common.exception.EtcdException;
 import io.etcd.jetcd.kv.GetResponse;
 import io.etcd.jetcd.kv.TxnResponse;
 import io.etcd.jetcd.op.Cmp;
@@ -11,9 +13,11 @@ import io.etcd.jetcd.op.CmpTarget;
 import io.etcd.jetcd.op.Op;
 import io.etcd.jetcd.options.DeleteOption;
 import io.etcd.jetcd.options.GetOption;
+import io.etcd.jetcd.options.LeaseOption;
 import io.etcd.jetcd.options.PutOption;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.Reservation;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
 import io.fairlead.core.run.Time;
@@ -30,14 +34,20 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * {@link Coordination} over a real etcd, 3.4 or newer. Thread-safe; durable state is etcd's alone.
  * Threads of its own: a virtual one for each lease and each watch; all end with {@link #close}.
  */
 public final class EtcdCoordination implements Coordination {
+  private static final Logger log = LoggerFactory.getLogger(EtcdCoordination.class);
+
   /** Far below etcd's default of 128 operations, which counts those nested in each other, too. */
   static final int OPERATIONS = 60;
 
@@ -227,11 +237,11 @@ public final class EtcdCoordination implements Coordination {
   @Override
   public boolean replaceClaim(
       ClaimRequest request, ClaimHolder found, LogPartition partition, UUID takeover) {
-    var key = bytes(EtcdKeys.claim(request.address()));
+    var key = EtcdKeys.claim(request.address());
     var unchanged =
         Op.txn(
-            new Cmp[] {new Cmp(key, Cmp.Op.EQUAL, CmpTarget.modRevision(found.revision()))},
-            new Op[] {Op.put(key, bytes(EtcdKeys.claimValue(request)), PutOption.DEFAULT)},
+            asFound(key, found),
+            new Op[] {Op.put(bytes(key), bytes(EtcdKeys.claimValue(request)), PutOption.DEFAULT)},
             NOTHING);
     var answer = commit("replace claim", guard(partition, takeover), List.of(unchanged), List.of());
     if (!answer.isSucceeded()) {
@@ -240,23 +250,103 @@ public final class EtcdCoordination implements Coordination {
     return answer.getTxnResponses().getFirst().isSucceeded();
   }
 
+  /** Revisions are given out twice where etcd was restored from a backup: the holder, too. */
+  private static Cmp[] asFound(String key, ClaimHolder found) {
+    var revision = new Cmp(bytes(key), Cmp.Op.EQUAL, CmpTarget.modRevision(found.revision()));
+    if (found.uid().equals(ClaimHolder.nobody(0).uid())) {
+      return new Cmp[] {revision};
+    }
+    var holder = firstWordIs(key, found.uid());
+    return new Cmp[] {revision, holder[0], holder[1]};
+  }
+
   @Override
   public void free(Collection<ClaimRequest> claims, LogPartition partition, UUID takeover) {
     requireDistinct(claims);
+    var others = new ArrayList<ClaimRequest>();
     for (var batch : batches(claims)) {
       var frees = new ArrayList<Op>();
       for (var claim : batch) {
         var key = bytes(EtcdKeys.claim(claim.address()));
+        var plain =
+            EtcdKeys.claimValue(new ClaimRequest(claim.address(), claim.uid(), claim.service()));
         frees.add(
             Op.txn(
-                firstWordIs(EtcdKeys.claim(claim.address()), claim.uid()),
+                new Cmp[] {new Cmp(key, Cmp.Op.EQUAL, CmpTarget.value(bytes(plain)))},
                 new Op[] {Op.delete(key, DeleteOption.DEFAULT)},
-                NOTHING));
+                new Op[] {Op.get(key, GetOption.DEFAULT)}));
       }
-      if (!commit("free addresses", guard(partition, takeover), frees, List.of()).isSucceeded()) {
+      var answer = commit("free addresses", guard(partition, takeover), frees, List.of());
+      if (!answer.isSucceeded()) {
         throw new NotOwnerException(partition);
       }
+      for (int i = 0; i < batch.size(); i++) {
+        var one = answer.getTxnResponses().get(i);
+        var uid = batch.get(i).uid();
+        if (!one.isSucceeded()
+            && one.getGetResponses().getFirst().getKvs().stream()
+                .anyMatch(kv -> holderOrNobody(kv).uid().equals(uid))) {
+          others.add(batch.get(i));
+        }
+      }
     }
+    for (var claim : others) {
+      giveBack(claim, partition, takeover);
+    }
+  }
+
+  /** Frees one claim that may have been taken over from a reservation. */
+  private void giveBack(ClaimRequest claim, LogPartition partition, UUID takeover) {
+    var key = EtcdKeys.claim(claim.address());
+    for (int i = 0; i < ATTEMPTS; i++) {
+      var holder =
+          get(key).map(EtcdCoordination::holderOf).filter(h -> h.uid().equals(claim.uid()));
+      if (holder.isEmpty()) {
+        return;
+      }
+      var living =
+          holder.get().reserved()
+              ? Optional.<HeldReservation>empty() // the reservation gives it up itself
+              : holder
+                  .get()
+                  .reservation()
+                  .flatMap(this::reservation)
+                  .filter(r -> r.reservation().addresses().contains(claim.address()));
+      if (giveBack(key, claim.address(), holder.get(), living, partition, takeover)) {
+        return;
+      }
+    }
+    throw changedTooOften(key);
+  }
+
+  /** False = claim or reservation changed meanwhile. */
+  private boolean giveBack(
+      String key,
+      Address address,
+      ClaimHolder holder,
+      Optional<HeldReservation> living,
+      LogPartition partition,
+      UUID takeover) {
+    var conditions = new ArrayList<>(List.of(asFound(key, holder)));
+    living.ifPresent(found -> conditions.add(unchanged(found)));
+    var change =
+        living
+            .map(found -> putClaim(found.reservation(), address, found.lease()))
+            .orElseGet(() -> Op.delete(bytes(key), DeleteOption.DEFAULT));
+    var nested = Op.txn(conditions.toArray(Cmp[]::new), new Op[] {change}, NOTHING);
+    TxnResponse answer;
+    try {
+      answer = commit("free address", guard(partition, takeover), List.of(nested), List.of());
+    } catch (GatewayException e) {
+      if (leaseIsGone(e)) {
+        return false;
+      }
+      throw e;
+    }
+    if (!answer.isSucceeded()) {
+      throw new NotOwnerException(partition);
+    }
+    return answer.getTxnResponses().getFirst().isSucceeded();
   }
 
   @Override
@@ -304,6 +394,227 @@ public final class EtcdCoordination implements Coordination {
       batches.add(all.subList(from, Math.min(all.size(), from + OPERATIONS)));
     }
     return batches;
+  }
+
+  // --- reservations
+
+  @Override
+  public ReserveOutcome reserve(
+      Reservation reservation,
+      String tokenHash,
+      Map<Address, ClaimHolder> replaced,
+      LogPartition partition,
+      UUID takeover) {
+    long seconds = reservation.ttl().plusNanos(999_999_999).toSeconds();
+    long lease =
+        connection.write("grant lease", client -> client.getLeaseClient().grant(seconds)).getID();
+    boolean held = false;
+    try {
+      var outcome = reserve(reservation, tokenHash, replaced, lease, partition, takeover);
+      held = outcome instanceof ReserveOutcome.Reserved;
+      return outcome;
+    } finally {
+      if (!held) { // also where the outcome is unknown: what is under it goes with it
+        revoke(lease);
+      }
+    }
+  }
+
+  private ReserveOutcome reserve(
+      Reservation reservation,
+      String tokenHash,
+      Map<Address, ClaimHolder> replaced,
+      long lease,
+      LogPartition partition,
+      UUID takeover) {
+    var conditions = new ArrayList<Cmp>();
+    var puts = new ArrayList<Op>();
+    var gets = new ArrayList<Op>();
+    for (var address : reservation.addresses()) { // so few that one transaction takes them
+      var key = bytes(EtcdKeys.claim(address));
+      var found = replaced.get(address);
+      conditions.add(
+          new Cmp(
+              key,
+              Cmp.Op.EQUAL,
+              found == null ? CmpTarget.version(0) : CmpTarget.modRevision(found.revision())));
+      puts.add(putClaim(reservation, address, lease));
+      gets.add(Op.get(key, GetOption.DEFAULT));
+    }
+    puts.add(
+        Op.put(
+            bytes(EtcdKeys.reservation(reservation.uid())),
+            bytes(EtcdKeys.reservationValue(reservation, tokenHash)),
+            PutOption.builder().withLeaseId(lease).build()));
+    var nested =
+        Op.txn(conditions.toArray(Cmp[]::new), puts.toArray(NOTHING), gets.toArray(NOTHING));
+    var answer =
+        commit("reserve addresses", guard(partition, takeover), List.of(nested), List.of());
+    if (!answer.isSucceeded()) {
+      throw new NotOwnerException(partition);
+    }
+    var inner = answer.getTxnResponses().getFirst();
+    if (inner.isSucceeded()) {
+      return new ReserveOutcome.Reserved();
+    }
+    var holders = new TreeMap<Address, ClaimHolder>();
+    for (int i = 0; i < reservation.addresses().size(); i++) {
+      var address = reservation.addresses().get(i);
+      inner
+          .getGetResponses()
+          .get(i)
+          .getKvs()
+          .forEach(kv -> holders.put(address, holderOrNobody(kv)));
+    }
+    return new ReserveOutcome.Lost(holders);
+  }
+
+  private static Op putClaim(Reservation reservation, Address address, long lease) {
+    return Op.put(
+        bytes(EtcdKeys.claim(address)),
+        bytes(EtcdKeys.claimValue(EtcdKeys.claim(reservation, address))),
+        PutOption.builder().withLeaseId(lease).build());
+  }
+
+  private static Cmp unchanged(HeldReservation found) {
+    return new Cmp(
+        bytes(EtcdKeys.reservation(found.reservation().uid())),
+        Cmp.Op.EQUAL,
+        CmpTarget.modRevision(found.revision()));
+  }
+
+  /** Best effort, without waiting: without its keys a lease is nothing, and it runs out. */
+  private void revoke(long lease) {
+    try {
+      var _ = connection.client().getLeaseClient().revoke(lease);
+    } catch (RuntimeException e) { // the client was closed under us
+      log.atDebug().setCause(e).log("lease not revoked; it runs out");
+    }
+  }
+
+  @Override
+  public Optional<HeldReservation> reservation(UUID id) {
+    var found = get(EtcdKeys.reservation(id));
+    try {
+      return found.map(EtcdCoordination::reservationOf);
+    } catch (GatewayException _) { // told when they are listed; it runs out all the same
+      return Optional.empty();
+    }
+  }
+
+  @Override
+  public SortedMap<UUID, HeldReservation> reservations() {
+    var reservations = new TreeMap<UUID, HeldReservation>();
+    unreadable
+        .readable(
+            EtcdKeys.RESERVATIONS, range(EtcdKeys.RESERVATIONS), EtcdCoordination::reservationOf)
+        .forEach(found -> reservations.put(found.reservation().uid(), found));
+    return reservations;
+  }
+
+  private static HeldReservation reservationOf(KeyValue kv) {
+    return EtcdKeys.reservation(
+        text(kv.getKey()), text(kv.getValue()), kv.getLease(), kv.getModRevision());
+  }
+
+  @Override
+  public Map<UUID, Duration> timeLeft(Collection<HeldReservation> reservations) {
+    var left = new HashMap<UUID, Duration>();
+    var all = List.copyOf(reservations);
+    for (int from = 0; from < all.size(); from += OPERATIONS) {
+      var some = all.subList(from, Math.min(all.size(), from + OPERATIONS));
+      var answers =
+          connection.read(
+              "read leases",
+              client -> {
+                var calls =
+                    some.stream()
+                        .map(one ->
+                            client.getLeaseClient().timeToLive(one.lease(), LeaseOption.DEFAULT))
+                        .toList();
+                return CompletableFuture.allOf(calls.toArray(CompletableFuture[]::new))
+                    .thenApply(_ -> calls.stream().map(CompletableFuture::join).toList());
+              });
+      for (int i = 0; i < some.size(); i++) {
+        long seconds = answers.get(i).getTTL();
+        if (seconds >= 0) { // -1: etcd does not know it
+          left.put(some.get(i).reservation().uid(), Duration.ofSeconds(seconds));
+        }
+      }
+    }
+    return left;
+  }
+
+  @Override
+  public Optional<Duration> renew(HeldReservation reservation) {
+    try {
+      var answer =
+          connection.write(
+              "renew lease", client -> client.getLeaseClient().keepAliveOnce(reservation.lease()));
+      return Optional.of(Duration.ofSeconds(answer.getTTL()));
+    } catch (GatewayException e) {
+      if (e.getCause() instanceof ExecutionException failed
+          && failed.getCause() instanceof EtcdException answered
+          && answered.getErrorCode() == ErrorCode.NOT_FOUND) {
+        return Optional.empty(); // what jetcd makes of an answer with ttl 0
+      }
+      throw e;
+    }
+  }
+
+  @Override
+  public void endReservations(Collection<UUID> ids, LogPartition partition, UUID takeover) {
+    for (var id : ids) {
+      var found = reservation(id);
+      if (found.isEmpty()) {
+        continue; // and what it held went with it
+      }
+      var ends = new ArrayList<Op>();
+      for (var address : found.get().reservation().addresses()) {
+        var key = EtcdKeys.claim(address);
+        ends.add(
+            Op.txn(
+                firstWordIs(key, id),
+                new Op[] {Op.delete(bytes(key), DeleteOption.DEFAULT)},
+                NOTHING));
+      }
+      ends.add(Op.delete(bytes(EtcdKeys.reservation(id)), DeleteOption.DEFAULT));
+      if (!commit("end reservation", guard(partition, takeover), ends, List.of()).isSucceeded()) {
+        throw new NotOwnerException(partition);
+      }
+      revoke(found.get().lease());
+    }
+  }
+
+  @Override
+  public void restoreClaims(
+      HeldReservation found, Collection<Address> addresses, LogPartition partition, UUID takeover) {
+    var puts = new ArrayList<Op>();
+    for (var address : addresses) {
+      puts.add(
+          Op.txn(
+              new Cmp[] {
+                new Cmp(bytes(EtcdKeys.claim(address)), Cmp.Op.EQUAL, CmpTarget.version(0)),
+                unchanged(found)
+              },
+              new Op[] {putClaim(found.reservation(), address, found.lease())},
+              NOTHING));
+    }
+    try {
+      if (!commit("restore claims", guard(partition, takeover), puts, List.of()).isSucceeded()) {
+        throw new NotOwnerException(partition);
+      }
+    } catch (GatewayException e) {
+      if (!leaseIsGone(e)) {
+        throw e;
+      }
+    }
+  }
+
+  /** etcd answers so where a put names a lease that it does not know; nothing happened. */
+  private static boolean leaseIsGone(GatewayException e) {
+    return e.getCause() instanceof BrokenCallException broken
+        && broken.code() == Status.Code.NOT_FOUND;
   }
 
   // --- nodes
@@ -432,9 +743,7 @@ public final class EtcdCoordination implements Coordination {
     try {
       return put.get();
     } catch (GatewayException e) {
-      if (lease instanceof KeptLease kept
-          && e.getCause() instanceof BrokenCallException broken
-          && broken.code() == Status.Code.NOT_FOUND) {
+      if (lease instanceof KeptLease kept && leaseIsGone(e)) {
         kept.gone();
       }
       throw e;

@@ -4,12 +4,18 @@ import io.etcd.jetcd.ByteSequence;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.Reservation;
 import io.fairlead.core.model.Topic;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Collectors;
 
 /**
  * Keys and values in etcd. Values are words separated by one space, so that {@code etcdctl get} is
@@ -18,7 +24,10 @@ import java.util.UUID;
  * <pre>
  * /fairlead/v1/owners/fairlead.services/0   TAKEOVER REPLICA ADDRESS
  * /fairlead/v1/members/SERVICE/REPLICA      ADDRESS VERSION ready|starting
- * /fairlead/v1/ips/0a600001                 UID NAMESPACE/NAME
+ * /fairlead/v1/ips/0a600001                 UID NAMESPACE/NAME                 a Service's
+ *                                           UID NAMESPACE/NAME RESERVATION     ... from a reservation
+ *                                           RESERVATION NAMESPACE/NAME RESERVATION   a reservation's
+ * /fairlead/v1/reservations/RESERVATION     NAMESPACE/NAME ADDRESS,ADDRESS TTL CREATED HASH
  * /fairlead/v1/nodes/NODE                   SESSION REPLICA
  * </pre>
  */
@@ -30,6 +39,7 @@ final class EtcdKeys {
   static final String MEMBERS = ROOT + "members/";
   static final String CLAIMS = ROOT + "ips/";
   static final String NODES = ROOT + "nodes/";
+  static final String RESERVATIONS = ROOT + "reservations/";
 
   private EtcdKeys() {}
 
@@ -100,17 +110,68 @@ final class EtcdKeys {
   }
 
   static String claimValue(Coordination.ClaimRequest request) {
-    return request.uid() + " " + word("service", request.service().toString());
+    var plain = request.uid() + " " + word("service", request.service().toString());
+    return request.reservation().map(id -> plain + " " + id).orElse(plain);
+  }
+
+  /** Of an address that a reservation has itself. */
+  static Coordination.ClaimRequest claim(Reservation reservation, Address address) {
+    return new Coordination.ClaimRequest(
+        address, reservation.uid(), reservation.holder(), Optional.of(reservation.uid()));
   }
 
   static Coordination.ClaimHolder holder(String key, String value, long revision) {
     var words = words(key, value, 2);
-    int slash = words[1].indexOf('/');
+    return new Coordination.ClaimHolder(
+        uuid(key, value, words[0]),
+        objectName(key, value, words[1]),
+        words.length > 2 ? Optional.of(uuid(key, value, words[2])) : Optional.empty(),
+        revision);
+  }
+
+  private static ObjectName objectName(String key, String value, String word) {
+    int slash = word.indexOf('/');
     if (slash < 1) {
       throw unreadable(key, value);
     }
-    var service = new ObjectName(words[1].substring(0, slash), words[1].substring(slash + 1));
-    return new Coordination.ClaimHolder(uuid(key, value, words[0]), service, revision);
+    return new ObjectName(word.substring(0, slash), word.substring(slash + 1));
+  }
+
+  static String reservation(UUID id) {
+    return RESERVATIONS + id;
+  }
+
+  static String reservationValue(Reservation reservation, String tokenHash) {
+    return String.join(
+        " ",
+        word("holder", reservation.holder().toString()),
+        reservation.addresses().stream().map(Address::toString).collect(Collectors.joining(",")),
+        reservation.ttl().toString(),
+        reservation.created().toString(),
+        word("token hash", tokenHash));
+  }
+
+  static Coordination.HeldReservation reservation(
+      String key, String value, long lease, long revision) {
+    var words = words(key, value, 5);
+    try {
+      var addresses =
+          Arrays.stream(words[1].split(",", -1))
+              .map(text -> Address.parse(text).orElseThrow(() -> unreadable(key, value)))
+              .toList();
+      return new Coordination.HeldReservation(
+          new Reservation(
+              uuid(key, value, key.substring(RESERVATIONS.length())),
+              Instant.parse(words[3]),
+              objectName(key, value, words[0]),
+              addresses,
+              Duration.parse(words[2])),
+          words[4],
+          lease,
+          revision);
+    } catch (DateTimeParseException | IllegalArgumentException _) {
+      throw unreadable(key, value);
+    }
   }
 
   static Address address(String claimKey) {

@@ -6,13 +6,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.Reservation;
 import io.fairlead.core.model.Topic;
 import io.fairlead.core.run.GatewayException;
+import io.fairlead.etcd.Coordination.ClaimHolder;
 import io.fairlead.etcd.Coordination.ClaimOutcome;
 import io.fairlead.etcd.Coordination.ClaimRequest;
+import io.fairlead.etcd.Coordination.HeldReservation;
 import io.fairlead.etcd.Coordination.Member;
 import io.fairlead.etcd.Coordination.NodeLease;
+import io.fairlead.etcd.Coordination.ReserveOutcome;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -83,7 +88,7 @@ abstract class CoordinationContract {
 
   private static void ignored() {}
 
-  private static Coordination.ClaimHolder holder(Coordination client) {
+  private static ClaimHolder holder(Coordination client) {
     return Optional.ofNullable(client.claims().get(VIP)).orElseThrow();
   }
 
@@ -276,6 +281,176 @@ abstract class CoordinationContract {
             () -> a.claim(List.of(claim(VIP, WEB_UID, WEB), claim(VIP, DB_UID, DB)), S, TAKEOVER_A))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("10.96.0.10");
+  }
+
+  // --- reservations
+
+  private static final String HASH = "0f".repeat(32);
+  private static final Address OTHER = Address.of("fd00::10");
+  private static final Duration LONG = Duration.ofMinutes(10);
+
+  private static Reservation reservation(long id, Duration ttl, Address... addresses) {
+    return new Reservation(
+        new UUID(9, id), Instant.parse("2026-11-01T00:00:00Z"), WEB, List.of(addresses), ttl);
+  }
+
+  private static HeldReservation reserved(
+      Coordination client, long id, Duration ttl, Address... addresses) {
+    var reservation = reservation(id, ttl, addresses);
+    assertThat(client.reserve(reservation, HASH, Map.of(), S, TAKEOVER_A))
+        .isEqualTo(new ReserveOutcome.Reserved());
+    return client.reservation(reservation.uid()).orElseThrow();
+  }
+
+  /** The Service web takes an address over from the reservation that has it. */
+  private static ClaimHolder takeOver(Coordination client, HeldReservation from) {
+    var request = new ClaimRequest(VIP, WEB_UID, WEB, Optional.of(from.reservation().uid()));
+    assertThat(client.replaceClaim(request, holder(client), S, TAKEOVER_A)).isTrue();
+    return holder(client);
+  }
+
+  @Test
+  void aReservationHoldsAllItsAddressesUnderALeaseOfItsOwn() {
+    var a = owning(client(), TAKEOVER_A);
+    var held = reserved(a, 1, LONG, VIP, OTHER);
+    assertThat(held.reservation()).isEqualTo(reservation(1, LONG, VIP, OTHER));
+    assertThat(held.tokenHash()).isEqualTo(HASH);
+    assertThat(a.reservations()).containsOnlyKeys(new UUID(9, 1));
+    assertThat(a.claims()).containsOnlyKeys(VIP, OTHER);
+    assertThat(holder(a).reserved()).isTrue();
+    assertThat(holder(a).service()).isEqualTo(WEB);
+    assertThat(a.timeLeft(List.of(held)).get(new UUID(9, 1)))
+        .isBetween(LONG.minusSeconds(60), LONG);
+    assertThat(a.claim(List.of(claim(VIP, WEB_UID, WEB)), S, TAKEOVER_A).get(VIP))
+        .isEqualTo(new ClaimOutcome.HeldByOther(holder(a))); // also for whom it is: taken over
+  }
+
+  @Test
+  void aReservationGetsAllOfItsAddressesOrNone() {
+    var a = owning(client(), TAKEOVER_A);
+    a.claim(List.of(claim(VIP, DB_UID, DB)), S, TAKEOVER_A);
+    var found = holder(a);
+    var wanted = reservation(1, LONG, OTHER, VIP);
+    assertThat(a.reserve(wanted, HASH, Map.of(), S, TAKEOVER_A))
+        .isInstanceOfSatisfying(
+            ReserveOutcome.Lost.class,
+            lost -> assertThat(lost.holders()).containsOnly(Map.entry(VIP, found)));
+    assertThat(a.claims()).containsOnlyKeys(VIP);
+    assertThat(a.reservations()).isEmpty();
+    a.free(List.of(claim(VIP, DB_UID, DB)), S, TAKEOVER_A);
+    a.claim(List.of(claim(VIP, WEB_UID, WEB)), S, TAKEOVER_A); // not as it was found
+    assertThat(a.reserve(wanted, HASH, Map.of(VIP, found), S, TAKEOVER_A))
+        .isInstanceOf(ReserveOutcome.Lost.class);
+    assertThat(a.reserve(wanted, HASH, Map.of(VIP, holder(a)), S, TAKEOVER_A))
+        .isEqualTo(new ReserveOutcome.Reserved());
+    assertThat(a.claims().values()).hasSize(2).allMatch(ClaimHolder::reserved);
+  }
+
+  @Test
+  void aReservationRunsOutUnlessItIsRenewedAndWhatAServiceTookOverStays() {
+    var a = owning(client(), TAKEOVER_A);
+    var renewed = reserved(a, 1, TTL, Address.of("10.96.0.21"));
+    var left = reserved(a, 2, TTL, VIP, Address.of("10.96.0.22"));
+    var taken = takeOver(a, left);
+    assertThat(taken.reserved()).isFalse();
+    assertThat(taken.reservation()).contains(new UUID(9, 2));
+    await(
+        "the one that nobody renews is gone",
+        () -> {
+          assertThat(a.renew(renewed)).isPresent();
+          return a.reservation(new UUID(9, 2)).isEmpty();
+        });
+    assertThat(a.claims()).containsOnlyKeys(VIP, Address.of("10.96.0.21"));
+    assertThat(holder(a)).isEqualTo(taken);
+    assertThat(a.timeLeft(List.of(renewed, left))).containsOnlyKeys(new UUID(9, 1));
+    assertThat(a.renew(left)).isEmpty();
+    a.free(List.of(claim(VIP, WEB_UID, WEB)), S, TAKEOVER_A);
+    assertThat(a.claims()).doesNotContainKey(VIP);
+  }
+
+  @Test
+  void whatAServiceGivesUpGoesBackToItsReservationAndEndsWithIt() {
+    var a = owning(client(), TAKEOVER_A);
+    var held = reserved(a, 1, LONG, VIP);
+    takeOver(a, held);
+    a.free(List.of(claim(VIP, DB_UID, DB)), S, TAKEOVER_A); // not its own
+    assertThat(holder(a).uid()).isEqualTo(WEB_UID);
+    a.free(List.of(claim(VIP, WEB_UID, WEB)), S, TAKEOVER_A);
+    assertThat(holder(a).reserved()).isTrue();
+    a.free(List.of(claim(VIP, WEB_UID, WEB)), S, TAKEOVER_A);
+    assertThat(holder(a).reserved()).isTrue();
+    a.endReservations(List.of(new UUID(9, 1), new UUID(9, 7)), S, TAKEOVER_A);
+    assertThat(a.claims()).isEmpty();
+    assertThat(a.reservations()).isEmpty();
+  }
+
+  @Test
+  void theEndOfAReservationLeavesWhatAServiceTookOver() {
+    var a = owning(client(), TAKEOVER_A);
+    var held = reserved(a, 1, LONG, VIP, OTHER);
+    var taken = takeOver(a, held);
+    a.endReservations(List.of(new UUID(9, 1)), S, TAKEOVER_A);
+    assertThat(a.claims()).containsOnly(Map.entry(VIP, taken));
+    assertThat(a.reservation(new UUID(9, 1))).isEmpty();
+    a.free(List.of(claim(VIP, WEB_UID, WEB)), S, TAKEOVER_A);
+    assertThat(a.claims()).isEmpty();
+  }
+
+  @Test
+  void aReservationIsTakenOverOnlyAsItWasFound() {
+    var a = owning(client(), TAKEOVER_A);
+    var first = reserved(a, 1, LONG, VIP);
+    var found = holder(a);
+    a.endReservations(List.of(first.reservation().uid()), S, TAKEOVER_A);
+    var request = claim(VIP, WEB_UID, WEB);
+    assertThat(a.replaceClaim(request, found, S, TAKEOVER_A)).isFalse();
+    reserved(a, 2, LONG, VIP);
+    assertThat(a.replaceClaim(request, found, S, TAKEOVER_A)).isFalse();
+    var other = // as where revisions are given out twice
+        new ClaimHolder(found.uid(), found.service(), found.reservation(), holder(a).revision());
+    assertThat(a.replaceClaim(request, other, S, TAKEOVER_A)).isFalse();
+    assertThat(holder(a).uid()).isEqualTo(new UUID(9, 2));
+  }
+
+  @Test
+  void lostClaimsOfAReservationAreMadeAgainWhereTheyAreFree() {
+    var a = owning(client(), TAKEOVER_A);
+    var held = reserved(a, 1, LONG, VIP, OTHER);
+    a.free(List.of(new ClaimRequest(OTHER, new UUID(9, 1), WEB)), S, TAKEOVER_A);
+    var taken = takeOver(a, held);
+    assertThat(a.claims()).containsOnlyKeys(VIP);
+    a.restoreClaims(held, List.of(VIP, OTHER), S, TAKEOVER_A);
+    assertThat(holder(a)).isEqualTo(taken);
+    assertThat(a.claimOn(OTHER).filter(ClaimHolder::reserved)).isPresent();
+    a.endReservations(List.of(new UUID(9, 1)), S, TAKEOVER_A);
+    a.restoreClaims(held, List.of(OTHER), S, TAKEOVER_A);
+    assertThat(a.claims()).containsOnlyKeys(VIP);
+  }
+
+  @Test
+  void whoeverLostTheKeyNeitherReservesNorEndsNorRestores() {
+    var a = owning(client(), TAKEOVER_A);
+    var held = reserved(a, 1, LONG, VIP);
+    var more = reservation(2, LONG, OTHER);
+    assertThatThrownBy(() -> a.reserve(more, HASH, Map.of(), S, TAKEOVER_B))
+        .isInstanceOf(NotOwnerException.class);
+    assertThatThrownBy(() -> a.endReservations(List.of(new UUID(9, 1)), S, TAKEOVER_B))
+        .isInstanceOf(NotOwnerException.class);
+    assertThatThrownBy(() -> a.restoreClaims(held, List.of(VIP), S, TAKEOVER_B))
+        .isInstanceOf(NotOwnerException.class);
+    assertThat(a.claims()).containsOnlyKeys(VIP);
+    assertThat(a.reservations()).containsOnlyKeys(new UUID(9, 1));
+  }
+
+  @Test
+  void sixtyFourAddressesAreReservedAndEndedAtOnce() {
+    var a = owning(client(), TAKEOVER_A);
+    var addresses =
+        IntStream.range(0, 64).mapToObj(i -> Address.of("10.96.1." + i)).toArray(Address[]::new);
+    reserved(a, 1, LONG, addresses);
+    assertThat(a.claims()).hasSize(64);
+    a.endReservations(List.of(new UUID(9, 1)), S, TAKEOVER_A);
+    assertThat(a.claims()).isEmpty();
   }
 
   // --- members, nodes

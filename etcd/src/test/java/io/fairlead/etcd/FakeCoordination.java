@@ -2,6 +2,7 @@ package io.fairlead.etcd;
 
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.Reservation;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
 import io.fairlead.core.run.Time;
@@ -351,7 +352,11 @@ public final class FakeCoordination implements Coordination {
     var key = EtcdKeys.claim(request.address());
     return write(() -> {
       guard(partition, takeover);
-      if (etcd.get(key).filter(e -> e.revision() == found.revision()).isEmpty()) {
+      if (etcd.get(key)
+          .filter(e -> e.revision() == found.revision())
+          .map(e -> EtcdKeys.holder(key, e.value(), e.revision()))
+          .filter(holder -> holder.uid().equals(found.uid()))
+          .isEmpty()) {
         return false;
       }
       etcd.put(key, EtcdKeys.claimValue(request), 0);
@@ -363,15 +368,29 @@ public final class FakeCoordination implements Coordination {
   public void free(Collection<ClaimRequest> claims, LogPartition partition, UUID takeover) {
     write(() -> {
       guard(partition, takeover);
-      for (var claim : claims) {
-        var key = EtcdKeys.claim(claim.address());
-        etcd.get(key)
-            .map(e -> EtcdKeys.holder(key, e.value(), e.revision()))
-            .filter(holder -> holder.uid().equals(claim.uid()))
-            .ifPresent(_ -> etcd.delete(key));
-      }
+      claims.forEach(this::free);
       return takeover;
     });
+  }
+
+  private void free(ClaimRequest claim) {
+    var key = EtcdKeys.claim(claim.address());
+    var holder =
+        etcd.get(key)
+            .map(e -> EtcdKeys.holder(key, e.value(), e.revision()))
+            .filter(h -> h.uid().equals(claim.uid()));
+    if (holder.isEmpty()) {
+      return;
+    }
+    var living =
+        holder
+            .flatMap(ClaimHolder::reservation)
+            .filter(id -> !id.equals(claim.uid()))
+            .flatMap(this::reservationNow)
+            .filter(r -> r.reservation().addresses().contains(claim.address()));
+    living.ifPresentOrElse(
+        found -> putClaim(found.reservation(), claim.address(), found.lease()),
+        () -> etcd.delete(key));
   }
 
   @Override
@@ -391,6 +410,118 @@ public final class FakeCoordination implements Coordination {
           .forEach((key, e) ->
               claims.put(EtcdKeys.address(key), EtcdKeys.holder(key, e.value(), e.revision())));
       return claims;
+    });
+  }
+
+  // --- reservations
+
+  @Override
+  public ReserveOutcome reserve(
+      Reservation reservation,
+      String tokenHash,
+      Map<Address, ClaimHolder> replaced,
+      LogPartition partition,
+      UUID takeover) {
+    return write(() -> {
+      guard(partition, takeover);
+      var holders = new TreeMap<Address, ClaimHolder>();
+      boolean asExpected = true;
+      for (var address : reservation.addresses()) {
+        var key = EtcdKeys.claim(address);
+        var held = etcd.get(key).map(e -> EtcdKeys.holder(key, e.value(), e.revision()));
+        held.ifPresent(holder -> holders.put(address, holder));
+        asExpected &=
+            held.map(ClaimHolder::revision)
+                .equals(Optional.ofNullable(replaced.get(address)).map(ClaimHolder::revision));
+      }
+      if (!asExpected) {
+        return new ReserveOutcome.Lost(holders);
+      }
+      long lease = etcd.grant(reservation.ttl());
+      for (var address : reservation.addresses()) {
+        putClaim(reservation, address, lease);
+      }
+      etcd.put(
+          EtcdKeys.reservation(reservation.uid()),
+          EtcdKeys.reservationValue(reservation, tokenHash),
+          lease);
+      return new ReserveOutcome.Reserved();
+    });
+  }
+
+  private void putClaim(Reservation reservation, Address address, long lease) {
+    etcd.put(
+        EtcdKeys.claim(address), EtcdKeys.claimValue(EtcdKeys.claim(reservation, address)), lease);
+  }
+
+  private Optional<HeldReservation> reservationNow(UUID id) {
+    var key = EtcdKeys.reservation(id);
+    return etcd.get(key).map(e -> EtcdKeys.reservation(key, e.value(), e.lease(), e.revision()));
+  }
+
+  @Override
+  public Optional<HeldReservation> reservation(UUID id) {
+    return read(() -> reservationNow(id));
+  }
+
+  @Override
+  public SortedMap<UUID, HeldReservation> reservations() {
+    return read(() -> {
+      var reservations = new TreeMap<UUID, HeldReservation>();
+      etcd.range(EtcdKeys.RESERVATIONS)
+          .forEach((key, e) -> {
+            var found = EtcdKeys.reservation(key, e.value(), e.lease(), e.revision());
+            reservations.put(found.reservation().uid(), found);
+          });
+      return reservations;
+    });
+  }
+
+  @Override
+  public Map<UUID, Duration> timeLeft(Collection<HeldReservation> reservations) {
+    return read(() -> {
+      var left = new HashMap<UUID, Duration>();
+      for (var found : reservations) {
+        etcd.timeLeft(found.lease())
+            .ifPresent(
+                time -> left.put(found.reservation().uid(), Duration.ofSeconds(time.toSeconds())));
+      }
+      return left;
+    });
+  }
+
+  @Override
+  public Optional<Duration> renew(HeldReservation reservation) {
+    return write(() ->
+        etcd.renew(reservation.lease()) ? etcd.timeLeft(reservation.lease()) : Optional.empty());
+  }
+
+  @Override
+  public void endReservations(Collection<UUID> ids, LogPartition partition, UUID takeover) {
+    write(() -> {
+      for (var id : ids) {
+        guard(partition, takeover);
+        reservationNow(id).ifPresent(found -> etcd.revoke(found.lease()));
+      }
+      return takeover;
+    });
+  }
+
+  @Override
+  public void restoreClaims(
+      HeldReservation found, Collection<Address> addresses, LogPartition partition, UUID takeover) {
+    write(() -> {
+      guard(partition, takeover);
+      boolean lives =
+          reservationNow(found.reservation().uid())
+              .filter(now -> now.revision() == found.revision())
+              .isPresent();
+      for (var address : addresses) {
+        if (lives && etcd.get(EtcdKeys.claim(address)).isEmpty()) {
+          putClaim(found.reservation(), address, found.lease());
+        }
+      }
+      return takeover;
     });
   }
 

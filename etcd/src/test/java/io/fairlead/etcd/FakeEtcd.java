@@ -102,15 +102,24 @@ public final class FakeEtcd implements AutoCloseable {
 
   /** What is stored now, as a backup has it. */
   public Backup backup() {
-    return locked(() -> new Backup(revision, Map.copyOf(entries)));
+    return locked(() -> {
+      var ttls = new TreeMap<Long, Duration>();
+      leases.forEach((id, lease) -> ttls.put(id, lease.ttl));
+      return new Backup(revision, Map.copyOf(entries), ttls);
+    });
   }
 
-  /** Goes back to a backup: the same cluster and leases, and revisions that are given out again. */
+  /**
+   * Goes back to a backup: the same cluster, and revisions that are given out again. Its leases are
+   * there again beside those of now, and begin their ttl anew.
+   */
   public void restore(Backup backup) {
     locked(() -> {
       entries.clear();
       entries.putAll(backup.entries);
       revision = backup.revision;
+      backup.ttls.forEach(
+          (id, ttl) -> leases.putIfAbsent(id, new ServerLease(ttl, time.nanoTime())));
       return revision;
     });
     clients.forEach(FakeCoordination::signal);
@@ -120,10 +129,12 @@ public final class FakeEtcd implements AutoCloseable {
   public static final class Backup {
     private final long revision;
     private final Map<String, Entry> entries;
+    private final Map<Long, Duration> ttls;
 
-    private Backup(long revision, Map<String, Entry> entries) {
+    private Backup(long revision, Map<String, Entry> entries, Map<Long, Duration> ttls) {
       this.revision = revision;
       this.entries = entries;
+      this.ttls = ttls;
     }
   }
 
@@ -239,6 +250,13 @@ public final class FakeEtcd implements AutoCloseable {
     }
     known.renewedNanos = time.nanoTime();
     return true;
+  }
+
+  /** Until it runs out; empty = no such lease. */
+  Optional<Duration> timeLeft(long lease) {
+    return Optional.ofNullable(leases.get(lease))
+        .map(known -> known.ttl.minusNanos(time.nanoTime() - known.renewedNanos))
+        .filter(Duration::isPositive);
   }
 
   Coordination.ClusterState state() {
