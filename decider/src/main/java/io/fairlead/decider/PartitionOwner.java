@@ -28,6 +28,9 @@ final class PartitionOwner<C, R> {
   /** After a reconciliation that failed: claims that nobody knows of may stay for 10 s at most. */
   private static final Duration RECONCILE_AGAIN = Duration.ofSeconds(1);
 
+  /** A call that etcd did not answer in time it may still carry out: up to 7 s later by default. */
+  private static final Duration LATE_CLAIMS = Duration.ofSeconds(8);
+
   private static final Duration FIRST_BACK_OFF = Duration.ofMillis(500);
   private static final Duration LONGEST_BACK_OFF = Duration.ofSeconds(10);
 
@@ -65,6 +68,9 @@ final class PartitionOwner<C, R> {
   private long reconciledAsk;
   private long reconciledNanos;
   private long reconcileAfterNanos;
+
+  /** When claims that were in doubt can be found for certain. */
+  private Optional<Long> claimsCertainNanos = Optional.empty();
 
   /**
    * Idle.
@@ -202,6 +208,9 @@ final class PartitionOwner<C, R> {
       while (!closed) {
         var lease = session.get();
         if (!wanted || lease.isEmpty() || parts.time().nanoTime() - retryNanos < 0) {
+          if (!wanted && held.isPresent()) {
+            release(); // it was to let go just when it was to take over again
+          }
           rest();
           mailbox.awaitWake();
           continue;
@@ -326,6 +335,7 @@ final class PartitionOwner<C, R> {
       }
       if (commits.takeClaimsInDoubt()) {
         reconcileAsked.incrementAndGet();
+        claimsCertainNanos = Optional.of(parts.time().nanoTime() + LATE_CLAIMS.toNanos());
       }
       if (partition.equals(LogPartition.SERVICES)
           && reconcileDue()
@@ -357,6 +367,7 @@ final class PartitionOwner<C, R> {
   private boolean reconcileDue() {
     long now = parts.time().nanoTime();
     return (reconcileAsked.get() != reconciledAsk
+            || claimsCertainNanos.filter(certain -> now - certain >= 0).isPresent()
             || now - reconciledNanos >= RECONCILE_EVERY.toNanos())
         && now - reconcileAfterNanos >= 0
         && !etcdAway.getAsBoolean();
@@ -366,6 +377,7 @@ final class PartitionOwner<C, R> {
     reconciledAsk = asked;
     reconciledNanos = parts.time().nanoTime();
     reconcileAfterNanos = reconciledNanos;
+    claimsCertainNanos = claimsCertainNanos.filter(certain -> reconciledNanos - certain < 0);
   }
 
   private Next reconcile(Owner me) {

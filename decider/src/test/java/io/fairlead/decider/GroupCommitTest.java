@@ -257,6 +257,19 @@ class GroupCommitTest {
     assertThat(a.decided("1", ShopCommand.at("web", "10.96.0.10")).what()).isEqualTo("created");
   }
 
+  /** What etcd did not answer it may carry out later, when the first reconciliation is over. */
+  @Test
+  void aClaimThatIsMadeLateLeaksNothing() {
+    var a = replicas.owner("a");
+    a.coordination.loseAnswers(1);
+    assertThat(reason(a.ask("1", ShopCommand.at("web", "10.96.0.10"))))
+        .isEqualTo(Answer.Reason.ETCD_UNAVAILABLE);
+    replicas.awaitWithin(SOON, "freed", () -> replicas.claims().isEmpty());
+    replicas.leaveClaim("10.96.0.10", "web");
+    replicas.awaitWithin(SOON, "freed again", () -> replicas.claims().isEmpty());
+    assertThat(a.owners.stats().takeovers.sum()).isEqualTo(1);
+  }
+
   @Test
   void claimsThatBrokeOffInTheMiddleLeakNothing() {
     var a = replicas.owner("a");

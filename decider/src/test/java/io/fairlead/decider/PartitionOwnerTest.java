@@ -126,11 +126,39 @@ class PartitionOwnerTest {
     owner.close();
   }
 
+  /** Else nobody could take the partition over: the key stays as long as its replica lives. */
+  @Test
+  void whoIsToLetGoWhileAnOutcomeIsUnknownDeletesItsKey() {
+    var answer = new CompletableFuture<Answer<Reply>>();
+    var self = new CompletableFuture<PartitionOwner<ShopCommand, Reply>>();
+    var owner =
+        owner(
+            () -> {
+              if (answer.isDone()) { // answered; what follows is the next take-over
+                self.join().want(false);
+              }
+              return Optional.of(lease);
+            },
+            () -> {});
+    self.complete(owner);
+    Replicas.awaitStill("serves", () -> owner.phase() == Phase.SERVING);
+    log.failNextAppend(AppendFault.UNKNOWN_NOT_WRITTEN);
+    owner.submit(request(answer));
+    assertThat(Replicas.reason(Replicas.get(answer))).isEqualTo(Answer.Reason.OUTCOME_UNKNOWN);
+    Replicas.awaitStill("lets go", () -> owner.phase() == Phase.IDLE);
+    assertThat(etcd.owner(S)).isEmpty();
+    assertThat(owner.held()).isEmpty();
+    owner.close();
+  }
+
   private static Answer<Reply> ask(PartitionOwner<ShopCommand, Reply> owner) {
     var answer = new CompletableFuture<Answer<Reply>>();
-    owner.submit(
-        new Pending.Ask<>(
-            Request.internal("user:alice", ShopCommand.headless("web"), "test"), answer));
+    owner.submit(request(answer));
     return Replicas.get(answer);
+  }
+
+  private static Pending.Ask<ShopCommand, Reply> request(CompletableFuture<Answer<Reply>> answer) {
+    return new Pending.Ask<>(
+        Request.internal("user:alice", ShopCommand.headless("web"), "test"), answer);
   }
 }
