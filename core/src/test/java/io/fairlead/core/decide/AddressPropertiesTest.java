@@ -8,6 +8,8 @@ import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.Family;
 import java.math.BigInteger;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -16,6 +18,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -77,6 +80,15 @@ class AddressPropertiesTest {
   }
 
   @ParameterizedTest(name = "{0}")
+  @MethodSource("everyPrefixLength")
+  void aRangeIsTakenWhereItHasAnAddressAndIsNoWiderThanAnIpv6Subnet(Cidr range) {
+    int prefix = range.prefix();
+    boolean taken = range.family() == Family.IPV4 ? prefix <= 30 : prefix >= 64 && prefix <= 127;
+    assertThat(ServiceCidrRules.check("spec.cidrs", List.of(range.toString())).isEmpty())
+        .isEqualTo(taken);
+  }
+
+  @ParameterizedTest(name = "{0}")
   @ValueSource(
       strings = {
         "10.9.8.0/30",
@@ -108,6 +120,95 @@ class AddressPropertiesTest {
           .as("also where it was freed just now")
           .contains(freed);
     }
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @ValueSource(strings = {"10.9.8.16/28", "10.9.8.32/27", "fd00::/124"})
+  void whenARangeIsFullWhoAsksForTheOneAddressThatIsFreedGetsIt(String cidr) {
+    var s = DecidedServices.in(cidr);
+    var given = new ArrayList<String>();
+    while (true) {
+      var name = "s-" + given.size();
+      if (!(s.decide(service(name).create()) instanceof ServiceOutcome.Stored stored)) {
+        break;
+      }
+      given.add(stored.service().spec().clusterIps().getFirst().toString());
+    }
+    for (int i = 0; i < given.size(); i++) {
+      var ip = given.get(i);
+      assertThat(s.refused(service("asks").clusterIp(ip).create()))
+          .isInstanceOf(Refusal.AddressTaken.class);
+      s.delete("s-" + i);
+      assertThat(s.ip(service("s-" + i).clusterIp(ip).create())).isEqualTo(ip);
+      assertThat(s.refused(service("asks").create())).isInstanceOf(Refusal.RangeFull.class);
+    }
+  }
+
+  /** A million addresses and a thousand free ones: each pick is one of them, each as likely. */
+  @Test
+  void aRangeThatIsAllButFullGivesOutWhatIsFree() {
+    var range = Cidr.of("10.0.0.0/12");
+    var all = new AddressBands(range).usable().orElseThrow();
+    var random = new Random(31);
+    var used = new ArrayList<Address>();
+    var free = new HashSet<Address>();
+    long firstDynamic = all.first().low() + 256;
+    for (long low = all.first().low(); low <= all.last().low(); low++) {
+      var address = new Address(Family.IPV4, 0, low);
+      if (low >= firstDynamic && random.nextInt(1_000) == 0) {
+        free.add(address);
+      } else {
+        used.add(address);
+      }
+    }
+    assertThat(free).hasSizeBetween(900, 1_200);
+    var picker = picker(TreePSet.from(used), 32);
+    int picks = 20_000;
+    var counts = new HashMap<Address, Integer>();
+    for (int i = 0; i < picks; i++) {
+      counts.merge(picker.pick(List.of(range)).orElseThrow(), 1, Integer::sum);
+    }
+    assertThat(counts.keySet()).isSubsetOf(free);
+    double expected = (double) picks / free.size();
+    double chiSquare = 0;
+    for (var address : free) {
+      double off = counts.getOrDefault(address, 0) - expected;
+      chiSquare += off * off / expected;
+    }
+    int freedom = free.size() - 1;
+    assertThat(chiSquare).isLessThan(freedom + 6 * Math.sqrt(2.0 * freedom));
+  }
+
+  @ParameterizedTest(name = "seed {0}")
+  @ValueSource(longs = {1, 2, 3, 4, 5})
+  void whatWasFreedLatelyIsGivenOutWhenNothingElseIsLeftTheOldestFirst(long seed) {
+    var random = new Random(seed);
+    var range = Cidr.of(random.nextBoolean() ? "10.9.8.0/26" : "fd00::/122");
+    var all = new AddressBands(range).usable().orElseThrow();
+    var others = new HashSet<Address>();
+    var lately = new ArrayList<Address>();
+    var used = TreePSet.<Address>empty();
+    for (long i = 0; i < all.size().longValueExact(); i++) {
+      var address = all.at(BigInteger.valueOf(i));
+      switch (random.nextInt(4)) {
+        case 0 -> others.add(address);
+        case 1 -> lately.add(address);
+        default -> used = used.plus(address);
+      }
+    }
+    Collections.shuffle(lately, random);
+    var fresh = new LinkedHashSet<>(lately);
+    for (int i = others.size() + lately.size(); i > 0; i--) {
+      var picked =
+          new AddressPicker(used, Set.of(), fresh, random).pick(List.of(range)).orElseThrow();
+      if (others.isEmpty()) {
+        assertThat(picked).isEqualTo(lately.removeFirst());
+      } else {
+        assertThat(others.remove(picked)).as("%s before what was freed", picked).isTrue();
+      }
+      used = used.plus(picked);
+    }
+    assertThat(new AddressPicker(used, Set.of(), fresh, random).pick(List.of(range))).isEmpty();
   }
 
   @ParameterizedTest(name = "seed {0}")
@@ -173,7 +274,9 @@ class AddressPropertiesTest {
   static Stream<Arguments> unevenlyUsed() {
     return Stream.of(
         Arguments.of("a /24 with runs of used addresses", "10.96.0.0/24", 0.6, 11L, 1_000_000),
-        Arguments.of("a /120 half used", "fd00:96::/120", 0.5, 14L, 100_000),
+        Arguments.of("a /24 that is empty", "10.96.0.0/24", 0.0, 15L, 1_000_000),
+        Arguments.of("a /120 half used", "fd00:96::/120", 0.5, 14L, 1_000_000),
+        Arguments.of("a /118 all but full", "fd00:96::/118", 0.99, 16L, 20_000),
         Arguments.of("a /20, 19 of 20 used", "10.96.0.0/20", 0.95, 12L, 100_000),
         Arguments.of("a /22 all but full", "10.96.0.0/22", 0.99, 13L, 20_000));
   }
