@@ -22,9 +22,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -45,10 +42,6 @@ public final class Cluster implements AutoCloseable {
   private static final int NEXT_REPLICA =
       100; // ports of replica n are this much above those of replica n - 1
   private static final int ECHO_PORT = 8080;
-
-  /** The class path of tests holds several configurations of logback, which it would tell about. */
-  private static final String QUIET_LOGBACK =
-      "-Dlogback.statusListenerClass=ch.qos.logback.core.status.NopStatusListener";
 
   /** Address of the cluster's DNS Service. */
   public static final String DNS_SERVICE = "10.96.0.10";
@@ -119,7 +112,7 @@ public final class Cluster implements AutoCloseable {
       var prefix = Fabric.prefix(fabric.fabricNamespace());
       // In a network namespace of its own every port is free.
       var stores =
-          inParallel(
+          Together.run(
               List.<Callable<AutoCloseable>>of(
                   () ->
                       startKafka(
@@ -150,21 +143,6 @@ public final class Cluster implements AutoCloseable {
 
   private static KafkaProcess startKafka(EmbeddedKafka.Config config, Fabric fabric) {
     return KafkaProcess.start(config, List.of("-Xmx256m"), Fabric.prefix(fabric.fabricNamespace()));
-  }
-
-  private static <T> List<T> inParallel(List<Callable<T>> tasks) {
-    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
-      var results = new ArrayList<T>();
-      for (Future<T> task : threads.invokeAll(tasks)) {
-        results.add(task.get());
-      }
-      return results;
-    } catch (ExecutionException e) {
-      throw new IllegalStateException("a store did not start", e.getCause());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted", e);
-    }
   }
 
   private Part service(
@@ -249,7 +227,7 @@ public final class Cluster implements AutoCloseable {
       List<String> options,
       String namespace,
       String http) {
-    var flags = Stream.concat(Stream.of(QUIET_LOGBACK), jvm.stream()).toList();
+    var flags = Stream.concat(Stream.of(Part.QUIET_LOGBACK), jvm.stream()).toList();
     var command =
         Command.java(name, main, flags, options, spec.directory().resolve(name + ".log"))
             .through(Fabric.prefix(namespace));
@@ -317,6 +295,16 @@ public final class Cluster implements AutoCloseable {
 
   public List<HostPort> endpointsServiceAddresses() {
     return addresses(ENDPOINTS_PORT);
+  }
+
+  /** Where to look for what it did. */
+  public Stores stores() {
+    return new Stores(
+        kafkaConfig.bootstrapServers(),
+        1,
+        List.of(etcdConfig.clientUrl()),
+        Stream.concat(endpointsServiceAddresses().stream(), allocatorAddresses().stream())
+            .toList());
   }
 
   public String kafkaBootstrap() {

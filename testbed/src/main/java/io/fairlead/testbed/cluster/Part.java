@@ -20,6 +20,10 @@ public final class Part implements AutoCloseable {
   private static final Duration START_LIMIT = Duration.ofSeconds(60);
   private static final Duration STOP_LIMIT = Duration.ofSeconds(15);
 
+  /** The class path of tests holds several configurations of logback, which it would tell about. */
+  static final String QUIET_LOGBACK =
+      "-Dlogback.statusListenerClass=ch.qos.logback.core.status.NopStatusListener";
+
   private final Command command;
   private final String http;
   private final List<ChildProcess> runs = new ArrayList<>();
@@ -84,9 +88,11 @@ public final class Part implements AutoCloseable {
     return !runs.isEmpty() && process().isAlive();
   }
 
-  /** SIGKILL. */
+  /** SIGKILL; nothing where it never ran. */
   public void kill() {
-    process().kill();
+    if (!runs.isEmpty()) {
+      process().kill();
+    }
   }
 
   /** SIGTERM, and SIGKILL where that does not help in time. */
