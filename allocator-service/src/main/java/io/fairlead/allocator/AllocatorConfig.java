@@ -4,17 +4,21 @@ import io.fairlead.core.decide.ServiceCidrRules;
 import io.fairlead.core.decide.ServiceSettings;
 import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.ServiceSpec.Balancing;
+import io.fairlead.decider.DeciderSettings;
 import io.fairlead.runtime.CommonOptions;
 import io.fairlead.runtime.ConfigSchema;
 import io.fairlead.runtime.ConfigValues;
+import io.fairlead.runtime.FaultPointDirectory;
 import io.fairlead.runtime.HostPort;
 import io.fairlead.runtime.Option;
 import io.fairlead.runtime.OptionType;
 import java.net.URI;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -26,7 +30,9 @@ import org.slf4j.LoggerFactory;
  * @param replicationFactor copies of each partition of the log
  * @param serviceCidrs of the ServiceCIDR {@code default}: one, or one of each family, the family of
  *     Services that do not say first
+ * @param leaseTtl how long a dead replica keeps what it owns
  * @param callTimeout longest time a call may take
+ * @param faultPoints directory that arms them; empty except in tests
  */
 public record AllocatorConfig(
     String replica,
@@ -38,7 +44,9 @@ public record AllocatorConfig(
     List<URI> etcdEndpoints,
     List<Cidr> serviceCidrs,
     ServiceSettings services,
-    Duration callTimeout) {
+    Duration leaseTtl,
+    Duration callTimeout,
+    Optional<Path> faultPoints) {
   public static final int GRPC_PORT = 7401;
   public static final int HTTP_PORT = 7481;
 
@@ -70,6 +78,12 @@ public record AllocatorConfig(
               OptionType.integer(0, 65_536),
               "How many service ports may be balanced round-robin together; beyond it new Services get random.")
           .withDefault("256");
+  private static final Option<Duration> LEASE_TTL =
+      Option.of(
+              "lease-ttl",
+              OptionType.duration(Duration.ofSeconds(2), Duration.ofMinutes(5)),
+              "How long the membership and ownership of a replica that died outlive it: so long nobody decides in its place.")
+          .withDefault(OptionType.text(DeciderSettings.DEFAULT_LEASE_TTL));
   private static final Option<Duration> CALL_TIMEOUT =
       Option.of(
               "call-timeout",
@@ -94,9 +108,11 @@ public record AllocatorConfig(
               SERVICE_CIDRS,
               DEFAULT_BALANCING,
               ROUND_ROBIN_LIMIT,
+              LEASE_TTL,
               CALL_TIMEOUT,
               CommonOptions.LOG_FORMAT,
-              CommonOptions.LOG_LEVEL));
+              CommonOptions.LOG_LEVEL,
+              CommonOptions.FAULT_POINTS));
 
   public AllocatorConfig {
     listen = List.copyOf(listen);
@@ -132,6 +148,12 @@ public record AllocatorConfig(
       throw new IllegalArgumentException(
           "--replication-factor: 1 loses the log with its broker; allowed only with --development");
     }
+    var faultPoints = values.find(CommonOptions.FAULT_POINTS);
+    faultPoints
+        .flatMap(FaultPointDirectory::refusal)
+        .ifPresent(why -> {
+          throw new IllegalArgumentException("--fault-points: " + why);
+        });
     return new AllocatorConfig(
         values.get(CommonOptions.REPLICA),
         listen,
@@ -142,6 +164,8 @@ public record AllocatorConfig(
         values.get(CommonOptions.ETCD_ENDPOINTS),
         values.get(SERVICE_CIDRS),
         new ServiceSettings(values.get(DEFAULT_BALANCING), values.get(ROUND_ROBIN_LIMIT)),
-        values.get(CALL_TIMEOUT));
+        values.get(LEASE_TTL),
+        values.get(CALL_TIMEOUT),
+        faultPoints);
   }
 }

@@ -8,6 +8,7 @@ import io.fairlead.core.decide.ServiceCommand;
 import io.fairlead.core.decide.ServiceOutcome;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.run.FaultHandler;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
@@ -28,6 +29,7 @@ import io.fairlead.eventlog.log.FollowListener.Connection;
 import io.fairlead.eventlog.log.KafkaEventLog;
 import io.fairlead.eventlog.log.KafkaLogConfig;
 import io.fairlead.runtime.BuildInfo;
+import io.fairlead.runtime.FaultPointDirectory;
 import io.fairlead.runtime.GrpcChannels;
 import io.fairlead.runtime.GrpcServer;
 import io.fairlead.runtime.Health;
@@ -66,19 +68,21 @@ public final class AllocatorService implements AutoCloseable {
   /** Over Kafka and etcd. Blocks until Kafka was reached once; etcd may come later. */
   public static AllocatorService start(AllocatorConfig config, Time time, FaultHandler faults) {
     var shutdown = new Shutdown();
+    var points = FaultPointDirectory.of(config.faultPoints(), time);
     try {
       var metrics = Metrics.ofProcess("allocator");
       var health = new Health();
       var http = shutdown.opened("http", HttpEndpoints.start(config.httpListen(), health, metrics));
       var starting = new StartCheck();
       health.ready("started", starting::trouble);
-      var eventLog = shutdown.opened("log", openLog(config, time));
+      var eventLog = shutdown.opened("log", openLog(config, time, points));
       var coordination =
           shutdown.opened(
               "etcd",
               EtcdCoordination.connect(
                   EtcdConfig.of(config.etcdEndpoints().stream().map(URI::toString).toList()),
-                  time));
+                  time,
+                  points));
       var grpc =
           wire(
               shutdown,
@@ -89,7 +93,8 @@ public final class AllocatorService implements AutoCloseable {
               metrics,
               time,
               RandomSource.secure(),
-              faults);
+              faults,
+              points);
       starting.done();
       log.atInfo()
           .addKeyValue("event", "process.started")
@@ -118,13 +123,13 @@ public final class AllocatorService implements AutoCloseable {
   }
 
   /** Waits as long as it takes: a control plane that starts before its Kafka is no fault. */
-  private static EventLog openLog(AllocatorConfig config, Time time) {
+  private static EventLog openLog(AllocatorConfig config, Time time, FaultPoints points) {
     var kafka =
         KafkaLogConfig.of(config.kafkaBootstrap(), "fairlead-allocator-" + config.replica())
             .withReplicationFactor(config.replicationFactor());
     while (true) {
       try {
-        return KafkaEventLog.open(kafka, time);
+        return KafkaEventLog.open(kafka, time, points);
       } catch (GatewayException e) {
         if (Thread.currentThread().isInterrupted()) {
           throw e;
@@ -146,7 +151,8 @@ public final class AllocatorService implements AutoCloseable {
       Metrics metrics,
       Time time,
       RandomSource random,
-      FaultHandler faults) {
+      FaultHandler faults,
+      FaultPoints points) {
     var feed = new Feed(eventLog.identity());
     var freed = new FreshlyFreed(time);
     var journal = new ServiceJournal();
@@ -161,17 +167,19 @@ public final class AllocatorService implements AutoCloseable {
             "decider",
             PartitionOwners.start(
                 DeciderSettings.of(
-                    "allocator",
-                    config.replica(),
-                    config.advertise().toString(),
-                    BuildInfo.version(),
-                    PARTITIONS),
+                        "allocator",
+                        config.replica(),
+                        config.advertise().toString(),
+                        BuildInfo.version(),
+                        PARTITIONS)
+                    .withLeaseTtl(config.leaseTtl()),
                 eventLog,
                 coordination,
                 feed,
                 loader::synced,
                 new ServicesLogic(config.serviceCidrs(), config.services(), freed),
                 faults,
+                points,
                 time,
                 random));
     var stability =

@@ -67,6 +67,8 @@ class AllocatorConfigTest {
         "--service-cidrs=10.96.0.0/32|has no address that can be given out",
         "--default-load-balancing=fastest|round-robin, random or source-hash",
         "--round-robin-limit=-1|0..65536",
+        "--lease-ttl=1s|a duration from 2s to 5m",
+        "--fault-points=/nowhere/at/all|is not a directory",
         "--replication-factor=1|only with --development",
         "--service-cidr=10.96.0.0/16|did you mean --service-cidrs?",
       })

@@ -5,6 +5,7 @@ import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.record.LogEvent;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
 import io.fairlead.devkit.process.Ports;
@@ -20,6 +21,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
@@ -63,7 +65,9 @@ final class FakeNeighbours implements AutoCloseable {
               List.of(URI.create("http://127.0.0.1:1")),
               cidrs,
               ServiceSettings.DEFAULT,
-              Duration.ofSeconds(5));
+              Duration.ofSeconds(5),
+              Duration.ofSeconds(5),
+              Optional.empty());
       var _ =
           AllocatorService.wire(
               shutdown,
@@ -74,7 +78,8 @@ final class FakeNeighbours implements AutoCloseable {
               metrics,
               Time.system(),
               RandomSource.seeded(replicas.size() + 41),
-              (what, cause) -> faults.add(what + ": " + cause));
+              (what, cause) -> faults.add(what + ": " + cause),
+              FaultPoints.NONE);
       this.client = new Client(port);
     }
 

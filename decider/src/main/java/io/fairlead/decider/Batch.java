@@ -7,6 +7,7 @@ import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.record.Change;
+import io.fairlead.core.run.FaultPoint;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.etcd.Coordination.ClaimHolder;
 import io.fairlead.etcd.Coordination.ClaimOutcome;
@@ -84,6 +85,7 @@ final class Batch<C, R> {
       if (wanted.isEmpty()) {
         return;
       }
+      parts.points().reached(FaultPoint.COMMIT_DECIDED);
       int firstLoser = slots.size();
       try {
         for (var loser : claim(wanted)) {
@@ -168,6 +170,7 @@ final class Batch<C, R> {
   private List<Slot<C, R>> claim(Map<Address, Wanted<C, R>> wanted) {
     var requests = wanted.values().stream().map(Wanted::claim).toList();
     var outcomes = parts.coordination().claim(requests, partition, takeover);
+    parts.points().reached(FaultPoint.COMMIT_CLAIMED);
     var losers = new ArrayList<Slot<C, R>>();
     for (var one : wanted.values()) {
       var address = one.claim.address();
@@ -177,6 +180,7 @@ final class Batch<C, R> {
           // left by a crash, by a deletion that could not free it, or by this batch's earlier tries
           boolean orphan = !ClaimReconciler.lives(base.image(), held(address, holder));
           if (orphan && parts.coordination().replaceClaim(one.claim, holder, partition, takeover)) {
+            parts.points().reached(FaultPoint.COMMIT_REPLACED);
             claimed.put(address, one.claim);
           } else {
             parts.stats().claimConflicts.increment();

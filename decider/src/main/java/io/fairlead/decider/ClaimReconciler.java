@@ -3,6 +3,8 @@ package io.fairlead.decider;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.run.FaultPoint;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.etcd.Coordination;
 import io.fairlead.etcd.Coordination.ClaimOutcome;
 import io.fairlead.etcd.Coordination.ClaimRequest;
@@ -24,10 +26,12 @@ final class ClaimReconciler {
 
   private final Coordination coordination;
   private final DeciderStats stats;
+  private final FaultPoints points;
 
-  ClaimReconciler(Coordination coordination, DeciderStats stats) {
+  ClaimReconciler(Coordination coordination, DeciderStats stats, FaultPoints points) {
     this.coordination = coordination;
     this.stats = stats;
+    this.points = points;
   }
 
   /**
@@ -39,6 +43,7 @@ final class ClaimReconciler {
   void run(ClusterImage image, LogPartition partition, UUID takeover) {
     var found = coordination.claims();
     var wanted = wanted(image);
+    points.reached(FaultPoint.RECONCILE_LISTED);
     var orphans = new ArrayList<ClaimRequest>();
     int replaced = 0;
     for (var claim : found.entrySet()) {
@@ -55,6 +60,7 @@ final class ClaimReconciler {
     if (!orphans.isEmpty()) {
       coordination.free(orphans, partition, takeover);
     }
+    points.reached(FaultPoint.RECONCILE_FREED);
     if (!wanted.isEmpty()) {
       for (var outcome : coordination.claim(wanted.values(), partition, takeover).entrySet()) {
         // what stood there could not be read, or came from an owner that is none any more
@@ -64,6 +70,7 @@ final class ClaimReconciler {
         }
       }
     }
+    points.reached(FaultPoint.RECONCILE_DONE);
     stats.orphansFreed.add(orphans.size());
     stats.claimsRestored.add(wanted.size() + replaced);
     if (!orphans.isEmpty() || !wanted.isEmpty() || replaced > 0) {

@@ -1,6 +1,7 @@
 package io.fairlead.decider;
 
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.run.FaultPoint;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.etcd.Coordination.Owner;
 import java.time.Duration;
@@ -47,6 +48,7 @@ final class Confirmation<C, R> {
     } catch (GatewayException | TimeoutException e) {
       return unconfirmed(Answer.Reason.LOG_UNAVAILABLE, "the end of the log is not known", e);
     }
+    parts.points().reached(FaultPoint.CONFIRM_READ);
     try {
       return parts
               .coordination()

@@ -48,4 +48,8 @@ public record DeciderSettings(
     return new DeciderSettings(
         service, replica, address, version, partitions, DEFAULT_LEASE_TTL, 4096, 256);
   }
+
+  public DeciderSettings withLeaseTtl(Duration other) {
+    return new DeciderSettings(service, replica, address, version, partitions, other, queue, batch);
+  }
 }

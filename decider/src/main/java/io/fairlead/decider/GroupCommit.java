@@ -2,6 +2,7 @@ package io.fairlead.decider;
 
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.record.LogEvent;
+import io.fairlead.core.run.FaultPoint;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.etcd.Coordination.ClaimRequest;
 import io.fairlead.etcd.Coordination.Owner;
@@ -156,6 +157,7 @@ final class GroupCommit<C, R> {
 
   private Next run(List<Slot<C, R>> slots, List<Reading> readings) throws InterruptedException {
     parts.stats().batches.increment();
+    parts.points().reached(FaultPoint.COMMIT_TAKEN);
     var batch = new Batch<>(parts, partition, me.takeover(), parts.feed().current(), slots);
     try {
       batch.decideAndClaim();
@@ -202,7 +204,9 @@ final class GroupCommit<C, R> {
     }
     long startedNanos = parts.time().nanoTime();
     try {
+      parts.points().reached(FaultPoint.COMMIT_APPENDING);
       appender.append(events);
+      parts.points().reached(FaultPoint.COMMIT_COMMITTED);
       health.worked();
       parts.stats().records.add(events.size());
       return deliver(batch, readings, awaited);
@@ -262,7 +266,9 @@ final class GroupCommit<C, R> {
               "committed, but not read back within " + DELIVERY_LIMIT,
               e));
     }
+    parts.points().reached(FaultPoint.COMMIT_DELIVERED);
     free(batch.toFree(latest.image()));
+    parts.points().reached(FaultPoint.COMMIT_ANSWERING);
     finish(batch, readings, delivered, latest);
     return Next.GO_ON;
   }

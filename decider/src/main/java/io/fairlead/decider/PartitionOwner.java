@@ -1,6 +1,7 @@
 package io.fairlead.decider;
 
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.run.FaultPoint;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.decider.GroupCommit.Next;
 import io.fairlead.etcd.Coordination.Lease;
@@ -342,6 +343,7 @@ final class PartitionOwner<C, R> {
           && reconcile(me) == Next.KEY_LOST) {
         return Next.KEY_LOST;
       }
+      parts.points().reached(FaultPoint.SERVING);
       var batch = mailbox.take(parts.settings().batch());
       if (!batch.isEmpty()) {
         var next = process(batch, commits);
@@ -383,7 +385,7 @@ final class PartitionOwner<C, R> {
   private Next reconcile(Owner me) {
     long asked = reconcileAsked.get();
     try {
-      new ClaimReconciler(parts.coordination(), parts.stats())
+      new ClaimReconciler(parts.coordination(), parts.stats(), parts.points())
           .run(parts.feed().current().image(), partition, me.takeover());
       reconciled(asked);
     } catch (GatewayException e) { // it stays due
@@ -420,6 +422,7 @@ final class PartitionOwner<C, R> {
     var key = held;
     held = Optional.empty();
     if (key.isPresent()) {
+      parts.points().reached(FaultPoint.RELEASING);
       try {
         parts.coordination().releaseOwnership(partition, key.get().takeover());
       } catch (GatewayException e) {

@@ -2,6 +2,7 @@ package io.fairlead.decider;
 
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.run.FaultHandler;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
@@ -88,6 +89,7 @@ public final class PartitionOwners<C, R> implements Decider<C, R>, AutoCloseable
    * @param feed what the loader publishes to; the loader runs already or soon
    * @param loaded whether this replica has read the log far enough to own anything
    * @param faults told when the log is not laid out as configured, or the logic threw
+   * @param points told of the steps of take-overs and commits
    */
   public static <C, R> PartitionOwners<C, R> start(
       DeciderSettings settings,
@@ -97,6 +99,7 @@ public final class PartitionOwners<C, R> implements Decider<C, R>, AutoCloseable
       BooleanSupplier loaded,
       PartitionLogic<C, R> logic,
       FaultHandler faults,
+      FaultPoints points,
       Time time,
       RandomSource random) {
     var parts =
@@ -107,6 +110,7 @@ public final class PartitionOwners<C, R> implements Decider<C, R>, AutoCloseable
             feed,
             logic,
             faults,
+            points,
             time,
             random,
             new DeciderStats());

@@ -1,6 +1,7 @@
 package io.fairlead.decider;
 
 import io.fairlead.core.run.FaultHandler;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
 import io.fairlead.etcd.Coordination;
@@ -14,6 +15,7 @@ record Parts<C, R>(
     Feed feed,
     PartitionLogic<C, R> logic,
     FaultHandler faults,
+    FaultPoints points,
     Time time,
     RandomSource random,
     DeciderStats stats) {}

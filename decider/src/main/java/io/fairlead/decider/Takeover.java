@@ -4,6 +4,7 @@ import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.PartitionHeader;
 import io.fairlead.core.model.Partitioning;
 import io.fairlead.core.record.Change;
+import io.fairlead.core.run.FaultPoint;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.decider.GroupCommit.Next;
 import io.fairlead.etcd.Coordination.Lease;
@@ -93,6 +94,7 @@ final class Takeover<C, R> {
     }
     var me = key.get();
     onKey.accept(me);
+    parts.points().reached(FaultPoint.TAKEOVER_KEY_PUT);
     PartitionAppender appender;
     try {
       appender = parts.log().openAppender(partition);
@@ -105,6 +107,7 @@ final class Takeover<C, R> {
     }
     Result<C, R> result = new Result.HeldByOther<>();
     try {
+      parts.points().reached(FaultPoint.TAKEOVER_FENCED);
       result = fenced(me, appender);
     } finally {
       if (!(result instanceof Result.Owning<C, R>)) {
@@ -131,8 +134,10 @@ final class Takeover<C, R> {
       if (!stillMine(me)) {
         return new Result.HeldByOther<>();
       }
+      parts.points().reached(FaultPoint.TAKEOVER_LOOKED);
       var end = parts.log().endOffsets(List.of(partition));
       var state = parts.feed().awaitApplied(end, READ_LIMIT);
+      parts.points().reached(FaultPoint.TAKEOVER_READ);
       if (!stillMine(me)) {
         return new Result.HeldByOther<>();
       }
@@ -144,7 +149,7 @@ final class Takeover<C, R> {
         return new Result.Refused<>(refusal.get());
       }
       if (partition.equals(LogPartition.SERVICES)) {
-        new ClaimReconciler(parts.coordination(), parts.stats())
+        new ClaimReconciler(parts.coordination(), parts.stats(), parts.points())
             .run(state.image(), partition, me.takeover());
       }
       var commits = new GroupCommit<>(parts, partition, me, appender, health);
@@ -231,6 +236,7 @@ final class Takeover<C, R> {
         return false;
       }
       if (!slot.plan().writes()) {
+        parts.points().reached(FaultPoint.TAKEOVER_WRITTEN);
         return true;
       }
     }

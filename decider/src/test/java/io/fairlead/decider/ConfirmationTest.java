@@ -8,6 +8,7 @@ import io.fairlead.core.image.TestObjects;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.record.Envelope;
 import io.fairlead.core.record.LogEvent;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.etcd.Coordination.Owner;
 import io.fairlead.etcd.FakeCoordination;
@@ -42,6 +43,7 @@ class ConfirmationTest {
               feed,
               new ShopLogic(List.of()),
               (what, cause) -> replicas.faults.add(what + cause),
+              FaultPoints.NONE,
               replicas.time,
               RandomSource.seeded(1),
               new DeciderStats()),

@@ -3,6 +3,7 @@ package io.fairlead.decider;
 import static io.fairlead.decider.Replicas.S;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
 import io.fairlead.decider.PartitionOwner.Phase;
@@ -48,6 +49,7 @@ class PartitionOwnerTest {
           feed,
           new ShopLogic(List.of()),
           (what, cause) -> replicas.faults.add(what + ": " + cause),
+          FaultPoints.NONE,
           replicas.time,
           RandomSource.seeded(1),
           new DeciderStats());

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.record.Envelope.RequestStamp;
 import io.fairlead.core.record.LogEvent;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
 import io.fairlead.decider.ShopCommand.Reply;
@@ -103,6 +104,7 @@ class RealOwnershipTest {
             loader::synced,
             new ShopLogic(List.of()),
             (what, cause) -> faults.add(what + ": " + cause),
+            FaultPoints.NONE,
             Time.system(),
             RandomSource.secure());
     opened.add(owners);

@@ -9,6 +9,7 @@ import io.fairlead.core.record.Envelope.RequestStamp;
 import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.record.LogEvent;
 import io.fairlead.core.run.FakeTime;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
 import io.fairlead.decider.ShopCommand.Reply;
@@ -96,6 +97,7 @@ final class Replicas implements AutoCloseable {
               loader::synced,
               new ShopLogic(bootstrap),
               (what, cause) -> faults.add(what + ": " + cause),
+              FaultPoints.NONE,
               time,
               RandomSource.seeded(replicas.size() + 1));
     }

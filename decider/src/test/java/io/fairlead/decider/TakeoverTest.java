@@ -15,6 +15,7 @@ import io.fairlead.core.model.Position;
 import io.fairlead.core.record.Envelope;
 import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.record.LogEvent;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.etcd.Coordination;
 import io.fairlead.etcd.FakeCoordination;
@@ -98,6 +99,7 @@ class TakeoverTest {
             feed,
             new ShopLogic(List.of()),
             (what, cause) -> replicas.faults.add(what + ": " + cause),
+            FaultPoints.NONE,
             replicas.time,
             RandomSource.seeded(1),
             new DeciderStats());

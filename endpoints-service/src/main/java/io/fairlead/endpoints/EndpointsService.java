@@ -4,6 +4,7 @@ import io.fairlead.core.decide.PodCommand;
 import io.fairlead.core.decide.PodOutcome;
 import io.fairlead.core.model.Topic;
 import io.fairlead.core.run.FaultHandler;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
 import io.fairlead.decider.DeciderSettings;
@@ -161,6 +162,7 @@ public final class EndpointsService implements AutoCloseable {
                 loader::synced,
                 new PodsLogic(leases, time),
                 faults,
+                FaultPoints.NONE,
                 time,
                 random));
     var stability = shutdown.opened("log stability", LogStability.start(eventLog, owned, time));

@@ -18,6 +18,8 @@ import io.etcd.jetcd.options.PutOption;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Reservation;
+import io.fairlead.core.run.FaultPoint;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
 import io.fairlead.core.run.Time;
@@ -59,19 +61,26 @@ public final class EtcdCoordination implements Coordination {
 
   private final EtcdConfig config;
   private final Time time;
+  private final FaultPoints points;
   private final EtcdConnection connection;
   private final UnreadableKeys unreadable = new UnreadableKeys();
   private final Set<AutoCloseable> open = ConcurrentHashMap.newKeySet();
 
-  private EtcdCoordination(EtcdConfig config, Time time) {
+  private EtcdCoordination(EtcdConfig config, Time time, FaultPoints points) {
     this.config = config;
     this.time = time;
+    this.points = points;
     this.connection = new EtcdConnection(config, time);
   }
 
   /** Connects with the first call, so that a process can start before etcd does. */
   public static EtcdCoordination connect(EtcdConfig config, Time time) {
-    return new EtcdCoordination(config, time);
+    return connect(config, time, FaultPoints.NONE);
+  }
+
+  /** Likewise; the points are told of each transaction on claims. */
+  public static EtcdCoordination connect(EtcdConfig config, Time time, FaultPoints points) {
+    return new EtcdCoordination(config, time, points);
   }
 
   @Override
@@ -216,6 +225,7 @@ public final class EtcdCoordination implements Coordination {
       if (!answer.isSucceeded()) {
         throw new NotOwnerException(partition);
       }
+      points.reached(FaultPoint.CLAIM_TRANSACTION);
       var answers = answer.getTxnResponses();
       for (int i = 0; i < batch.size(); i++) {
         outcomes.put(batch.get(i).address(), outcome(batch.get(i), answers.get(i)));
@@ -280,6 +290,7 @@ public final class EtcdCoordination implements Coordination {
       if (!answer.isSucceeded()) {
         throw new NotOwnerException(partition);
       }
+      points.reached(FaultPoint.FREE_TRANSACTION);
       for (int i = 0; i < batch.size(); i++) {
         var one = answer.getTxnResponses().get(i);
         var uid = batch.get(i).uid();

@@ -96,6 +96,14 @@ public final class CommonOptions {
         .withDefault("0.0.0.0:" + port);
   }
 
+  /** Where tests arm fault points; see {@link FaultPointDirectory}. */
+  public static final Option<Path> FAULT_POINTS =
+      Option.of(
+              "fault-points",
+              OptionType.path(),
+              "For tests of Fairlead only: a directory whose files, named as the points in docs/allocation.md, make the process die or wait there. Off unless given.")
+          .optional();
+
   /** {@code --data-dir}, a directory of its own below the one of all of Fairlead. */
   public static Option<Path> dataDir(String process) {
     return Option.of("data-dir", OptionType.path(), "Where this process keeps its files.")

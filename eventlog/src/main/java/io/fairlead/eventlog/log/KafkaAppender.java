@@ -3,6 +3,8 @@ package io.fairlead.eventlog.log;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Partitioning;
 import io.fairlead.core.record.LogEvent;
+import io.fairlead.core.run.FaultPoint;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
 import io.fairlead.core.run.Time;
@@ -49,6 +51,7 @@ final class KafkaAppender implements PartitionAppender {
   private final Duration limit;
   private final Runnable requireSameLog;
   private final Time time;
+  private final FaultPoints points;
   private final Consumer<KafkaAppender> onClosed;
   private State state = State.USABLE;
 
@@ -63,6 +66,7 @@ final class KafkaAppender implements PartitionAppender {
       Duration limit,
       Runnable requireSameLog,
       Time time,
+      FaultPoints points,
       Consumer<KafkaAppender> onClosed) {
     this.producer = producer;
     this.partition = partition;
@@ -70,6 +74,7 @@ final class KafkaAppender implements PartitionAppender {
     this.limit = limit;
     this.requireSameLog = requireSameLog;
     this.time = time;
+    this.points = points;
     this.onClosed = onClosed;
   }
 
@@ -90,6 +95,7 @@ final class KafkaAppender implements PartitionAppender {
     requireSameLog.run();
     begin();
     write(records);
+    points.reached(FaultPoint.COMMIT_APPENDED);
     commit();
   }
 

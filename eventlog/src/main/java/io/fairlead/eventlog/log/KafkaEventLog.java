@@ -4,6 +4,7 @@ import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Partitioning;
 import io.fairlead.core.model.Position;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
 import io.fairlead.core.run.Time;
@@ -32,13 +33,15 @@ public final class KafkaEventLog implements EventLog {
   private final KafkaLogConfig config;
   private final KafkaAdmin admin;
   private final Time time;
+  private final FaultPoints points;
   private final Set<AutoCloseable> users = ConcurrentHashMap.newKeySet();
   private final AtomicInteger clients = new AtomicInteger();
 
-  private KafkaEventLog(KafkaLogConfig config, KafkaAdmin admin, Time time) {
+  private KafkaEventLog(KafkaLogConfig config, KafkaAdmin admin, Time time, FaultPoints points) {
     this.config = config;
     this.admin = admin;
     this.time = time;
+    this.points = points;
   }
 
   /**
@@ -50,11 +53,16 @@ public final class KafkaEventLog implements EventLog {
    *     within the time-out
    */
   public static KafkaEventLog open(KafkaLogConfig config, Time time) {
+    return open(config, time, FaultPoints.NONE);
+  }
+
+  /** Likewise; the points are told between the records of a transaction and its commit. */
+  public static KafkaEventLog open(KafkaLogConfig config, Time time, FaultPoints points) {
     long deadline = time.nanoTime() + config.timeouts().open().toNanos();
     boolean told = false;
     while (true) {
       try {
-        return tryOpen(config, time);
+        return tryOpen(config, time, points);
       } catch (GatewayException e) {
         if (time.nanoTime() - deadline >= 0 || Thread.currentThread().isInterrupted()) {
           throw new GatewayException(
@@ -74,13 +82,13 @@ public final class KafkaEventLog implements EventLog {
     }
   }
 
-  private static KafkaEventLog tryOpen(KafkaLogConfig config, Time time) {
+  private static KafkaEventLog tryOpen(KafkaLogConfig config, Time time, FaultPoints points) {
     try {
       var client = KafkaClients.admin(config, "admin");
       try {
         var identity = new KafkaTopics(client, config, time).ensure();
         var admin = new KafkaAdmin(client, config.timeouts().call(), identity);
-        return new KafkaEventLog(config, admin, time);
+        return new KafkaEventLog(config, admin, time, points);
       } catch (RuntimeException e) {
         client.close(Duration.ZERO);
         throw e;
@@ -135,6 +143,7 @@ public final class KafkaEventLog implements EventLog {
             config.timeouts().append(),
             admin::requireSame,
             time,
+            points,
             users::remove);
     users.add(appender);
     return appender;

@@ -10,6 +10,7 @@ import io.fairlead.core.model.ObjectMeta;
 import io.fairlead.core.model.Partitioning;
 import io.fairlead.core.model.Service;
 import io.fairlead.core.record.LogEvent;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
 import io.fairlead.core.run.Time;
@@ -159,6 +160,7 @@ class KafkaAppenderTest {
         Duration.ofSeconds(3),
         () -> {},
         Time.system(),
+        FaultPoints.NONE,
         _ -> {});
   }
 
