@@ -214,6 +214,38 @@ class GroupCommitTest {
     assertThat(replicas.claims().values()).containsExactlyInAnyOrder("web", "before", "after");
   }
 
+  /** The address of a Service that goes in the same batch is free only when it is gone. */
+  @Test
+  void aPickThatLosesItsClaimIsMadeAgain() {
+    var a = replicas.owner("a");
+    var first = a.decided("1", ShopCommand.any("web")).address().orElseThrow();
+    var _ = busy(a);
+    var deleted = a.submit("2", new ShopCommand.Delete("web"));
+    var picks = a.submit("3", ShopCommand.any("db"));
+    replicas.kafka.showCommits();
+    assertThat(reply(get(deleted)).what()).isEqualTo("deleted");
+    var second = reply(get(picks));
+    assertThat(second.what()).isEqualTo("created");
+    assertThat(second.address().orElseThrow()).isNotEqualTo(first);
+    assertThat(replicas.claims()).isEqualTo(Map.of(second.address().orElseThrow(), "db"));
+    assertThat(a.owners.stats().claimConflicts.sum()).isEqualTo(1);
+  }
+
+  /** Freed before its record is there, an address could be given out twice. */
+  @Test
+  void aDeletionThatFailsFreesNothing() {
+    var a = replicas.owner("a");
+    a.decided("1", ShopCommand.at("web", "10.96.0.10"));
+    a.log.failNextAppend(AppendFault.REFUSED);
+    assertThat(reason(a.ask("2", new ShopCommand.Delete("web"))))
+        .isEqualTo(Answer.Reason.LOG_UNAVAILABLE);
+    a.log.failNextAppend(AppendFault.UNKNOWN_NOT_WRITTEN);
+    assertThat(reason(a.ask("3", new ShopCommand.Delete("web"))))
+        .isEqualTo(Answer.Reason.OUTCOME_UNKNOWN);
+    assertThat(replicas.claims()).isEqualTo(Map.of(Address.of("10.96.0.10"), "web"));
+    assertThat(a.owners.stats().claimsRestored.sum()).isZero();
+  }
+
   @Test
   void aClaimThatACrashLeftIsReplaced() {
     var a = replicas.owner("a");
@@ -336,6 +368,38 @@ class GroupCommitTest {
           return !decided.isEmpty();
         });
     return decided.getFirst();
+  }
+
+  @Test
+  void anOwnerThatIsFencedThoughTheKeyIsItsOwnTakesOverAgain() {
+    var a = replicas.owner("a");
+    try (var stranger = replicas.kafka.connect();
+        var _ = stranger.openAppender(S)) {
+      assertThat(a.ask("1", ShopCommand.any("web"))).isInstanceOf(Answer.NotOwner.class);
+      awaitStill("taken over again", () -> a.owners.stats().takeovers.sum() == 2);
+      awaitStill("serves", () -> a.serves(S));
+      assertThat(a.decided("1", ShopCommand.any("web")).what()).isEqualTo("created");
+    }
+    assertThat(replicas.stored()).containsExactly("web");
+    assertThat(replicas.claims()).hasSize(1);
+  }
+
+  /** What waits behind it is decided on the log as it turns out to be. */
+  @Test
+  void whatWaitsBehindAnUnknownOutcomeIsDecidedAfterTheNextTakeover() {
+    var a = replicas.owner("a");
+    var busy = busy(a);
+    a.log.failNextAppend(AppendFault.UNKNOWN_WRITTEN);
+    var unknown = a.submit("1", ShopCommand.at("web", "10.96.0.10"));
+    replicas.kafka.showCommits();
+    assertThat(reply(get(busy)).what()).isEqualTo("created");
+    assertThat(reason(get(unknown))).isEqualTo(Answer.Reason.OUTCOME_UNKNOWN);
+    var waiting = a.submit("2", ShopCommand.at("db", "10.96.0.10"));
+    var again = a.submit("1", ShopCommand.at("web", "10.96.0.10"));
+    assertThat(reply(get(again)).what()).isEqualTo("created");
+    assertThat(reply(get(waiting)).what()).isEqualTo("address taken");
+    assertThat(replicas.stored()).containsExactly("busy", "web");
+    assertThat(a.owners.stats().takeovers.sum()).isEqualTo(2);
   }
 
   @Test
@@ -482,6 +546,18 @@ class GroupCommitTest {
     replicas.kafka.cutOff(a.log);
     assertThat(reason(a.ask("1", new Find("web")))).isEqualTo(Answer.Reason.LOG_UNAVAILABLE);
     assertThat(reason(get(a.owners.confirm(S)))).isEqualTo(Answer.Reason.LOG_UNAVAILABLE);
+  }
+
+  /** Who repeats it may be told by an owner that was replaced. */
+  @Test
+  void whatIsRememberedIsConfirmedToo() {
+    var a = replicas.owner("a");
+    a.decided("1", ShopCommand.headless("web"));
+    replicas.etcd.down();
+    assertThat(reason(a.ask("1", ShopCommand.headless("web"))))
+        .isEqualTo(Answer.Reason.ETCD_UNAVAILABLE);
+    assertThat(reason(a.ask("1", ShopCommand.headless("db"))))
+        .isEqualTo(Answer.Reason.ETCD_UNAVAILABLE);
   }
 
   @Test

@@ -123,6 +123,21 @@ class OwnershipTest {
     assertThat(a.decided("last", new Find("svc-19")).what()).isEqualTo("found");
   }
 
+  /** Of the lease that carries membership and ownership, unless somebody says otherwise. */
+  @Test
+  void aDeadOwnersKeyIsGoneAfterFiveSeconds() {
+    var settings = DeciderSettings.of("shop", "a", "a:1", "0.1", List.of(S));
+    assertThat(settings.leaseTtl()).isEqualTo(Duration.ofSeconds(5));
+    var a = replicas.owner("a");
+    a.crash();
+    replicas.time.advance(Duration.ofMillis(4_900));
+    try (var other = replicas.etcd.client()) {
+      assertThat(other.owner(S)).isPresent();
+      replicas.time.advance(Duration.ofMillis(200));
+      assertThat(other.owner(S)).isEmpty();
+    }
+  }
+
   @Test
   void aShortAbsenceOfEtcdCostsNoTakeover() {
     var a = replicas.owner("a");

@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -23,10 +22,8 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(60)
 class ConformanceDocTest {
-  private static final Path HOME = Path.of("..");
-  private static final Path PAGE = HOME.resolve("docs").resolve("conformance.md");
+  private static final Path PAGE = TestSources.HOME.resolve("docs").resolve("conformance.md");
   private static final Path ROWS = Path.of("src", "test", "resources", "conformance");
-  private static final Path TESTS = Path.of("src", "test", "java");
 
   /** Of the page; with how {@code Class.method} is written there. */
   private static final Pattern TEST = Pattern.compile("`(\\w+)\\.(\\w+)`");
@@ -48,7 +45,7 @@ class ConformanceDocTest {
   void everyRowThatTestsReadIsThereWithItsTest() throws IOException {
     var page = page();
     var missing = new ArrayList<String>();
-    for (var module : modules()) {
+    for (var module : TestSources.modules()) {
       rows(module)
           .forEach((id, file) -> {
             if (Optional.ofNullable(page.get(id)).filter(l -> !l.tests().isEmpty()).isEmpty()) {
@@ -80,7 +77,7 @@ class ConformanceDocTest {
           for (var test : line.tests()) {
             var source = Optional.ofNullable(sources.get(test.type()));
             if (source
-                .filter(s -> s.text().contains("void " + test.method() + "("))
+                .filter(s -> TestSources.hasMethod(s.text(), test.method()))
                 .filter(s -> s.names(id))
                 .isEmpty()) {
               faults.add(id + ": " + test);
@@ -111,18 +108,12 @@ class ConformanceDocTest {
     return lines;
   }
 
-  private static List<Path> modules() throws IOException {
-    try (var files = Files.list(HOME)) {
-      return files.filter(dir -> Files.exists(dir.resolve("pom.xml"))).sorted().toList();
-    }
-  }
-
   /** File by id. */
   private static Map<String, Path> rows(Path module) throws IOException {
     var rows = new TreeMap<String, Path>();
     var directory = module.resolve(ROWS);
     if (Files.isDirectory(directory)) {
-      for (var file : files(directory, ".tsv")) {
+      for (var file : TestSources.files(directory, ".tsv")) {
         for (var text : Files.readAllLines(file)) {
           var id = text.split("\t", 2)[0];
           if (id.matches("[A-Za-z]+-?[0-9]+")) {
@@ -137,23 +128,10 @@ class ConformanceDocTest {
   /** By name of the class. */
   private static Map<String, Source> sources() throws IOException {
     var sources = new TreeMap<String, Source>();
-    for (var module : modules()) {
+    for (var module : TestSources.modules()) {
       var ids = List.copyOf(rows(module).keySet());
-      if (Files.isDirectory(module.resolve(TESTS))) {
-        for (var file : files(module.resolve(TESTS), ".java")) {
-          var name = file.getFileName().toString();
-          sources.put(
-              name.substring(0, name.length() - ".java".length()),
-              new Source(Files.readString(file), ids));
-        }
-      }
+      TestSources.of(module).forEach((name, text) -> sources.put(name, new Source(text, ids)));
     }
     return sources;
-  }
-
-  private static List<Path> files(Path directory, String ending) throws IOException {
-    try (Stream<Path> files = Files.walk(directory)) {
-      return files.filter(file -> file.toString().endsWith(ending)).sorted().toList();
-    }
   }
 }

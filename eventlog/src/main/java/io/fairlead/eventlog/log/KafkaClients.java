@@ -41,6 +41,21 @@ final class KafkaClients {
    */
   static KafkaProducer<byte[], byte[]> producer(
       KafkaLogConfig config, LogPartition partition, String name) {
+    try {
+      return new KafkaProducer<>(
+          producerSettings(config, partition, name),
+          new ByteArraySerializer(),
+          new ByteArraySerializer());
+    } catch (KafkaException e) { // such as names of brokers that do not resolve at the moment
+      throw new GatewayException(
+          Outcome.KNOWN_FAILED,
+          "cannot make a producer for %s: %s".formatted(partition, KafkaEventLog.words(e)),
+          e);
+    }
+  }
+
+  static Map<String, Object> producerSettings(
+      KafkaLogConfig config, LogPartition partition, String name) {
     var settings = common(config, name);
     int limit = millis(config.timeouts().append());
     settings.put(
@@ -56,14 +71,7 @@ final class KafkaClients {
     settings.put(ProducerConfig.BATCH_SIZE_CONFIG, 128 * 1024);
     settings.put(ProducerConfig.RETRY_BACKOFF_MS_CONFIG, 20);
     settings.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "none");
-    try {
-      return new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
-    } catch (KafkaException e) { // such as names of brokers that do not resolve at the moment
-      throw new GatewayException(
-          Outcome.KNOWN_FAILED,
-          "cannot make a producer for %s: %s".formatted(partition, KafkaEventLog.words(e)),
-          e);
-    }
+    return settings;
   }
 
   static KafkaConsumer<byte[], byte[]> consumer(KafkaLogConfig config, String name) {
