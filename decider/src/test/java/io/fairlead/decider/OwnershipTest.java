@@ -129,6 +129,7 @@ class OwnershipTest {
     var settings = DeciderSettings.of("shop", "a", "a:1", "0.1", List.of(S));
     assertThat(settings.leaseTtl()).isEqualTo(Duration.ofSeconds(5));
     var a = replicas.owner("a");
+    assertThat(a.coordination.owner(S)).isPresent(); // and its lease is renewed
     a.crash();
     replicas.time.advance(Duration.ofMillis(4_900));
     try (var other = replicas.etcd.client()) {

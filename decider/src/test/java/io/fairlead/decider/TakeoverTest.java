@@ -17,14 +17,18 @@ import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.record.LogEvent;
 import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.RandomSource;
+import io.fairlead.core.run.Time;
 import io.fairlead.etcd.Coordination;
 import io.fairlead.etcd.FakeCoordination;
+import io.fairlead.eventlog.load.Loader;
 import io.fairlead.eventlog.load.Manifest;
+import io.fairlead.eventlog.log.EventLog;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -58,6 +62,28 @@ class TakeoverTest {
     }
   }
 
+  private Takeover.Result<ShopCommand, ShopCommand.Reply> takenOver(EventLog log, Feed feed) {
+    var coordination = replicas.etcd.client();
+    var parts =
+        new Parts<>(
+            DeciderSettings.of("shop", "a", "a:1", "0.1", List.of(S)),
+            log,
+            coordination,
+            feed,
+            new ShopLogic(List.of()),
+            (what, cause) -> replicas.faults.add(what + ": " + cause),
+            FaultPoints.NONE,
+            replicas.time,
+            RandomSource.seeded(1),
+            new DeciderStats());
+    var lease = coordination.openLease(Duration.ofHours(1), () -> {});
+    try {
+      return new Takeover<>(parts, S, lease, new CommitHealth(), _ -> {}).run();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
   private static PartitionHeader header(int partitions) {
     return new PartitionHeader(S, partitions, "murmur2", new UUID(0, 7));
   }
@@ -83,28 +109,14 @@ class TakeoverTest {
   }
 
   @Test
-  void refusesAPartitionOfAnotherLayout() throws InterruptedException {
+  void refusesAPartitionOfAnotherLayout() {
     // the follower refuses such a record, too; so the image is made by hand
     var log = replicas.kafka.connect();
-    var coordination = replicas.etcd.client();
     var feed = new Feed(log.identity());
     var delta = new ClusterDelta(ClusterImage.EMPTY);
     delta.replay(new LogEntry(S, 0, TestObjects.NOON, stored(header(3))));
     feed.onUpdate(delta, delta.apply(), new Manifest(Position.start(log.identity()), List.of()));
-    var parts =
-        new Parts<>(
-            DeciderSettings.of("shop", "a", "a:1", "0.1", List.of(S)),
-            log,
-            coordination,
-            feed,
-            new ShopLogic(List.of()),
-            (what, cause) -> replicas.faults.add(what + ": " + cause),
-            FaultPoints.NONE,
-            replicas.time,
-            RandomSource.seeded(1),
-            new DeciderStats());
-    var lease = coordination.openLease(Duration.ofSeconds(5), () -> {});
-    var result = new Takeover<>(parts, S, lease, new CommitHealth(), _ -> {}).run();
+    var result = takenOver(log, feed);
     assertThat(result).isInstanceOf(Takeover.Result.Refused.class);
     assertThat(replicas.faults.getFirst()).contains("3 partitions").contains("configured are 1");
     assertThat(replicas.kafka.committed(S)).isEmpty();
@@ -149,6 +161,36 @@ class TakeoverTest {
     assertThat(b.decided("2", ShopCommand.any("web")).what()).isEqualTo("name taken");
     assertThat(replicas.stored()).containsExactly("web");
     unseen.cancel(true);
+  }
+
+  @Test
+  void servesNothingBeforeItsOwnFollowerIsAtTheEnd() {
+    written(stored(header(1)), stored(TestObjects.service("web", "10.96.0.10")));
+    var atEnd = new CompletableFuture<Boolean>();
+    var log =
+        new HookedLog(replicas.kafka.connect()) {
+          @Override
+          void beforeEnd() {
+            atEnd.complete(true);
+          }
+        };
+    var feed = new Feed(log.identity());
+    var taken = new CompletableFuture<Takeover.Result<ShopCommand, ShopCommand.Reply>>();
+    Thread.ofVirtual().start(() -> taken.complete(takenOver(log, feed)));
+    assertThat(Replicas.get(atEnd)).isTrue();
+    assertThat(taken).isNotDone();
+    try (var _ =
+        Loader.start(
+            log,
+            List.of(S),
+            List.of(feed),
+            (what, cause) -> replicas.faults.add(what + ": " + cause),
+            Time.system())) {
+      assertThat(Replicas.get(taken)).isInstanceOf(Takeover.Result.Owning.class);
+    }
+    assertThat(feed.current().image().services().all()).hasSize(1);
+    assertThat(replicas.kafka.committed(S)).as("no second header").hasSize(2);
+    assertThat(replicas.claims()).as("reconciled with what it read").hasSize(1);
   }
 
   @Test

@@ -7,6 +7,7 @@ import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Partitioning;
 import io.fairlead.core.model.Topic;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import org.apache.kafka.common.utils.Utils;
 import org.junit.jupiter.api.Test;
@@ -34,7 +35,12 @@ class KafkaClientsTest {
   @Test
   void thePodsOfANamespaceAreWhereKafkasOwnHashPutsThem() {
     var partitioning = new Partitioning(16);
-    for (var name : List.of("default", "kube-system", "shop", "a", "ab", "abc", "x".repeat(63))) {
+    var names =
+        new ArrayList<>(List.of("default", "kube-system", "a", "ab", "abc", "x".repeat(63)));
+    for (int i = 0; i < 100; i++) {
+      names.add("team-" + i);
+    }
+    for (var name : names) {
       int hash = Utils.murmur2(name.getBytes(StandardCharsets.UTF_8)) & 0x7fffffff;
       assertThat(partitioning.ofNamespace(name))
           .isEqualTo(new LogPartition(Topic.PODS, 1 + hash % 15));
