@@ -138,6 +138,7 @@ class RealAllocatorTest {
     return List.of(services.getNext(), services.getDigest(), services.getObjects());
   }
 
+  /** B8: ALREADY_EXISTS with the holder, whichever replica was asked. */
   @Test
   void ofManyWhoWantOneAddressExactlyOneGetsIt() throws Exception {
     var a = world.start("a");

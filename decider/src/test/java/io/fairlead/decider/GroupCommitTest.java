@@ -133,6 +133,10 @@ class GroupCommitTest {
         .isBetween(replicas.time.now().minusSeconds(60), replicas.time.now());
   }
 
+  /**
+   * B12: there are no finalizers, so that nothing is pending. The address is free when the deletion
+   * is answered, and not before it is in the log.
+   */
   @Test
   void aRemovalIsARecordAndATombstoneAndFreesTheAddressBeforeItIsAnswered() {
     var a = replicas.owner("a");

@@ -282,6 +282,19 @@ final class Replicas implements AutoCloseable {
     }
   }
 
+  /** As if somebody had deleted it by hand. */
+  void loseClaim(String text) {
+    var address = Address.of(text);
+    try (var client = etcd.client()) {
+      var owner = client.owner(S).orElseThrow();
+      var holder = client.claimOn(address).orElseThrow();
+      client.free(
+          List.of(new Coordination.ClaimRequest(address, holder.uid(), holder.service())),
+          S,
+          owner.takeover());
+    }
+  }
+
   @Override
   public void close() {
     kafka.showCommits();

@@ -11,7 +11,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -35,10 +34,7 @@ class DesignTestsDocTest {
 
   @Test
   void everyTestThatIsNamedExists() throws IOException {
-    var sources = new TreeMap<String, String>();
-    for (var module : TestSources.modules()) {
-      sources.putAll(TestSources.of(module));
-    }
+    var sources = TestSources.all();
     var faults = new ArrayList<String>();
     rules()
         .forEach((rule, tests) ->

@@ -35,6 +35,15 @@ final class TestSources {
     return sources;
   }
 
+  /** Of all modules. */
+  static Map<String, String> all() throws IOException {
+    var sources = new TreeMap<String, String>();
+    for (var module : modules()) {
+      sources.putAll(of(module));
+    }
+    return sources;
+  }
+
   static boolean hasMethod(String source, String method) {
     return source.contains("void " + method + "(");
   }

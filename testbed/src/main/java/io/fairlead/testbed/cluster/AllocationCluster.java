@@ -54,10 +54,10 @@ public final class AllocationCluster implements AutoCloseable {
   private final List<Part> allocators = new ArrayList<>();
   private final List<HostPort> addresses = new ArrayList<>();
 
-  private AllocationCluster(Path directory, List<String> options) {
-    this.kafkaConfigs = KafkaQuorum.loopback(directory, SIZE);
+  private AllocationCluster(Path directory, int stores, List<String> options) {
+    this.kafkaConfigs = KafkaQuorum.loopback(directory, stores);
     this.etcdConfigs =
-        EtcdProcess.Config.loopback(directory, SIZE).stream()
+        EtcdProcess.Config.loopback(directory, stores).stream()
             .map(config -> config.with(EtcdProcess.Durability.NO_FSYNC)) // no power is cut here
             .toList();
     var ports = Ports.free("127.0.0.1", 2 * SIZE);
@@ -86,7 +86,8 @@ public final class AllocationCluster implements AutoCloseable {
         Command.java(
             name,
             io.fairlead.allocator.Main.class,
-            List.of(Part.QUIET_LOGBACK, "-Xmx160m"),
+            // lives too short for the second compiler
+            List.of(Part.QUIET_LOGBACK, "-Xmx160m", "-XX:TieredStopAtLevel=1"),
             all,
             directory.resolve(name + ".log")),
         http);
@@ -99,7 +100,21 @@ public final class AllocationCluster implements AutoCloseable {
    * @param options added to the command line of each replica
    */
   public static AllocationCluster start(Path directory, List<String> options) {
-    var cluster = new AllocationCluster(directory, options);
+    return start(directory, SIZE, options);
+  }
+
+  /**
+   * Likewise, over one broker and one member of etcd: for what happens to the replicas.
+   *
+   * @param options added to the command line of each replica
+   */
+  public static AllocationCluster startOverSingleStores(Path directory, List<String> options) {
+    return start(
+        directory, 1, Stream.concat(Stream.of("--development"), options.stream()).toList());
+  }
+
+  private static AllocationCluster start(Path directory, int stores, List<String> options) {
+    var cluster = new AllocationCluster(directory, stores, options);
     try {
       cluster.members.addAll(cluster.etcdConfigs.stream().map(EtcdProcess::launch).toList());
       // at once with the brokers, for which they wait: most of a start is the start of the JVMs
@@ -142,7 +157,7 @@ public final class AllocationCluster implements AutoCloseable {
   }
 
   public Stores stores() {
-    return new Stores(kafkaBootstrap(), SIZE, etcdUrls(), addresses);
+    return new Stores(kafkaBootstrap(), kafkaConfigs.size(), etcdUrls(), addresses);
   }
 
   /** The replicas of allocator-service. */
@@ -203,7 +218,8 @@ public final class AllocationCluster implements AutoCloseable {
 
   /** Starts those that are dead, on the same data, side by side. */
   public void restartBrokers() {
-    var dead = IntStream.range(0, SIZE).filter(i -> !brokers.get(i).isAlive()).boxed().toList();
+    var dead =
+        IntStream.range(0, brokers.size()).filter(i -> !brokers.get(i).isAlive()).boxed().toList();
     var started =
         Together.run(
             dead.stream()
@@ -230,7 +246,7 @@ public final class AllocationCluster implements AutoCloseable {
     return await(
         "etcd has a leader",
         () ->
-            IntStream.range(0, SIZE)
+            IntStream.range(0, members.size())
                 .boxed()
                 .filter(i -> members.get(i).isAlive() && leads(members.get(i)))
                 .findFirst());
@@ -262,7 +278,7 @@ public final class AllocationCluster implements AutoCloseable {
 
   /** Starts those members that are dead, on the same data, and waits until etcd agrees. */
   public void restartEtcd() {
-    for (int i = 0; i < SIZE; i++) {
+    for (int i = 0; i < members.size(); i++) {
       if (!members.get(i).isAlive()) {
         members.set(i, EtcdProcess.launch(etcdConfigs.get(i)));
       }
@@ -275,6 +291,44 @@ public final class AllocationCluster implements AutoCloseable {
     members.forEach(EtcdProcess::kill);
     etcdConfigs.forEach(config -> delete(config.dataDirectory().resolve("data")));
     restartEtcd();
+  }
+
+  /** Kills all members, keeps a copy of what they held, and starts them again. */
+  public Path backUpEtcd(Path directory) {
+    members.forEach(EtcdProcess::kill);
+    for (var config : etcdConfigs) {
+      copy(config.dataDirectory().resolve("data"), directory.resolve(config.name()));
+    }
+    restartEtcd();
+    return directory;
+  }
+
+  /**
+   * Kills all members, and starts them with what {@link #backUpEtcd} kept: an etcd with the same
+   * id, which issues revisions a second time.
+   */
+  public void restoreEtcd(Path backup) {
+    members.forEach(EtcdProcess::kill);
+    for (var config : etcdConfigs) {
+      delete(config.dataDirectory().resolve("data"));
+      copy(backup.resolve(config.name()), config.dataDirectory().resolve("data"));
+    }
+    restartEtcd();
+  }
+
+  private static void copy(Path from, Path to) {
+    try (var files = Files.walk(from)) {
+      for (var file : files.toList()) {
+        var target = to.resolve(from.relativize(file).toString());
+        if (Files.isDirectory(file)) {
+          Files.createDirectories(target);
+        } else {
+          Files.copy(file, target);
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static void delete(Path directory) {

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import org.awaitility.Awaitility;
 
 /** One process of a cluster that can be started again. One thread at a time. */
@@ -82,6 +83,11 @@ public final class Part implements AutoCloseable {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted", e);
     }
+  }
+
+  /** Of the last run (128 + signal for a killed one); empty while it runs or where it never did. */
+  public OptionalInt exitStatus() {
+    return runs.isEmpty() ? OptionalInt.empty() : process().exitStatus();
   }
 
   public boolean isAlive() {

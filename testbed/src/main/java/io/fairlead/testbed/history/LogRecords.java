@@ -31,10 +31,11 @@ public final class LogRecords {
 
   /** All records of the Services of a namespace, in the order of the log, without tombstones. */
   public static List<LoggedWrite> ofServices(Stores stores, String namespace) {
-    return read(stores).stream().flatMap(entry -> write(entry, namespace).stream()).toList();
+    return all(stores).stream().flatMap(entry -> write(entry, namespace).stream()).toList();
   }
 
-  private static List<LogEntry> read(Stores stores) {
+  /** All entries of the partition of Services that are committed now, in its order. */
+  public static List<LogEntry> all(Stores stores) {
     var partitions = List.of(LogPartition.SERVICES);
     var config =
         KafkaLogConfig.of(stores.kafkaBootstrap(), "history")
