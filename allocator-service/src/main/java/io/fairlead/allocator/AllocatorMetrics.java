@@ -1,5 +1,6 @@
 package io.fairlead.allocator;
 
+import io.fairlead.allocator.decider.ReservationEnds;
 import io.fairlead.decider.Feed;
 import io.fairlead.decider.LogStability;
 import io.fairlead.decider.PartitionOwners;
@@ -16,6 +17,7 @@ final class AllocatorMetrics {
   private static final String LOG = "log";
   private static final String DECIDER = "decider";
   private static final String SERVICES = "services";
+  private static final String RESERVATIONS = "reservations";
   private static final String WATCHES = "watches";
 
   private AllocatorMetrics() {}
@@ -27,6 +29,7 @@ final class AllocatorMetrics {
       Coordination coordination,
       Feed feed,
       PartitionOwners<?, ?> owners,
+      ReservationEnds ends,
       Watches watches,
       LogReads logReads) {
     metrics.counter(LOG, "entries_applied", "Entries brought into the image.", loader::entries);
@@ -62,6 +65,24 @@ final class AllocatorMetrics {
         "round_robin_ports",
         "Service ports that are balanced round-robin.",
         () -> loader.current().image().services().roundRobinPorts());
+
+    metrics.gauge(
+        RESERVATIONS,
+        "count",
+        "Reservations of the image; one that ran out counts until that is written down.",
+        () -> loader.current().image().reservations().size());
+    metrics.gauge(
+        RESERVATIONS,
+        "addresses",
+        "Addresses that they name.",
+        () -> loader.current().image().reservations().addresses());
+    metrics.counter(
+        RESERVATIONS, "expired", "Reservations whose lease ran out, found here.", ends::ended);
+    metrics.counter(
+        RESERVATIONS,
+        "addresses_taken_over",
+        "Addresses that Services took over from their reservation, decided here.",
+        owners.stats().reservedTakenOver::sum);
 
     metrics.gauge(LOG, "readers", "Calls that read the log.", logReads::size);
     metrics.gauge(WATCHES, "open", "Calls that watch objects.", watches::size);

@@ -1,6 +1,7 @@
 package io.fairlead.allocator;
 
 import io.fairlead.allocator.decider.FreshlyFreed;
+import io.fairlead.allocator.decider.ReservationEnds;
 import io.fairlead.allocator.decider.ServiceJournal;
 import io.fairlead.allocator.decider.ServicesLogic;
 import io.fairlead.allocator.grpc.Api;
@@ -182,6 +183,15 @@ public final class AllocatorService implements AutoCloseable {
                 points,
                 time,
                 random));
+    var ends =
+        shutdown.opened(
+            "reservations",
+            ReservationEnds.start(
+                owners,
+                () -> owners.serving().contains(LogPartition.SERVICES),
+                coordination,
+                () -> feed.current().image(),
+                time));
     var stability =
         shutdown.opened("log stability", LogStability.start(eventLog, PARTITIONS, time));
     journal.writeWhile(() -> loader.synced() && !owners.serving().isEmpty());
@@ -223,7 +233,7 @@ public final class AllocatorService implements AutoCloseable {
         "owner", () -> owners.ready() ? Optional.empty() : Optional.of("nobody owns the services"));
     health.live("image", () -> loader.fault().map(cause -> "frozen: " + cause.getMessage()));
     AllocatorMetrics.register(
-        metrics, loader, stability, coordination, feed, owners, watches, logReads);
+        metrics, loader, stability, coordination, feed, owners, ends, watches, logReads);
     Thread.ofVirtual().name("grpc-ready").start(() -> turnReady(shutdown, loader, grpc, time));
     return grpc;
   }

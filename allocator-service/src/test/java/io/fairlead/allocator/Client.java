@@ -1,5 +1,6 @@
 package io.fairlead.allocator;
 
+import com.google.protobuf.ByteString;
 import io.fairlead.api.ErrorReport;
 import io.fairlead.runtime.GrpcChannels;
 import io.fairlead.runtime.HostPort;
@@ -8,6 +9,7 @@ import io.fairlead.v1.CreateServiceRequest;
 import io.fairlead.v1.DeleteServiceRequest;
 import io.fairlead.v1.Freshness;
 import io.fairlead.v1.GetServiceRequest;
+import io.fairlead.v1.ListReservationsRequest;
 import io.fairlead.v1.ListServicesReply;
 import io.fairlead.v1.ListServicesRequest;
 import io.fairlead.v1.LogGrpc;
@@ -15,6 +17,13 @@ import io.fairlead.v1.LogStatusReply;
 import io.fairlead.v1.LogStatusRequest;
 import io.fairlead.v1.NamespacesGrpc;
 import io.fairlead.v1.ObjectMeta;
+import io.fairlead.v1.ReleaseReservationReply;
+import io.fairlead.v1.ReleaseReservationRequest;
+import io.fairlead.v1.RenewReservationRequest;
+import io.fairlead.v1.Reservation;
+import io.fairlead.v1.ReservationReply;
+import io.fairlead.v1.ReservationsGrpc;
+import io.fairlead.v1.ReserveRequest;
 import io.fairlead.v1.Service;
 import io.fairlead.v1.ServiceCidrsGrpc;
 import io.fairlead.v1.ServicePort;
@@ -27,9 +36,13 @@ import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.MetadataUtils;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
@@ -58,6 +71,60 @@ final class Client implements AutoCloseable {
 
   ServiceCidrsGrpc.ServiceCidrsBlockingStub serviceCidrs() {
     return ServiceCidrsGrpc.newBlockingStub(channel).withDeadlineAfter(60, TimeUnit.SECONDS);
+  }
+
+  ReservationsGrpc.ReservationsBlockingStub reservations() {
+    return ReservationsGrpc.newBlockingStub(channel).withDeadlineAfter(20, TimeUnit.SECONDS);
+  }
+
+  static final String TOKEN = "open sesame";
+
+  /** Of addresses for a Service of namespace shop. */
+  static ReserveRequest reserve(String id, String holder, Duration ttl, String... addresses) {
+    return ReserveRequest.newBuilder()
+        .setRequestId(id)
+        .setHolderNamespace("shop")
+        .setHolderName(holder)
+        .addAllAddresses(List.of(addresses))
+        .setTtl(com.google.protobuf.Duration.newBuilder().setSeconds(ttl.toSeconds()))
+        .setTokenHash(ByteString.copyFrom(sha256(TOKEN)))
+        .build();
+  }
+
+  private static byte[] sha256(String text) {
+    try {
+      return MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** For a minute. */
+  Reservation reserve(String holder, String... addresses) {
+    return reservations()
+        .reserve(reserve("reserve-" + UUID.randomUUID(), holder, Duration.ofMinutes(1), addresses))
+        .getReservation();
+  }
+
+  ReservationReply renew(String reservation, String token) {
+    return reservations()
+        .renew(RenewReservationRequest.newBuilder().setId(reservation).setToken(token).build());
+  }
+
+  ReleaseReservationReply release(String reservation, String token) {
+    return reservations()
+        .release(
+            ReleaseReservationRequest.newBuilder()
+                .setRequestId("release-" + UUID.randomUUID())
+                .setId(reservation)
+                .setToken(token)
+                .build());
+  }
+
+  List<Reservation> listReservations(String namespace) {
+    return reservations()
+        .list(ListReservationsRequest.newBuilder().setNamespace(namespace).build())
+        .getItemsList();
   }
 
   Iterator<WatchServicesReply> watch(WatchServicesRequest request) {

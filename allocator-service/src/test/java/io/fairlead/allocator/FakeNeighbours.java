@@ -1,5 +1,6 @@
 package io.fairlead.allocator;
 
+import io.fairlead.api.ErrorReport;
 import io.fairlead.core.decide.ServiceSettings;
 import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.LogPartition;
@@ -17,6 +18,7 @@ import io.fairlead.runtime.Health;
 import io.fairlead.runtime.HostPort;
 import io.fairlead.runtime.Metrics;
 import io.fairlead.runtime.Shutdown;
+import io.grpc.StatusRuntimeException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,8 +26,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.BiConsumer;
+import java.util.function.Supplier;
 import org.awaitility.Awaitility;
 
 /** Replicas as they are wired, over a fake log and a fake etcd, with gRPC over the network. */
@@ -124,6 +129,25 @@ final class FakeNeighbours implements AutoCloseable {
         .until(condition);
   }
 
+  /** Asks again while the answer is that it cannot be answered now. */
+  static <R> R untilAnswered(Supplier<R> call) {
+    var answers = new ArrayList<R>();
+    await(
+        "an answer",
+        () -> {
+          try {
+            answers.add(call.get());
+            return true;
+          } catch (StatusRuntimeException e) {
+            if (!ErrorReport.of(e).isTransient()) {
+              throw e;
+            }
+            return false;
+          }
+        });
+    return answers.getLast();
+  }
+
   List<LogEvent> events() {
     return kafka.committed(LogPartition.SERVICES).stream().map(LogEntry::event).toList();
   }
@@ -148,6 +172,24 @@ final class FakeNeighbours implements AutoCloseable {
               (address, holder) -> claims.put(address.toString(), holder.service().toString()));
     }
     return claims;
+  }
+
+  /** Ends the lease of a reservation, as its ttl does. */
+  void expire(String reservation) {
+    try (var client = etcd.client()) {
+      etcd.expire(client.reservation(UUID.fromString(reservation)).orElseThrow().lease());
+    }
+  }
+
+  /**
+   * Runs what an owner that crashes at that moment leaves in etcd: it holds the key.
+   *
+   * @param crash given the client and the owner's take-over
+   */
+  void asOwner(BiConsumer<FakeCoordination, UUID> crash) {
+    try (var client = etcd.client()) {
+      crash.accept(client, client.owner(LogPartition.SERVICES).orElseThrow().takeover());
+    }
   }
 
   @Override

@@ -2,9 +2,11 @@ package io.fairlead.decider;
 
 import io.fairlead.core.decide.Decision;
 import io.fairlead.core.decide.Refusal;
+import io.fairlead.core.decide.ReservedAddress;
 import io.fairlead.core.decide.Violation;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.Address;
+import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.record.Change;
 import io.fairlead.core.run.FaultPoint;
@@ -12,13 +14,18 @@ import io.fairlead.core.run.GatewayException;
 import io.fairlead.etcd.Coordination.ClaimHolder;
 import io.fairlead.etcd.Coordination.ClaimOutcome;
 import io.fairlead.etcd.Coordination.ClaimRequest;
+import io.fairlead.etcd.Coordination.HeldReservation;
+import io.fairlead.etcd.Coordination.ReserveOutcome;
 import io.fairlead.eventlog.codec.EventCodec;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 
 /**
@@ -33,6 +40,9 @@ final class Batch<C, R> {
    */
   private static final int MOST_LOST_CLAIMS = 16;
 
+  /** How often the addresses of a reservation are looked at again where none is anybody's. */
+  private static final int RESERVE_TRIES = 4;
+
   /** Far below what Kafka takes as one record, so that envelope and headers never matter. */
   static final int MOST_OBJECT_BYTES = 256 * 1024;
 
@@ -44,6 +54,9 @@ final class Batch<C, R> {
 
   /** What this batch holds in etcd, whether still wanted or not. */
   private final Map<Address, ClaimRequest> claimed = new HashMap<>();
+
+  /** Reservations that this batch made in etcd, whether still wanted or not. */
+  private final Set<UUID> reserved = new HashSet<>();
 
   private boolean claimsInDoubt;
 
@@ -82,13 +95,17 @@ final class Batch<C, R> {
     decideFrom(0);
     while (true) {
       var wanted = unclaimed();
-      if (wanted.isEmpty()) {
+      var holders = unreserved();
+      if (wanted.isEmpty() && holders.isEmpty()) {
         return;
       }
       parts.points().reached(FaultPoint.COMMIT_DECIDED);
       int firstLoser = slots.size();
       try {
-        for (var loser : claim(wanted)) {
+        // first: a Service of the same batch may take over what is reserved
+        var losers = new ArrayList<>(reserve(holders));
+        losers.addAll(claim(wanted));
+        for (var loser : losers) {
           firstLoser = Math.min(firstLoser, slots.indexOf(loser));
         }
       } catch (GatewayException e) {
@@ -166,8 +183,65 @@ final class Batch<C, R> {
     return new ClaimRequest(claim.address(), claim.uid(), claim.service());
   }
 
+  /** Those whose reservation is not in etcd yet. */
+  private List<Slot<C, R>> unreserved() {
+    return open().stream()
+        .filter(slot ->
+            slot.plan()
+                .hold()
+                .filter(hold -> !reserved.contains(hold.reservation().uid()))
+                .isPresent())
+        .toList();
+  }
+
+  /** Makes their reservations; who did not get all its addresses is told what it lost. */
+  private List<Slot<C, R>> reserve(List<Slot<C, R>> slots) {
+    var losers = new ArrayList<Slot<C, R>>();
+    for (var slot : slots) {
+      var hold = slot.plan().hold().orElseThrow();
+      if (reserve(slot, hold)) {
+        reserved.add(hold.reservation().uid());
+      } else {
+        losers.add(slot);
+      }
+    }
+    refuseHopeless(losers);
+    return losers;
+  }
+
+  private boolean reserve(Slot<C, R> slot, Decision.Hold hold) {
+    var replaced = new HashMap<Address, ClaimHolder>();
+    for (int i = 0; i < RESERVE_TRIES; i++) {
+      var outcome =
+          parts
+              .coordination()
+              .reserve(hold.reservation(), hold.tokenHash(), replaced, partition, takeover);
+      switch (outcome) {
+        case ReserveOutcome.Reserved() -> {
+          return true;
+        }
+        case ReserveOutcome.Lost(var holders) -> {
+          replaced.clear();
+          for (var held : holders.entrySet()) {
+            if (!told(slot, held.getKey(), held.getValue())) {
+              replaced.put(held.getKey(), held.getValue());
+            }
+          }
+          if (replaced.size() < holders.size()) {
+            return false;
+          }
+        }
+      }
+    }
+    slot.contested();
+    return false;
+  }
+
   /** Claims them; who did not get all is told what it lost. */
   private List<Slot<C, R>> claim(Map<Address, Wanted<C, R>> wanted) {
+    if (wanted.isEmpty()) {
+      return List.of();
+    }
     var requests = wanted.values().stream().map(Wanted::claim).toList();
     var outcomes = parts.coordination().claim(requests, partition, takeover);
     parts.points().reached(FaultPoint.COMMIT_CLAIMED);
@@ -177,28 +251,95 @@ final class Batch<C, R> {
       switch (outcomes.getOrDefault(address, new ClaimOutcome.Claimed())) {
         case ClaimOutcome.Claimed() -> claimed.put(address, one.claim);
         case ClaimOutcome.HeldByOther(var holder) -> {
-          // left by a crash, by a deletion that could not free it, or by this batch's earlier tries
-          boolean orphan = !ClaimReconciler.lives(base.image(), held(address, holder));
-          if (orphan && parts.coordination().replaceClaim(one.claim, holder, partition, takeover)) {
-            parts.points().reached(FaultPoint.COMMIT_REPLACED);
+          if (holder.reserved() && holder.service().equals(one.claim.service())
+              ? takeOver(one, holder)
+              : !told(one.slot, address, holder) && replace(one, one.claim, holder)) {
             claimed.put(address, one.claim);
           } else {
-            parts.stats().claimConflicts.increment();
-            one.slot.lost(address, holder.service());
             losers.add(one.slot);
           }
         }
       }
     }
+    refuseHopeless(losers);
+    return losers;
+  }
+
+  /** From the reservation that was made for this Service. */
+  private boolean takeOver(Wanted<C, R> one, ClaimHolder holder) {
+    var living = living(holder);
+    var from =
+        new ClaimRequest(
+            one.claim.address(),
+            one.claim.uid(),
+            one.claim.service(),
+            living.map(found -> found.reservation().uid()));
+    if (!replace(one, from, holder)) {
+      return false;
+    }
+    living.ifPresent(_ -> parts.stats().reservedTakenOver.increment());
+    return true;
+  }
+
+  private boolean replace(Wanted<C, R> one, ClaimRequest claim, ClaimHolder found) {
+    if (parts.coordination().replaceClaim(claim, found, partition, takeover)) {
+      parts.points().reached(FaultPoint.COMMIT_REPLACED);
+      return true;
+    }
+    one.slot.contested(); // freed meanwhile, as by a reservation that ran out
+    return false;
+  }
+
+  /**
+   * Tells a decision who has an address that it wants.
+   *
+   * @return false = nobody: it was left by a crash, by a deletion that could not free it, or by
+   *     this batch's earlier tries
+   */
+  private boolean told(Slot<C, R> slot, Address address, ClaimHolder holder) {
+    if (!holder.reserved()) {
+      if (!ClaimReconciler.lives(base.image(), held(address, holder))) {
+        return false;
+      }
+      slot.lost(address, holder.service());
+    } else {
+      var living = living(holder);
+      if (living.isEmpty()) {
+        return false;
+      }
+      var left = parts.coordination().timeLeft(List.of(living.get())).get(holder.uid());
+      if (left == null) {
+        slot.contested(); // it ran out just now
+        return true;
+      }
+      slot.lost(
+          address,
+          new ReservedAddress(holder.service(), holder.uid(), parts.time().now().plus(left)));
+    }
+    parts.stats().claimConflicts.increment();
+    return true;
+  }
+
+  /** The reservation that has an address, where the log and etcd both say that it lives. */
+  private Optional<HeldReservation> living(ClaimHolder holder) {
+    var id = holder.uid();
+    boolean known =
+        base.image().reservations().get(id.toString()).isPresent()
+            || open().stream()
+                .flatMap(slot -> slot.plan().hold().stream())
+                .anyMatch(hold -> hold.reservation().uid().equals(id));
+    return known ? parts.coordination().reservation(id) : Optional.empty();
+  }
+
+  private static <C, R> void refuseHopeless(List<Slot<C, R>> losers) {
     for (var loser : losers) {
-      if (loser.lostClaims() > MOST_LOST_CLAIMS) {
+      if (loser.open() && loser.lostClaims() > MOST_LOST_CLAIMS + loser.plan().wants()) {
         loser.refuse(
             Refused.because(
                 Answer.Reason.ETCD_UNAVAILABLE,
                 "etcd holds claims on " + loser.lostClaims() + " addresses that no Service has"));
       }
     }
-    return losers;
   }
 
   /** Without etcd no address is given out; the others go on. The index of the first one refused. */
@@ -206,7 +347,7 @@ final class Batch<C, R> {
     int first = slots.size();
     for (int i = slots.size() - 1; i >= 0; i--) {
       var slot = slots.get(i);
-      if (slot.open() && !slot.plan().claims().isEmpty()) {
+      if (slot.open() && slot.plan().claimsAny()) {
         slot.refuse(
             Refused.because(
                 Answer.Reason.ETCD_UNAVAILABLE, "no address can be claimed: " + e.getMessage()));
@@ -232,6 +373,31 @@ final class Batch<C, R> {
     frees.putAll(claimed); // last: that is what etcd holds of these addresses
     frees.values().removeIf(claim -> ClaimReconciler.lives(image, claim));
     return List.copyOf(frees.values());
+  }
+
+  /**
+   * Reservations that the decisions end, and those of this batch that came to nothing.
+   *
+   * @param image after the batch
+   */
+  List<UUID> toEnd(ClusterImage image) {
+    var ends = new LinkedHashSet<>(reserved);
+    for (var slot : slots) {
+      if (slot.succeeded() || slot.open()) {
+        for (var change : slot.plan().changes()) {
+          if (change instanceof Change.Remove(var key, var uid) && key.kind() == Kind.RESERVATION) {
+            ends.add(uid);
+          }
+        }
+      }
+    }
+    ends.removeIf(id -> image.reservations().get(id.toString()).isPresent());
+    return List.copyOf(ends);
+  }
+
+  /** The reservations that were made, for a batch that came to nothing. */
+  List<UUID> allReserved() {
+    return List.copyOf(reserved);
   }
 
   /**

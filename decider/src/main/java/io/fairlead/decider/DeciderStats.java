@@ -13,6 +13,7 @@ public final class DeciderStats {
   public final LongAdder claimConflicts = new LongAdder();
   public final LongAdder orphansFreed = new LongAdder();
   public final LongAdder claimsRestored = new LongAdder();
+  public final LongAdder reservedTakenOver = new LongAdder();
   public final LongAdder outcomesUnknown = new LongAdder();
   public final LongAdder overloaded = new LongAdder();
   public final LongAdder confirmations = new LongAdder();

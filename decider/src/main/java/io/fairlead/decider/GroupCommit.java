@@ -194,7 +194,7 @@ final class GroupCommit<C, R> {
       events.addAll(slot.events(now, parts.random()));
     }
     if (events.isEmpty()) {
-      free(batch.toFree(batch.base().image()));
+      free(batch.toEnd(batch.base().image()), batch.toFree(batch.base().image()));
       finish(batch, readings, Map.of(), batch.base());
       return Next.GO_ON;
     }
@@ -267,7 +267,7 @@ final class GroupCommit<C, R> {
               e));
     }
     parts.points().reached(FaultPoint.COMMIT_DELIVERED);
-    free(batch.toFree(latest.image()));
+    free(batch.toEnd(latest.image()), batch.toFree(latest.image()));
     parts.points().reached(FaultPoint.COMMIT_ANSWERING);
     finish(batch, readings, delivered, latest);
     return Next.GO_ON;
@@ -307,7 +307,9 @@ final class GroupCommit<C, R> {
         .addKeyValue("partition", partition)
         .setCause(e)
         .log("append failed; nothing was written");
-    free(batch.allClaimed()); // before the answer: who is told that nothing happened finds nothing
+    free(
+        batch.allReserved(),
+        batch.allClaimed()); // before the answer: who is told that nothing happened finds nothing
     refuse(
         batch,
         readings,
@@ -336,7 +338,7 @@ final class GroupCommit<C, R> {
       Batch<C, R> batch, List<Reading> readings, IllegalArgumentException e)
       throws InterruptedException {
     var open = batch.open();
-    free(batch.allClaimed());
+    free(batch.allReserved(), batch.allClaimed());
     if (open.size() == 1) {
       log.atError()
           .addKeyValue("event", "partition.records.refused")
@@ -365,12 +367,14 @@ final class GroupCommit<C, R> {
   }
 
   /** Frees what it can: the rest is an orphan that reconciliation frees. */
-  private void free(List<ClaimRequest> claims) {
-    if (claims.isEmpty()) {
-      return;
-    }
+  private void free(List<UUID> reservations, List<ClaimRequest> claims) {
     try {
-      parts.coordination().free(claims, partition, me.takeover());
+      if (!reservations.isEmpty()) { // first: nothing goes back to one that is over
+        parts.coordination().endReservations(reservations, partition, me.takeover());
+      }
+      if (!claims.isEmpty()) {
+        parts.coordination().free(claims, partition, me.takeover());
+      }
     } catch (GatewayException e) {
       claimsInDoubt = true;
       log.atWarn().setCause(e).log("addresses not freed yet; left to reconciliation");

@@ -2,6 +2,7 @@ package io.fairlead.decider;
 
 import io.fairlead.core.decide.Decision;
 import io.fairlead.core.decide.Refusal;
+import io.fairlead.core.decide.ReservedAddress;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.ObjectName;
@@ -25,16 +26,31 @@ final class Slot<C, R> {
   /**
    * What a decision wants.
    *
+   * @param hold a reservation to be made
    * @param reply empty for what the owner decides by itself
    */
   record Plan<R>(
       List<Change> changes,
       List<Decision.Claim> claims,
       List<Decision.Claim> frees,
+      Optional<Decision.Hold> hold,
       Optional<R> reply) {
+    /** Without a reservation. */
+    Plan(
+        List<Change> changes,
+        List<Decision.Claim> claims,
+        List<Decision.Claim> frees,
+        Optional<R> reply) {
+      this(changes, claims, frees, Optional.empty(), reply);
+    }
+
     static <R> Plan<R> of(Decision<R> decision) {
       return new Plan<>(
-          decision.changes(), decision.claims(), decision.frees(), Optional.of(decision.reply()));
+          decision.changes(),
+          decision.claims(),
+          decision.frees(),
+          decision.hold(),
+          Optional.of(decision.reply()));
     }
 
     static <R> Plan<R> nothing() {
@@ -43,6 +59,16 @@ final class Slot<C, R> {
 
     boolean writes() {
       return !changes.isEmpty();
+    }
+
+    /** Whether it needs something of etcd. */
+    boolean claimsAny() {
+      return wants() > 0;
+    }
+
+    /** How many addresses it wants. */
+    int wants() {
+      return claims.size() + hold.map(one -> one.reservation().addresses().size()).orElse(0);
     }
   }
 
@@ -58,9 +84,11 @@ final class Slot<C, R> {
   private final Decide<R> decide;
   private final List<CompletableFuture<Answer<R>>> answers = new ArrayList<>();
   private final Map<Address, ObjectName> taken = new HashMap<>();
+  private final Map<Address, ReservedAddress> reserved = new HashMap<>();
   private final List<UUID> eventIds = new ArrayList<>();
   private Plan<R> plan = Plan.nothing();
   private Instant decided = Instant.EPOCH;
+  private int contested;
   private boolean closed;
   private boolean succeeded;
 
@@ -105,15 +133,24 @@ final class Slot<C, R> {
   /** Decides on the image; what was decided before is forgotten. */
   void decide(ClusterImage working, Instant now, RandomSource random) {
     decided = now;
-    plan = decide.decide(working, new DecisionContext(now, random, actor, taken));
+    plan = decide.decide(working, new DecisionContext(now, random, actor, taken, reserved));
   }
 
   void lost(Address address, ObjectName holder) {
     taken.put(address, holder);
   }
 
+  void lost(Address address, ReservedAddress holder) {
+    reserved.put(address, holder);
+  }
+
+  /** A claim changed while it was looked at: it is asked for again. */
+  void contested() {
+    contested++;
+  }
+
   int lostClaims() {
-    return taken.size();
+    return taken.size() + reserved.size() + contested;
   }
 
   /** Whether it is still to be answered. */

@@ -3,6 +3,7 @@ package io.fairlead.allocator.decider;
 import io.fairlead.core.image.ClusterDelta;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.Kind;
+import io.fairlead.core.model.Reservation;
 import io.fairlead.core.model.Service;
 import io.fairlead.core.record.Envelope;
 import io.fairlead.core.record.LogEntry;
@@ -15,8 +16,8 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.spi.LoggingEventBuilder;
 
 /**
- * Writes one line for each change of a Service, on the replica that owns them, where the change is
- * applied. Loader's thread.
+ * Writes one line for each change of a Service or a reservation, on the replica that owns them,
+ * where the change is applied. Loader's thread.
  */
 public final class ServiceJournal implements Publisher {
   private static final Logger log = LoggerFactory.getLogger(ServiceJournal.class);
@@ -39,6 +40,16 @@ public final class ServiceJournal implements Publisher {
             stored(delta, entry, service, envelope);
         case LogEvent.Deleted(var key, var uid, var envelope) when key.kind() == Kind.SERVICE ->
             line("service.deleted", entry, envelope).addKeyValue("uid", uid).log("Service deleted");
+        case LogEvent.Stored(Reservation reservation, var envelope) ->
+            line("reservation.made", entry, envelope)
+                .addKeyValue("holder", reservation.holder())
+                .addKeyValue("address", reservation.addresses())
+                .addKeyValue("ttl", reservation.ttl())
+                .log("Addresses reserved");
+        case LogEvent.Deleted(var key, _, var envelope) when key.kind() == Kind.RESERVATION ->
+            line("reservation.ended", entry, envelope)
+                .addKeyValue("cause", envelope.cause().orElse("released"))
+                .log("Reservation ended");
         case LogEvent.Stored _, LogEvent.Deleted _, LogEvent.Tombstone _ -> {}
       }
     }

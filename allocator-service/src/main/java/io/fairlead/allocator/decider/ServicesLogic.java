@@ -61,6 +61,7 @@ public final class ServicesLogic implements PartitionLogic<ServiceCommand, Servi
             context.random(),
             context.avoid(),
             context.taken(),
+            context.reserved(),
             freed.recent(),
             settings));
   }

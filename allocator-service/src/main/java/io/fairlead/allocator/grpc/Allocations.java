@@ -3,6 +3,7 @@ package io.fairlead.allocator.grpc;
 import io.fairlead.api.Errors;
 import io.fairlead.api.PositionCodec;
 import io.fairlead.api.ServiceCidrCodec;
+import io.fairlead.api.Timestamps;
 import io.fairlead.core.decide.AddressBands;
 import io.fairlead.core.decide.Violation.Reason;
 import io.fairlead.core.image.ClusterImage;
@@ -11,6 +12,7 @@ import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.run.GatewayException;
+import io.fairlead.core.run.Time;
 import io.fairlead.etcd.Coordination;
 import io.fairlead.etcd.Coordination.ClaimHolder;
 import io.fairlead.eventlog.load.Snapshot;
@@ -42,9 +44,11 @@ final class Allocations {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final Coordination coordination;
+  private final Time time;
 
-  Allocations(Coordination coordination) {
+  Allocations(Coordination coordination, Time time) {
     this.coordination = coordination;
+    this.time = time;
   }
 
   /** Which ones a caller wants. */
@@ -198,13 +202,13 @@ final class Allocations {
             .setPosition(PositionCodec.proto(snapshot.position()))
             .addAllServiceCidrs(givenOutBy(image, address));
     held(image, address).ifPresent(reply::setAllocation);
-    Optional<ClaimHolder> claim = Optional.empty();
+    Optional<AddressClaim> claim = Optional.empty();
     try {
-      claim = coordination.claimOn(address);
+      claim = coordination.claimOn(address).map(this::proto);
     } catch (GatewayException e) {
       reply.setClaimUnknown("etcd does not answer: " + e.getMessage());
     }
-    claim.ifPresent(holder -> reply.setClaim(proto(holder)));
+    claim.ifPresent(reply::setClaim);
     if (!reply.hasAllocation() && claim.isEmpty()) {
       if (!reply.getClaimUnknown().isEmpty()) {
         throw Errors.dependencyUnavailable(
@@ -224,12 +228,30 @@ final class Allocations {
         .toList();
   }
 
-  private static AddressClaim proto(ClaimHolder holder) {
-    return AddressClaim.newBuilder()
-        .setNamespace(holder.service().namespace())
-        .setName(holder.service().name())
-        .setUid(holder.uid().toString())
-        .setRevision(holder.revision())
-        .build();
+  /**
+   * With the reservation that holds the address, or gets it back from the Service while it lives.
+   */
+  private AddressClaim proto(ClaimHolder holder) {
+    var proto =
+        AddressClaim.newBuilder()
+            .setNamespace(holder.service().namespace())
+            .setName(holder.service().name())
+            .setRevision(holder.revision());
+    if (!holder.reserved()) {
+      proto.setUid(holder.uid().toString());
+    }
+    var living = holder.reservation().flatMap(coordination::reservation).stream().toList();
+    coordination
+        .timeLeft(living)
+        .forEach((id, left) -> {
+          proto.setExpires(Timestamps.proto(time.now().plus(left)));
+          if (!holder.reserved()) {
+            proto.setTakenFrom(id.toString());
+          }
+        });
+    if (holder.reserved()) {
+      proto.setReservation(holder.uid().toString());
+    }
+    return proto.build();
   }
 }

@@ -27,7 +27,7 @@ public final class Api {
   private Api() {}
 
   /**
-   * Services, Namespaces, ServiceCidrs and Log.
+   * Services, Namespaces, ServiceCidrs, Reservations and Log.
    *
    * @param decided what the decider answers from
    * @param limit longest time a call may take, whatever its deadline
@@ -50,7 +50,9 @@ public final class Api {
     return List.of(
         new NamespacesService(owner, reads, watches),
         new ServicesService(owner, reads, watches, decided),
-        new ServiceCidrsService(owner, reads, watches, decided, new Allocations(coordination)),
+        new ServiceCidrsService(
+            owner, reads, watches, decided, new Allocations(coordination, time)),
+        new ReservationsService(owner, reads, decided, coordination, time),
         new LogService(replica, identity, partitions, loader, coordination, reads, logReads));
   }
 

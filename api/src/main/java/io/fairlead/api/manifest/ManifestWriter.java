@@ -5,6 +5,7 @@ import io.fairlead.v1.EndpointSlice;
 import io.fairlead.v1.Namespace;
 import io.fairlead.v1.Node;
 import io.fairlead.v1.Pod;
+import io.fairlead.v1.Reservation;
 import io.fairlead.v1.Service;
 import io.fairlead.v1.ServiceCidr;
 import java.util.LinkedHashMap;
@@ -51,6 +52,10 @@ public final class ManifestWriter {
   /** As {@code networking.k8s.io/v1} IPAddress. */
   public static Map<String, Object> tree(Allocation allocation) {
     return ServiceCidrManifest.tree(allocation);
+  }
+
+  public static Map<String, Object> tree(Reservation reservation) {
+    return ReservationManifest.tree(reservation);
   }
 
   /** A {@code v1} List of such trees. */

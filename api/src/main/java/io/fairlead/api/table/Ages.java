@@ -21,6 +21,12 @@ final class Ages {
     return text(Duration.between(Instant.ofEpochSecond(time.getSeconds()), now));
   }
 
+  /** {@code in 45s}; {@code over} for what has passed. */
+  static String until(Timestamp time, Instant now) {
+    var left = Duration.between(now, Instant.ofEpochSecond(time.getSeconds()));
+    return left.isNegative() ? "over" : "in " + text(left);
+  }
+
   static String text(Duration age) {
     long seconds = age.toSeconds();
     if (seconds < 0) {

@@ -1,6 +1,8 @@
 package io.fairlead.api.table;
 
 import com.google.protobuf.Timestamp;
+import io.fairlead.api.Timestamps;
+import io.fairlead.v1.AddressClaim;
 import io.fairlead.v1.AllocationReply;
 import io.fairlead.v1.BandUsage;
 import io.fairlead.v1.Container;
@@ -18,6 +20,7 @@ import io.fairlead.v1.ServiceCidr;
 import io.fairlead.v1.ServicePort;
 import io.fairlead.v1.SliceEndpoint;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -349,10 +352,29 @@ public final class Descriptions {
     to.line("Claim in etcd", claim(reply));
     if (reply.hasClaim()) {
       to.line("Claim Revision", Long.toString(reply.getClaim().getRevision()));
-      to.line("Reservation", Tables.orNone(reply.getClaim().getReservation()));
+      to.line("Reservation", reservation(reply.getClaim(), now));
     }
     to.line("Position", Tables.orNone(reply.getPosition().getOffsets()));
     return to.text.toString();
+  }
+
+  private static String reservation(AddressClaim claim, Instant now) {
+    var id = claim.getReservation().isEmpty() ? claim.getTakenFrom() : claim.getReservation();
+    if (id.isEmpty()) {
+      return Tables.NONE;
+    }
+    return "%s for service %s/%s, %s%s"
+        .formatted(
+            id,
+            claim.getNamespace(),
+            claim.getName(),
+            claim.hasExpires()
+                ? "until %s (%s)"
+                    .formatted(
+                        Timestamps.model(claim.getExpires()).truncatedTo(ChronoUnit.SECONDS),
+                        Ages.until(claim.getExpires(), now))
+                : "over",
+            claim.getTakenFrom().isEmpty() ? "" : "; gets it back when the owner gives it up");
   }
 
   private static String claim(AllocationReply reply) {

@@ -8,9 +8,11 @@ import io.fairlead.v1.Node;
 import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.Pod;
 import io.fairlead.v1.RangeUsage;
+import io.fairlead.v1.Reservation;
 import io.fairlead.v1.Service;
 import io.fairlead.v1.ServiceCidr;
 import java.math.BigInteger;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -224,6 +226,32 @@ public final class Tables {
   private static String ranges(ServiceCidr cidr, Function<RangeUsage, String> what) {
     return orNone(
         cidr.getStatus().getRangesList().stream().map(what).collect(Collectors.joining(",")));
+  }
+
+  /** By id, since that is what they are released by. */
+  public static TextTable reservations(List<Reservation> reservations, Width width, Instant now) {
+    var rows = new ArrayList<List<String>>();
+    for (var reservation : reservations) {
+      var spec = reservation.getSpec();
+      rows.add(
+          List.of(
+              reservation.getMetadata().getName(),
+              spec.getHolderNamespace() + "/" + spec.getHolderName(),
+              width == Width.WIDE
+                  ? String.join(",", spec.getAddressesList())
+                  : firstOf(spec.getAddressesList()),
+              Integer.toString(reservation.getStatus().getTakenCount()),
+              Ages.until(reservation.getStatus().getExpires(), now),
+              Ages.of(reservation.getMetadata(), now),
+              Ages.text(Duration.ofSeconds(spec.getTtl().getSeconds())),
+              orNone(String.join(",", reservation.getStatus().getTakenList()))));
+    }
+    var table =
+        new TextTable(
+            List.of(
+                "NAME", "FOR", "ADDRESSES", "TAKEN", "EXPIRES", "AGE", "TTL", "TAKEN-ADDRESSES"),
+            rows);
+    return shown(table, 6, width, Namespaces.HIDDEN, List.of());
   }
 
   public static TextTable allocations(List<Allocation> allocations, Width width, Instant now) {
