@@ -85,8 +85,8 @@ public final class ReservationCodec {
         .addAllAddresses(reservation.addresses().stream().map(Address::toString).toList())
         .setTtl(
             com.google.protobuf.Duration.newBuilder()
-                .setSeconds(reservation.ttl().getSeconds())
-                .setNanos(reservation.ttl().getNano()));
+                .setSeconds(reservation.ttl().toSeconds())
+                .setNanos(reservation.ttl().toNanosPart()));
     var status = proto.getStatusBuilder().setExpires(Timestamps.proto(expires));
     reservation.addresses().stream()
         .filter(address ->

@@ -31,6 +31,13 @@ final class CallFailedException extends RuntimeException {
     return report.code() == Code.NOT_FOUND;
   }
 
+  /** Whether asking again later may help. */
+  boolean isTransient() {
+    return report.isTransient()
+        || report.isLostConnection()
+        || report.code() == Code.DEADLINE_EXCEEDED;
+  }
+
   ErrorReport report() {
     return report;
   }

@@ -32,6 +32,9 @@ import picocli.CommandLine.TypeConversionException;
       DeleteCommand.class,
       GetCommand.class,
       DescribeCommand.class,
+      ReserveCommand.class,
+      RenewCommand.class,
+      ReleaseCommand.class,
       WaitCommand.class,
       EnvCommand.class,
       ExecCommand.class,
@@ -169,6 +172,10 @@ public final class Fairlead {
 
   public Time time() {
     return time;
+  }
+
+  RandomSource random() {
+    return random;
   }
 
   /** What {@code --data-dir} says. */

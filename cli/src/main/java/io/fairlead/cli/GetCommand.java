@@ -15,7 +15,7 @@ import picocli.CommandLine.ParentCommand;
 @Command(
     name = "get",
     description =
-        "Shows services (svc), pods (po), endpointslices (eps), nodes (no), namespaces (ns), servicecidrs or allocations (ip), all of them or some by name; get all: pods and services.")
+        "Shows services (svc), pods (po), endpointslices (eps), nodes (no), namespaces (ns), servicecidrs, allocations (ip) or reservations (rsv), all of them or some by name; get all: pods and services.")
 final class GetCommand implements Callable<Integer> {
   @ParentCommand private Fairlead fairlead;
 

@@ -3,6 +3,7 @@ package io.fairlead.cli;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntSupplier;
 
 /** Commands that go on until they are interrupted: that is how they end, hence no error. */
 final class Interrupts {
@@ -13,16 +14,32 @@ final class Interrupts {
 
   /** Runs it; when the process is told to end meanwhile, it ends with exit code 0. */
   static void endingWell(Console console, Runnable body) {
+    var _ =
+        endingWith(
+            console,
+            () -> {
+              body.run();
+              return 0;
+            },
+            () -> 0);
+  }
+
+  /**
+   * Runs it, and returns its exit code; when the process is told to end meanwhile, what has to be
+   * done then is done, and its exit code is that of the process.
+   */
+  static int endingWith(Console console, IntSupplier body, IntSupplier ending) {
     var hook =
         Thread.ofPlatform()
             .name("ending")
             .unstarted(() -> {
+              int code = ending.getAsInt();
               flush(console);
-              Runtime.getRuntime().halt(0); // instead of 128 + the signal's number
+              Runtime.getRuntime().halt(code); // instead of 128 + the signal's number
             });
     Runtime.getRuntime().addShutdownHook(hook);
     try {
-      body.run();
+      return body.getAsInt();
     } finally {
       try {
         Runtime.getRuntime().removeShutdownHook(hook);

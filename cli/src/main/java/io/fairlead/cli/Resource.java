@@ -26,7 +26,8 @@ sealed interface Resource<T>
         NodeResource,
         NamespaceResource,
         ServiceCidrResource,
-        AllocationResource {
+        AllocationResource,
+        ReservationResource {
   /** What {@code get all} shows. */
   String ALL = "all";
 
@@ -105,7 +106,7 @@ sealed interface Resource<T>
             new CliException(
                 "error: the server doesn't have a resource type \""
                     + typed
-                    + "\"; it has services (svc), pods (po), endpointslices (eps), nodes (no), namespaces (ns), servicecidrs, allocations (ip)"));
+                    + "\"; it has services (svc), pods (po), endpointslices (eps), nodes (no), namespaces (ns), servicecidrs, allocations (ip), reservations (rsv)"));
   }
 
   /** Whether that is meant as TYPE, TYPE,TYPE or TYPE/NAME. */
@@ -122,7 +123,8 @@ sealed interface Resource<T>
             new NodeResource(),
             new NamespaceResource(),
             new ServiceCidrResource(),
-            new AllocationResource())
+            new AllocationResource(),
+            new ReservationResource())
         .filter(resource -> resource.names().contains(typed.toLowerCase(Locale.ROOT)))
         .findFirst();
   }

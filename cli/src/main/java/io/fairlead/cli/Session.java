@@ -15,6 +15,8 @@ import io.fairlead.v1.NodesGrpc;
 import io.fairlead.v1.NodesGrpc.NodesBlockingStub;
 import io.fairlead.v1.PodsGrpc;
 import io.fairlead.v1.PodsGrpc.PodsBlockingStub;
+import io.fairlead.v1.ReservationsGrpc;
+import io.fairlead.v1.ReservationsGrpc.ReservationsBlockingStub;
 import io.fairlead.v1.ServiceCidrsGrpc;
 import io.fairlead.v1.ServiceCidrsGrpc.ServiceCidrsBlockingStub;
 import io.fairlead.v1.ServicesGrpc;
@@ -107,6 +109,11 @@ final class Session implements AutoCloseable {
     return random.uuid().toString();
   }
 
+  /** From 0 to below 1. */
+  double chance() {
+    return random.generator().nextDouble();
+  }
+
   <R> R services(Function<ServicesBlockingStub, R> rpc) {
     return call(Part.ALLOCATOR, ServicesGrpc::newBlockingStub, rpc);
   }
@@ -129,6 +136,10 @@ final class Session implements AutoCloseable {
 
   <R> R serviceCidrs(Function<ServiceCidrsBlockingStub, R> rpc) {
     return call(Part.ALLOCATOR, ServiceCidrsGrpc::newBlockingStub, rpc);
+  }
+
+  <R> R reservations(Function<ReservationsBlockingStub, R> rpc) {
+    return call(Part.ALLOCATOR, ReservationsGrpc::newBlockingStub, rpc);
   }
 
   /** Of one replica, and of no other. */

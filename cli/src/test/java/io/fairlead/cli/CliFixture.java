@@ -59,12 +59,12 @@ final class CliFixture {
     private final CompletableFuture<Ran> ran = new CompletableFuture<>();
     private final Thread thread;
 
-    Running(String... args) {
+    Running(Map<String, String> environment, String... args) {
       thread =
           Thread.ofVirtual()
               .start(() -> {
                 try {
-                  ran.complete(CliFixture.this.run(out, "", Map.of(), args));
+                  ran.complete(CliFixture.this.run(out, "", environment, args));
                 } catch (RuntimeException | Error e) {
                   ran.completeExceptionally(e);
                 }
@@ -89,7 +89,11 @@ final class CliFixture {
   }
 
   Running start(String... args) {
-    return new Running(args);
+    return startWith(Map.of(), args);
+  }
+
+  Running startWith(Map<String, String> environment, String... args) {
+    return new Running(environment, args);
   }
 
   /** What a command prints that is no text. */

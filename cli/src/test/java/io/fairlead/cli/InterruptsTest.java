@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -58,6 +59,32 @@ class InterruptsTest {
         assertThat(lines.readLine()).isNull();
       } finally {
         watch.destroyForcibly();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"INT", "TERM"})
+  void whoKeepsAReservationReleasesItWhenInterrupted(String signal, @TempDir Path state)
+      throws Exception {
+    try (var plane = new LocalControlPlane("replica-1")) {
+      var reserve =
+          start(
+              plane,
+              Map.of("XDG_STATE_HOME", state.toString()),
+              "reserve",
+              "10.96.0.10",
+              "--for=kube-system/kube-dns",
+              "--keep");
+      try (var lines = reserve.inputReader()) {
+        assertThat(lines.readLine()).contains("made: 10.96.0.10 for kube-system/kube-dns until ");
+        new ProcessBuilder("kill", "-" + signal, Long.toString(reserve.pid())).start().waitFor();
+        assertThat(reserve.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(lines.readLine()).endsWith(" released");
+        assertThat(reserve.exitValue()).isZero();
+        assertThat(plane.image().reservations().size()).isZero();
+      } finally {
+        reserve.destroyForcibly();
       }
     }
   }

@@ -68,6 +68,7 @@ final class LocalControlPlane implements AutoCloseable {
 
   private final String replica;
   private final RandomSource random = RandomSource.seeded(7);
+  final LocalReservations reservations = new LocalReservations(this);
   private final List<GrpcServer> servers = new ArrayList<>();
   private ClusterImage image = ClusterImage.EMPTY;
   private Position position = Position.start(LOG);
@@ -114,6 +115,7 @@ final class LocalControlPlane implements AutoCloseable {
                 new LocalSlices(this),
                 new LocalNamespaces(this),
                 new LocalServiceCidrs(this::image, this::decide),
+                reservations,
                 new LocalLog(this)),
             List.of(),
             new Metrics());

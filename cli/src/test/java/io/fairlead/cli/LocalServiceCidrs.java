@@ -2,6 +2,7 @@ package io.fairlead.cli;
 
 import io.fairlead.api.Errors;
 import io.fairlead.api.ServiceCidrCodec;
+import io.fairlead.api.Timestamps;
 import io.fairlead.core.decide.DryRun;
 import io.fairlead.core.decide.Refusal;
 import io.fairlead.core.decide.ServiceCommand;
@@ -132,6 +133,25 @@ final class LocalServiceCidrs extends ServiceCidrsGrpc.ServiceCidrsImplBase {
   @Override
   public void getAllocation(
       GetAllocationRequest request, StreamObserver<AllocationReply> observer) {
+    var reserved =
+        image.get().reservations().of(Address.of(request.getAddress())).stream().findFirst();
+    if (reserved.isPresent()
+        && image.get().services().holder(Address.of(request.getAddress())).isEmpty()) {
+      var reservation = reserved.get();
+      answer(
+          observer,
+          AllocationReply.newBuilder()
+              .setClaim(
+                  AddressClaim.newBuilder()
+                      .setNamespace(reservation.holder().namespace())
+                      .setName(reservation.holder().name())
+                      .setReservation(reservation.uid().toString())
+                      .setExpires(
+                          Timestamps.proto(reservation.created().plus(reservation.ttl())))
+                      .setRevision(41))
+              .build());
+      return;
+    }
     var held =
         new AllocationResource()
             .of(image.get()).stream()

@@ -331,7 +331,7 @@ final class Batch<C, R> {
     return known ? parts.coordination().reservation(id) : Optional.empty();
   }
 
-  private static <C, R> void refuseHopeless(List<Slot<C, R>> losers) {
+  private void refuseHopeless(List<Slot<C, R>> losers) {
     for (var loser : losers) {
       if (loser.open() && loser.lostClaims() > MOST_LOST_CLAIMS + loser.plan().wants()) {
         loser.refuse(

@@ -229,8 +229,8 @@ final class ReservationsService extends ReservationsImplBase {
         ListReservationsReply.newBuilder().setPosition(PositionCodec.proto(snapshot.position()));
     for (var one : held) {
       Optional.ofNullable(left.get(one.reservation().uid()))
-          .ifPresent(time ->
-              reply.addItems(ReservationCodec.proto(one.reservation(), expires(time), image)));
+          .ifPresent(rest ->
+              reply.addItems(ReservationCodec.proto(one.reservation(), expires(rest), image)));
     }
     replies.onNext(reply.build());
     replies.onCompleted();

@@ -15,10 +15,12 @@ import io.fairlead.v1.Node;
 import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.Pod;
 import io.fairlead.v1.Probe;
+import io.fairlead.v1.Reservation;
 import io.fairlead.v1.Service;
 import io.fairlead.v1.ServiceCidr;
 import io.fairlead.v1.ServicePort;
 import io.fairlead.v1.SliceEndpoint;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -358,6 +360,27 @@ public final class Descriptions {
     return to.text.toString();
   }
 
+  /** As of a moment. */
+  public static String of(Reservation reservation, Instant now) {
+    var to = new Descriptions();
+    var spec = reservation.getSpec();
+    to.line("Name", reservation.getMetadata().getName());
+    to.line("Created", Ages.of(reservation.getMetadata(), now) + " ago");
+    to.line("For", "service " + spec.getHolderNamespace() + "/" + spec.getHolderName());
+    to.line("Addresses", String.join(", ", spec.getAddressesList()));
+    to.line("Taken Over", Tables.orNone(String.join(", ", reservation.getStatus().getTakenList())));
+    to.line("TTL", Ages.text(Duration.ofSeconds(spec.getTtl().getSeconds())));
+    to.line("Expires", expires(reservation.getStatus().getExpires(), now));
+    to.line("Version", Tables.orNone(reservation.getMetadata().getResourceVersion()));
+    return to.text.toString();
+  }
+
+  private static String expires(Timestamp expires, Instant now) {
+    return "%s (%s)"
+        .formatted(
+            Timestamps.model(expires).truncatedTo(ChronoUnit.SECONDS), Ages.until(expires, now));
+  }
+
   private static String reservation(AddressClaim claim, Instant now) {
     var id = claim.getReservation().isEmpty() ? claim.getTakenFrom() : claim.getReservation();
     if (id.isEmpty()) {
@@ -369,10 +392,7 @@ public final class Descriptions {
             claim.getNamespace(),
             claim.getName(),
             claim.hasExpires()
-                ? "until %s (%s)"
-                    .formatted(
-                        Timestamps.model(claim.getExpires()).truncatedTo(ChronoUnit.SECONDS),
-                        Ages.until(claim.getExpires(), now))
+                ? "until " + expires(claim.getExpires(), now)
                 : "over",
             claim.getTakenFrom().isEmpty() ? "" : "; gets it back when the owner gives it up");
   }
