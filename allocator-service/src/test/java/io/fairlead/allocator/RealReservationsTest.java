@@ -106,11 +106,14 @@ class RealReservationsTest {
             RealNeighbours.createUntilAnswered(survivors, "other", service("other", "10.96.0.20"))
                 .getResult())
         .isEqualTo(Result.CREATED);
-    assertThat(failure(() -> untilAnswered(
-                survivors, client -> client.renew(id(brief), Client.TOKEN))).reason())
+    assertThat(
+            failure(() -> untilAnswered(survivors, client -> client.renew(id(brief), Client.TOKEN)))
+                .reason())
         .contains(Reason.NOT_FOUND);
-    assertThat(failure(() -> RealNeighbours.createUntilAnswered(
-                survivors, "thief", service("thief", VIP))).reason())
+    assertThat(
+            failure(() ->
+                    RealNeighbours.createUntilAnswered(survivors, "thief", service("thief", VIP)))
+                .reason())
         .contains(Reason.CLUSTER_IP_RESERVED);
     var taken = RealNeighbours.createUntilAnswered(survivors, "take", service(holder, ""));
     assertThat(taken.getService().getSpec().getClusterIp()).isEqualTo(VIP);
@@ -122,8 +125,7 @@ class RealReservationsTest {
     world.etcd = EtcdProcess.start(world.etcdConfig);
     untilAnswered(survivors, client -> client.renew(id(kept), Client.TOKEN));
     untilAnswered(survivors, client -> client.delete("give-up", holder));
-    await(
-        "it goes back", () -> claim(survivors, VIP).getReservation().equals(id(kept)));
+    await("it goes back", () -> claim(survivors, VIP).getReservation().equals(id(kept)));
     untilAnswered(survivors, client -> client.delete("other-goes", "other"));
     released(survivors, kept, "release");
     assertNothingIsLeft();
@@ -178,13 +180,14 @@ class RealReservationsTest {
     try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
       var running =
           java.util.stream.IntStream.range(0, clients)
-              .mapToObj(client -> threads.submit(() -> {
-                for (int i = 0; i < rounds; i++) {
-                  round(both, "s-" + client + "-" + i, "10.96.1." + (10 + client));
-                  some.countDown();
-                }
-                return client;
-              }))
+              .mapToObj(client ->
+                  threads.submit(() -> {
+                    for (int i = 0; i < rounds; i++) {
+                      round(both, "s-" + client + "-" + i, "10.96.1." + (10 + client));
+                      some.countDown();
+                    }
+                    return client;
+                  }))
               .toList();
       some.await();
       (world.owner().equals("a") ? a : b).process.kill();

@@ -15,13 +15,18 @@ import io.fairlead.core.record.LogEvent;
 import io.fairlead.etcd.Coordination.ClaimRequest;
 import io.fairlead.eventlog.log.FakeEventLog.AppendFault;
 import io.fairlead.v1.AddressClaim;
+import io.fairlead.v1.CreateServiceCidrRequest;
 import io.fairlead.v1.CreateServiceRequest;
+import io.fairlead.v1.DeleteServiceCidrRequest;
 import io.fairlead.v1.GetAllocationRequest;
 import io.fairlead.v1.GetReservationRequest;
+import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.ReleaseReservationRequest;
 import io.fairlead.v1.Reservation;
 import io.fairlead.v1.ReserveRequest;
 import io.fairlead.v1.Result;
+import io.fairlead.v1.ServiceCidr;
+import io.fairlead.v1.ServiceCidrSpec;
 import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
@@ -432,6 +437,33 @@ class ReservationsTest {
             FakeNeighbours.untilAnswered(
                 () -> failure(() -> a.client.renew(id(reserved), Client.TOKEN)).reason()))
         .contains(Reason.NOT_FOUND);
+  }
+
+  /** A reservation does not hold a range: what it names there is nobody's any more. */
+  @Test
+  void whatIsReservedInARangeThatGoesIsNotGivenOut() {
+    var a = world.start("a");
+    var cidr =
+        ServiceCidr.newBuilder()
+            .setMetadata(ObjectMeta.newBuilder().setName("more"))
+            .setSpec(ServiceCidrSpec.newBuilder().addCidrs("10.97.0.0/24"));
+    a.client
+        .serviceCidrs()
+        .create(
+            CreateServiceCidrRequest.newBuilder().setRequestId(id()).setServiceCidr(cidr).build());
+    var reserved = a.client.reserve("dns", "10.97.0.9");
+    var delete = DeleteServiceCidrRequest.newBuilder().setRequestId(id()).setName("more").build();
+    assertThat(
+            a.client.serviceCidrs().delete(delete).getServiceCidr().getMetadata()
+                .hasDeletionTimestamp())
+        .isFalse(); // gone at once
+    assertThat(failure(() -> a.client.create(id(), service("dns", "10.97.0.9"))).code())
+        .isEqualTo(Code.INVALID_ARGUMENT);
+    assertThat(a.client.create(id(), service("dns", "")).getService().getSpec().getClusterIp())
+        .startsWith("10.96.0.");
+    a.client.release(id(reserved), Client.TOKEN);
+    a.client.delete(id(), "dns");
+    assertNothingReserved(a.client);
   }
 
   @Test

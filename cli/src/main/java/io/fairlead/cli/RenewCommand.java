@@ -14,9 +14,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
 /** {@code fairlead renew}. */
-@Command(
-    name = "renew",
-    description = "Makes reservations live for their time again from now on.")
+@Command(name = "renew", description = "Makes reservations live for their time again from now on.")
 final class RenewCommand implements Callable<Integer> {
   @ParentCommand private Fairlead fairlead;
 

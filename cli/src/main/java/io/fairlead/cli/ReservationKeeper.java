@@ -33,10 +33,19 @@ final class ReservationKeeper {
     this.tokens = tokens;
   }
 
-  /** Until the process or the thread is interrupted, which releases it: 0; or until it is lost. */
-  int keep() {
-    console.out().flush();
-    return Interrupts.endingWith(console, this::renewing, this::release);
+  /**
+   * Until the process or the thread is interrupted, which releases it: 0; or until it is lost: 1.
+   *
+   * @param begun says that it begins: whoever was told so may interrupt it
+   */
+  int keep(Runnable begun) {
+    return Interrupts.endingWith(
+        console,
+        () -> {
+          begun.run();
+          return renewing();
+        },
+        this::release);
   }
 
   /**

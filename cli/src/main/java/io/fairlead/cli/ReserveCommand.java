@@ -108,8 +108,7 @@ final class ReserveCommand implements Callable<Integer> {
     if (output == OutputFormat.WIDE || output == OutputFormat.TABLE) {
       throw new CliException("error: --output: must be yaml, json or name");
     }
-    var tokens =
-        new ReservationTokens(fairlead.environment(), Optional.ofNullable(tokenFile));
+    var tokens = new ReservationTokens(fairlead.environment(), Optional.ofNullable(tokenFile));
     var token = tokens.forNew(fairlead.random());
     try (var session = fairlead.session()) {
       var request = request(session, token);
@@ -122,8 +121,11 @@ final class ReserveCommand implements Callable<Integer> {
         keeper.release();
         throw e;
       }
+      if (keep) {
+        return keeper.keep(() -> show(reservation));
+      }
       show(reservation);
-      return keep ? keeper.keep() : 0;
+      return 0;
     }
   }
 

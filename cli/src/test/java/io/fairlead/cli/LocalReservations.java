@@ -51,8 +51,8 @@ final class LocalReservations extends ReservationsImplBase {
         .image()
         .reservations()
         .get(id)
-        .orElseThrow(() ->
-            Errors.refused(new Refusal.NotFound(ObjectKey.ofCluster(Kind.RESERVATION, id))))
+        .orElseThrow(
+            () -> Errors.refused(new Refusal.NotFound(ObjectKey.ofCluster(Kind.RESERVATION, id))))
         .object();
   }
 

@@ -146,8 +146,7 @@ final class LocalServiceCidrs extends ServiceCidrsGrpc.ServiceCidrsImplBase {
                       .setNamespace(reservation.holder().namespace())
                       .setName(reservation.holder().name())
                       .setReservation(reservation.uid().toString())
-                      .setExpires(
-                          Timestamps.proto(reservation.created().plus(reservation.ttl())))
+                      .setExpires(Timestamps.proto(reservation.created().plus(reservation.ttl())))
                       .setRevision(41))
               .build());
       return;

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -82,7 +83,7 @@ class ReservationCommandsTest {
     assertThat(run("describe", "allocation", "10.96.0.10").out())
         .contains("reserved for service kube-system/kube-dns")
         .contains("until 2026-11-01T12:02:00Z (in 75s)");
-    var id = ran.out().substring("reservation/".length()).split(" ")[0];
+    var id = ran.out().substring("reservation/".length()).split(" ", -1)[0];
     assertThat(run("describe", "reservation", id).out())
         .contains("service kube-system/kube-dns")
         .contains("2026-11-01T12:02:00Z (in 75s)");
@@ -94,8 +95,7 @@ class ReservationCommandsTest {
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(tokenOf(id))))
         .isEqualTo("rw-------");
     assertThat(
-            PosixFilePermissions.toString(
-                Files.getPosixFilePermissions(tokenOf(id).getParent())))
+            PosixFilePermissions.toString(Files.getPosixFilePermissions(tokenOf(id).getParent())))
         .isEqualTo("rwx------");
     assertThat(Files.readString(tokenOf(id))).matches("[0-9a-f]{64}\n");
     assertThat(run("renew", id).out()).startsWith("reservation/" + id + " renewed until 2026-");
@@ -112,8 +112,7 @@ class ReservationCommandsTest {
     var without = cli.runWith("", stranger, "release", id);
     assertThat(without.code()).isEqualTo(1);
     assertThat(without.err()).contains("--token-file").contains("FAIRLEAD_RESERVATION_TOKEN");
-    var wrong =
-        cli.runWith("", Map.of("FAIRLEAD_RESERVATION_TOKEN", "guess"), "renew", id);
+    var wrong = cli.runWith("", Map.of("FAIRLEAD_RESERVATION_TOKEN", "guess"), "renew", id);
     assertThat(wrong.code()).isEqualTo(1);
     assertThat(wrong.err()).contains("not the token that it was made with");
     assertThat(cli.runWith("", stranger, "release", "--force", id).code()).isZero();
@@ -145,19 +144,19 @@ class ReservationCommandsTest {
   @Test
   void saysWhatIsWrong() {
     for (var wrong :
-        Map.of(
-                "reserve --for web", "--any-static",
-                "reserve 10.96.0.10 --any-static --for web", "--any-static",
-                "reserve 10.96.0.10 --for web --family IPv4", "--family",
-                "reserve 10.96.0.10 --for a/b/c", "--for",
-                "reserve --any-static --for web --family IPv5", "--family",
-                "reserve 10.96.0.10 --for web --ttl 4s", "--ttl",
-                "reserve 10.96.0.10", "--for",
-                "reserve 10.97.0.10 --for web", "10.97.0.10",
-                "release ../x", "is not the id of a reservation",
-                "delete reservation x", "fairlead release")
-            .entrySet()) {
-      var ran = run(wrong.getKey().split(" "));
+        List.of(
+            Map.entry("reserve --for web", "--any-static"),
+            Map.entry("reserve 10.96.0.10 --any-static --for web", "--any-static"),
+            Map.entry("reserve 10.96.0.10 --for web --family IPv4", "--family"),
+            Map.entry("reserve 10.96.0.10 --for a/b/c", "--for"),
+            Map.entry("reserve --any-static --for web --family IPv5", "--family"),
+            Map.entry("reserve 10.96.0.10 --for web --ttl 4s", "--ttl"),
+            Map.entry("reserve 10.96.0.10", "--for"),
+            Map.entry("reserve 10.97.0.10 --for web", "10.97.0.10"),
+            Map.entry("release ..x", "is not the id of a reservation"),
+            Map.entry("release ../x", "is no reservation"),
+            Map.entry("delete reservation x", "fairlead release"))) {
+      var ran = run(wrong.getKey().split(" ", -1));
       assertThat(ran.code()).as(wrong.getKey()).isNotZero();
       assertThat(ran.err()).as(wrong.getKey()).contains(wrong.getValue());
     }
@@ -184,7 +183,8 @@ class ReservationCommandsTest {
         cli.startWith(
             environment(), "reserve", "10.96.0.10", "--for", "web", "--ttl", "5s", "--keep");
     await("reserved").until(() -> plane.image().reservations().size() == 1);
-    plane.reservations.expire(plane.image().reservations().all().iterator().next().object().uid() + "");
+    plane.reservations.expire(
+        plane.image().reservations().all().iterator().next().object().uid() + "");
     var ran = running.join();
     assertThat(ran.code()).isEqualTo(1);
     assertThat(ran.err()).contains("not found: it ran out");

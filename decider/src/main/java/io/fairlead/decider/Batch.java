@@ -201,6 +201,7 @@ final class Batch<C, R> {
       var hold = slot.plan().hold().orElseThrow();
       if (reserve(slot, hold)) {
         reserved.add(hold.reservation().uid());
+        parts.points().reached(FaultPoint.COMMIT_CLAIMED);
       } else {
         losers.add(slot);
       }

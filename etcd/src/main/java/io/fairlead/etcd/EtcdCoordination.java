@@ -348,6 +348,7 @@ public final class EtcdCoordination implements Coordination {
     TxnResponse answer;
     try {
       answer = commit("free address", guard(partition, takeover), List.of(nested), List.of());
+      points.reached(FaultPoint.FREE_TRANSACTION);
     } catch (GatewayException e) {
       if (leaseIsGone(e)) {
         return false;
@@ -461,6 +462,7 @@ public final class EtcdCoordination implements Coordination {
         Op.txn(conditions.toArray(Cmp[]::new), puts.toArray(NOTHING), gets.toArray(NOTHING));
     var answer =
         commit("reserve addresses", guard(partition, takeover), List.of(nested), List.of());
+    points.reached(FaultPoint.CLAIM_TRANSACTION);
     if (!answer.isSucceeded()) {
       throw new NotOwnerException(partition);
     }
@@ -593,6 +595,7 @@ public final class EtcdCoordination implements Coordination {
       if (!commit("end reservation", guard(partition, takeover), ends, List.of()).isSucceeded()) {
         throw new NotOwnerException(partition);
       }
+      points.reached(FaultPoint.FREE_TRANSACTION);
       revoke(found.get().lease());
     }
   }

@@ -391,9 +391,7 @@ public final class Descriptions {
             id,
             claim.getNamespace(),
             claim.getName(),
-            claim.hasExpires()
-                ? "until " + expires(claim.getExpires(), now)
-                : "over",
+            claim.hasExpires() ? "until " + expires(claim.getExpires(), now) : "over",
             claim.getTakenFrom().isEmpty() ? "" : "; gets it back when the owner gives it up");
   }
 
