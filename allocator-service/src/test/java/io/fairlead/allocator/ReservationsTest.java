@@ -454,7 +454,11 @@ class ReservationsTest {
     var reserved = a.client.reserve("dns", "10.97.0.9");
     var delete = DeleteServiceCidrRequest.newBuilder().setRequestId(id()).setName("more").build();
     assertThat(
-            a.client.serviceCidrs().delete(delete).getServiceCidr().getMetadata()
+            a.client
+                .serviceCidrs()
+                .delete(delete)
+                .getServiceCidr()
+                .getMetadata()
                 .hasDeletionTimestamp())
         .isFalse(); // gone at once
     assertThat(failure(() -> a.client.create(id(), service("dns", "10.97.0.9"))).code())
