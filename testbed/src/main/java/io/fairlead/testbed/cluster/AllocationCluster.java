@@ -136,14 +136,9 @@ public final class AllocationCluster implements AutoCloseable {
     return KafkaProcess.start(config, List.of("-Xmx200m"), List.of());
   }
 
-  /** Waits until etcd agrees and every replica that runs says that it is ready. */
-  public void awaitReady() {
-    for (var member : members) {
-      if (member.isAlive()) {
-        member.awaitHealthy(LIMIT);
-      }
-    }
-    allocators.stream().filter(Part::isAlive).forEach(Part::awaitReady);
+  private void awaitReady() {
+    members.forEach(member -> member.awaitHealthy(LIMIT));
+    allocators.forEach(Part::awaitReady);
   }
 
   public String kafkaBootstrap() {

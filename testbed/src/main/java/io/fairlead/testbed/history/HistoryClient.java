@@ -77,7 +77,7 @@ final class HistoryClient {
             random.nextInt(10) == 0 ? 1 : 8,
             random.nextInt(12) == 0 ? IMPATIENT : PATIENT,
             Duration.ofMillis(1 + random.nextInt(2 * spec.pauseMillis())));
-    var id = "c%d-%d".formatted(number, requests++);
+    var id = "%s-%d-%d".formatted(spec.namespace(), number, requests++);
     long invoked = System.nanoTime();
     var outcome = send(id, request, manner);
     long ended = System.nanoTime();

@@ -1,9 +1,14 @@
 package io.fairlead.testbed.history;
 
+import io.fairlead.runtime.GrpcChannels;
 import io.fairlead.testbed.check.LogInvariants;
 import io.fairlead.testbed.cluster.AllocationCluster;
 import io.fairlead.testbed.fault.Fault;
 import io.fairlead.testbed.history.Linearizability.Call;
+import io.fairlead.v1.DeleteServiceRequest;
+import io.fairlead.v1.ListServicesRequest;
+import io.fairlead.v1.ServicesGrpc;
+import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -19,6 +24,7 @@ import org.awaitility.Awaitility;
 /** A workload under faults, one after the other, and the check of its history. */
 public final class HistoryRun {
   private static final Duration CLIENT_END = Duration.ofSeconds(90);
+  private static final Duration CALL = Duration.ofSeconds(10);
   private static final Duration POLL = Duration.ofMillis(20);
 
   /** Of a /28: without network, broadcast and the control plane's own, and so without a band. */
@@ -71,6 +77,33 @@ public final class HistoryRun {
     }
   }
 
+  /** Deletes what a history left, so that the addresses are free for the next. */
+  public static void clear(AllocationCluster cluster, String namespace) {
+    var channel = GrpcChannels.of(cluster.addresses(), GrpcChannels.Spread.ROUND_ROBIN);
+    try {
+      Awaitility.await(namespace + " is empty")
+          .atMost(CLIENT_END)
+          .ignoreExceptionsMatching(StatusRuntimeException.class::isInstance)
+          .until(() -> {
+            var services = ServicesGrpc.newBlockingStub(channel).withDeadlineAfter(CALL);
+            var all = ListServicesRequest.newBuilder().setNamespace(namespace).build();
+            var left = services.list(all).getItemsList();
+            for (var service : left) {
+              var _ =
+                  services.delete(
+                      DeleteServiceRequest.newBuilder()
+                          .setRequestId("clear-" + service.getMetadata().getUid())
+                          .setNamespace(namespace)
+                          .setName(service.getMetadata().getName())
+                          .build());
+            }
+            return left.isEmpty();
+          });
+    } finally {
+      channel.shutdownNow();
+    }
+  }
+
   /** So long the fault is there: no condition that anything waits for. */
   private static void lasts(Duration duration) throws InterruptedException {
     Thread.sleep(duration);
@@ -82,7 +115,10 @@ public final class HistoryRun {
     Awaitility.await(more + " more calls")
         .atMost(Duration.ofSeconds(120))
         .pollInterval(POLL)
-        .until(() -> workload.history().calls().size() >= before + more);
+        .until(() -> {
+          workload.verify();
+          return workload.history().calls().size() >= before + more;
+        });
   }
 
   private static String summary(List<Call<Operation>> calls) {

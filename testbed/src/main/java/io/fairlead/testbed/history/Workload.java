@@ -65,6 +65,19 @@ public final class Workload implements AutoCloseable {
   }
 
   /**
+   * Whether all is well so far.
+   *
+   * @throws AssertionError one was answered what may never be answered
+   */
+  public void verify() {
+    if (!defects.isEmpty()) {
+      var failure = new AssertionError("a client got an answer that is none");
+      defects.forEach(failure::addSuppressed);
+      throw failure;
+    }
+  }
+
+  /**
    * Lets every client end what it is about.
    *
    * @throws AssertionError one was answered what may never be answered
@@ -76,11 +89,7 @@ public final class Workload implements AutoCloseable {
         throw new AssertionError(thread.getName() + " does not end");
       }
     }
-    if (!defects.isEmpty()) {
-      var failure = new AssertionError("a client got an answer that is none");
-      defects.forEach(failure::addSuppressed);
-      throw failure;
-    }
+    verify();
   }
 
   @Override
