@@ -136,7 +136,8 @@ public final class AllocationCluster implements AutoCloseable {
     return KafkaProcess.start(config, List.of("-Xmx200m"), List.of());
   }
 
-  private void awaitReady() {
+  /** Waits until every member of etcd and every replica says that it is ready; all have to run. */
+  public void awaitReady() {
     members.forEach(member -> member.awaitHealthy(LIMIT));
     allocators.forEach(Part::awaitReady);
   }
