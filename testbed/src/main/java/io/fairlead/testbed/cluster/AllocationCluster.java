@@ -124,7 +124,7 @@ public final class AllocationCluster implements AutoCloseable {
               .<Callable<KafkaProcess>>map(config -> () -> startBroker(config))
               .toList();
       cluster.brokers.addAll(Together.run(starting));
-      cluster.awaitReady();
+      cluster.awaitReady(cluster.allocators); // one that ended at once fails it
       return cluster;
     } catch (RuntimeException e) {
       cluster.close();
@@ -136,10 +136,14 @@ public final class AllocationCluster implements AutoCloseable {
     return KafkaProcess.start(config, List.of("-Xmx200m"), List.of());
   }
 
-  /** Waits until every member of etcd and every replica says that it is ready; all have to run. */
+  /** Waits until etcd agrees and every replica that runs says that it is ready. */
   public void awaitReady() {
-    members.forEach(member -> member.awaitHealthy(LIMIT));
-    allocators.forEach(Part::awaitReady);
+    awaitReady(allocators.stream().filter(Part::isAlive).toList());
+  }
+
+  private void awaitReady(List<Part> replicas) {
+    members.stream().filter(EtcdProcess::isAlive).forEach(m -> m.awaitHealthy(LIMIT));
+    replicas.forEach(Part::awaitReady);
   }
 
   public String kafkaBootstrap() {
@@ -353,7 +357,7 @@ public final class AllocationCluster implements AutoCloseable {
         allocator.launch();
       }
     }
-    awaitReady();
+    awaitReady(allocators);
   }
 
   /** Ends all processes. */
