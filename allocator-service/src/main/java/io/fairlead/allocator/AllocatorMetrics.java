@@ -91,6 +91,13 @@ final class AllocatorMetrics {
         WATCHES, "conflated", "Changes told together with a later one.", watches::conflated);
 
     var decider = owners.stats();
+    var phases =
+        metrics.seconds(
+            DECIDER,
+            "phase",
+            "What the time of requests (queue) and of their batches (the rest) goes into.",
+            "phase");
+    decider.onPhase((phase, nanos) -> phases.labelValues(phase.label()).observe(nanos / 1e9));
     metrics.gauge(
         DECIDER, "partitions_served", "Partitions owned here.", () -> owners.serving().size());
     metrics.gauge(DECIDER, "queued_requests", "Requests that wait.", owners::queued);

@@ -2,6 +2,7 @@ package io.fairlead.bench;
 
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -13,9 +14,19 @@ import java.util.TreeMap;
  */
 public final class Bench {
   /** A benchmark. */
-  @FunctionalInterface
   interface Scenario {
-    List<Figure> run(Progress progress) throws Exception;
+    /**
+     * Measures.
+     *
+     * @param options words after the name, of this benchmark alone
+     * @throws OptionException the options are off; nothing was started
+     */
+    List<Figure> run(List<String> options, Progress progress) throws Exception;
+
+    /** A line for each option; empty where there is none. */
+    default String options() {
+      return "";
+    }
   }
 
   /** Told what is being done, for people who wait. */
@@ -26,33 +37,72 @@ public final class Bench {
 
   private static final Map<String, Scenario> SCENARIOS =
       new TreeMap<>(
-          Map.of("road", new RoadBench(), "creates", new CreatesBench(), "up", new UpBench()));
+          Map.of(
+              "road", new RoadBench(), "allocation", new AllocationBench(), "up", new UpBench()));
 
   private Bench() {}
 
-  /** {@code bench NAME [--json]}. Ends with 2 where the words are off. */
+  /** {@code bench NAME [--json] [OPTION...]}. Ends with 2 where the words are off. */
   public static void main(String[] args) throws Exception {
-    var words = List.of(args);
-    boolean json = words.contains("--json");
-    var names = words.stream().filter(w -> !w.equals("--json")).toList();
-    if (names.size() != 1 || !SCENARIOS.containsKey(names.getFirst())) {
-      System.err.println(
-          "usage: bench NAME [--json]; NAME is one of " + String.join(", ", SCENARIOS.keySet()));
-      System.exit(2);
+    System.setProperty("logback.configurationFile", "logback-bench.xml"); // before the first logger
+    var words = new ArrayList<>(List.of(args));
+    boolean json = words.removeIf(w -> w.equals("--json"));
+    if (words.contains("--help") || words.contains("-h")) {
+      System.out.println(usage());
+      return;
     }
-    var run = names.getFirst() + "-" + Instant.now().truncatedTo(ChronoUnit.SECONDS);
-    var figures =
-        java.util.Objects.requireNonNull(SCENARIOS.get(names.getFirst()))
-            .run(what -> System.err.println("... " + what));
+    var scenario = words.isEmpty() ? null : SCENARIOS.get(words.getFirst());
+    if (scenario == null) {
+      System.err.println(usage());
+      System.exit(2);
+      return;
+    }
+    var run = words.getFirst() + "-" + Instant.now().truncatedTo(ChronoUnit.SECONDS);
+    List<Figure> figures;
+    try {
+      figures =
+          scenario.run(words.subList(1, words.size()), what -> System.err.println("... " + what));
+    } catch (OptionException e) {
+      System.err.println(e.getMessage());
+      System.err.println(usage());
+      System.exit(2);
+      return;
+    }
     if (json) {
       figures.forEach(f -> System.out.println(f.json(run, Machine.describe())));
     } else {
       System.out.println(run + " on " + Machine.describe());
-      System.out.printf(Locale.ROOT, "%-32s %12s  %-6s %9s%n", "NAME", "VALUE", "UNIT", "SAMPLES");
-      figures.forEach(f ->
-          System.out.printf(
-              Locale.ROOT, "%-32s %12s  %-6s %9d%n", f.name(), f.rounded(), f.unit(), f.samples()));
+      System.out.printf(
+          Locale.ROOT, "%-40s %12s  %-6s %9s  %s%n", "NAME", "VALUE", "UNIT", "SAMPLES", "GOAL");
+      figures.forEach(f -> System.out.println(f.row()));
     }
     System.exit(0); // clients' threads need not be waited for
+  }
+
+  private static String usage() {
+    var text =
+        new StringBuilder("usage: bench NAME [--json] [OPTION...]; NAME is one of ")
+            .append(String.join(", ", SCENARIOS.keySet()));
+    SCENARIOS.forEach((name, scenario) -> {
+      if (!scenario.options().isEmpty()) {
+        text.append("\noptions of ").append(name).append(":\n").append(scenario.options());
+      }
+    });
+    return text.toString();
+  }
+
+  /** Words that a benchmark does not take. */
+  static final class OptionException extends IllegalArgumentException {
+    private static final long serialVersionUID = 1;
+
+    OptionException(String message) {
+      super(message);
+    }
+
+    static void requireNone(List<String> options) {
+      if (!options.isEmpty()) {
+        throw new OptionException("this benchmark has no options, but was given " + options);
+      }
+    }
   }
 }

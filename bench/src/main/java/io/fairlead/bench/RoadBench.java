@@ -63,7 +63,8 @@ final class RoadBench implements Bench.Scenario {
   private static final Duration LIMIT = Duration.ofSeconds(20);
 
   @Override
-  public List<Figure> run(Bench.Progress progress) throws Exception {
+  public List<Figure> run(List<String> options, Bench.Progress progress) throws Exception {
+    Bench.OptionException.requireNone(options);
     progress.say("starting a cluster of three nodes");
     var directory = Files.createTempDirectory("fairlead-bench");
     try (var cluster = Cluster.start(ClusterSpec.of("benchr", directory));

@@ -18,6 +18,11 @@ final class Samples {
     return micros.getTotalCount();
   }
 
+  /** The value in ms that so many percent do not exceed. */
+  double millis(double percentile) {
+    return micros.getValueAtPercentile(percentile) / 1000.0;
+  }
+
   /** p50, p90, p99 and the largest, in ms. */
   List<Figure> figures(String name) {
     return List.of(

@@ -28,7 +28,8 @@ final class UpBench implements Bench.Scenario {
   private static final Duration LIMIT = Duration.ofMinutes(3);
 
   @Override
-  public List<Figure> run(Bench.Progress progress) throws Exception {
+  public List<Figure> run(List<String> options, Bench.Progress progress) throws Exception {
+    Bench.OptionException.requireNone(options);
     var data = Files.createTempDirectory("fairlead-bench-up");
     var shell =
         new Shell(

@@ -113,11 +113,14 @@ final class Batch<C, R> {
         claimsInDoubt = true;
         firstLoser = refuseClaimants(e);
       }
-      decideFrom(firstLoser);
+      if (firstLoser < slots.size()) { // else what is decided stays
+        decideFrom(firstLoser);
+      }
     }
   }
 
   private void decideFrom(int index) {
+    long fromNanos = parts.time().nanoTime();
     var working = base.image();
     for (int i = 0; i < slots.size(); i++) {
       var slot = slots.get(i);
@@ -131,6 +134,7 @@ final class Batch<C, R> {
         working = working.with(slot.plan().changes());
       }
     }
+    parts.stats().took(Phase.DECIDE, parts.time().nanoTime() - fromNanos);
   }
 
   private void decide(Slot<C, R> slot, ClusterImage working) {
@@ -244,7 +248,9 @@ final class Batch<C, R> {
       return List.of();
     }
     var requests = wanted.values().stream().map(Wanted::claim).toList();
+    long fromNanos = parts.time().nanoTime();
     var outcomes = parts.coordination().claim(requests, partition, takeover);
+    parts.stats().took(Phase.CLAIM, parts.time().nanoTime() - fromNanos);
     parts.points().reached(FaultPoint.COMMIT_CLAIMED);
     var losers = new ArrayList<Slot<C, R>>();
     for (var one : wanted.values()) {

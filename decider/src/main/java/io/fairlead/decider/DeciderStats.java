@@ -4,6 +4,12 @@ import java.util.concurrent.atomic.LongAdder;
 
 /** What all partitions of a service count together, for metrics. Thread-safe; grows only. */
 public final class DeciderStats {
+  /** Told how long a phase took. Called on the partitions' threads: quick, must not block. */
+  @FunctionalInterface
+  public interface PhaseListener {
+    void took(Phase phase, long nanos);
+  }
+
   public final LongAdder takeovers = new LongAdder();
   public final LongAdder lostOwnerships = new LongAdder();
   public final LongAdder batches = new LongAdder();
@@ -17,4 +23,14 @@ public final class DeciderStats {
   public final LongAdder outcomesUnknown = new LongAdder();
   public final LongAdder overloaded = new LongAdder();
   public final LongAdder confirmations = new LongAdder();
+  private volatile PhaseListener phases = (_, _) -> {};
+
+  /** Tells the listener from now on, instead of the one before. */
+  public void onPhase(PhaseListener listener) {
+    phases = listener;
+  }
+
+  void took(Phase phase, long nanos) {
+    phases.took(phase, nanos);
+  }
 }

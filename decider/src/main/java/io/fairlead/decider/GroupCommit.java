@@ -99,10 +99,14 @@ final class GroupCommit<C, R> {
     var slots = new ArrayList<Slot<C, R>>();
     var readings = new ArrayList<Reading>();
     var byRequest = new HashMap<List<String>, Slot<C, R>>();
+    long nowNanos = parts.time().nanoTime();
     for (var pending : batch) {
       switch (pending) {
         case Pending.Confirm<C, R>(var answer) -> readings.add(Reading.confirmation(answer));
-        case Pending.Ask<C, R> ask -> place(ask, slots, readings, byRequest);
+        case Pending.Ask<C, R> ask -> {
+          parts.stats().took(Phase.QUEUE, nowNanos - ask.sinceNanos());
+          place(ask, slots, readings, byRequest);
+        }
       }
     }
     return run(slots, readings);
@@ -169,7 +173,10 @@ final class GroupCommit<C, R> {
     }
     if (!readings.isEmpty() || batch.open().stream().anyMatch(slot -> !slot.plan().writes())) {
       parts.stats().confirmations.increment();
-      switch (new Confirmation<>(parts, partition, me).of(batch.base())) {
+      long fromNanos = parts.time().nanoTime();
+      var confirmed = new Confirmation<>(parts, partition, me).of(batch.base());
+      took(Phase.CONFIRM, fromNanos);
+      switch (confirmed) {
         case Confirmation.Result.Confirmed() -> {}
         case Confirmation.Result.Overtaken() -> {
           refuse(batch, readings, new Refused.NotOwner(Optional.empty(), me.revision()));
@@ -206,6 +213,7 @@ final class GroupCommit<C, R> {
     try {
       parts.points().reached(FaultPoint.COMMIT_APPENDING);
       appender.append(events);
+      took(Phase.APPEND, startedNanos);
       parts.points().reached(FaultPoint.COMMIT_COMMITTED);
       health.worked();
       parts.stats().records.add(events.size());
@@ -247,6 +255,7 @@ final class GroupCommit<C, R> {
       List<Reading> readings,
       Map<UUID, CompletableFuture<Feed.Delivered>> awaited)
       throws InterruptedException {
+    long startedNanos = parts.time().nanoTime();
     var delivered = new HashMap<UUID, Feed.Delivered>();
     var latest = batch.base();
     try {
@@ -266,6 +275,7 @@ final class GroupCommit<C, R> {
               "committed, but not read back within " + DELIVERY_LIMIT,
               e));
     }
+    took(Phase.DELIVER, startedNanos);
     parts.points().reached(FaultPoint.COMMIT_DELIVERED);
     free(batch.toEnd(latest.image()), batch.toFree(latest.image()));
     parts.points().reached(FaultPoint.COMMIT_ANSWERING);
@@ -278,6 +288,7 @@ final class GroupCommit<C, R> {
       List<Reading> readings,
       Map<UUID, Feed.Delivered> delivered,
       Feed.State state) {
+    long fromNanos = parts.time().nanoTime();
     for (var slot : batch.open()) {
       parts.stats().decisions.increment();
       if (!slot.plan().writes()) {
@@ -290,6 +301,11 @@ final class GroupCommit<C, R> {
       }
     }
     readings.forEach(reading -> reading.answer().accept(state));
+    took(Phase.ANSWER, fromNanos);
+  }
+
+  private void took(Phase phase, long fromNanos) {
+    parts.stats().took(phase, parts.time().nanoTime() - fromNanos);
   }
 
   private void complete(Slot<C, R> slot, Feed.Delivered first, Feed.State state) {
@@ -368,6 +384,10 @@ final class GroupCommit<C, R> {
 
   /** Frees what it can: the rest is an orphan that reconciliation frees. */
   private void free(List<UUID> reservations, List<ClaimRequest> claims) {
+    if (reservations.isEmpty() && claims.isEmpty()) {
+      return;
+    }
+    long fromNanos = parts.time().nanoTime();
     try {
       if (!reservations.isEmpty()) { // first: nothing goes back to one that is over
         parts.coordination().endReservations(reservations, partition, me.takeover());
@@ -375,6 +395,7 @@ final class GroupCommit<C, R> {
       if (!claims.isEmpty()) {
         parts.coordination().free(claims, partition, me.takeover());
       }
+      took(Phase.FREE, fromNanos);
     } catch (GatewayException e) {
       claimsInDoubt = true;
       log.atWarn().setCause(e).log("addresses not freed yet; left to reconciliation");

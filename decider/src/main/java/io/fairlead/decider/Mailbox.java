@@ -1,5 +1,6 @@
 package io.fairlead.decider;
 
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,6 +20,9 @@ final class Mailbox<T> {
   private final int capacity;
   private boolean woken;
 
+  /** The reader sleeps on with fewer. */
+  private int enough = 1;
+
   Mailbox(int capacity) {
     this.capacity = capacity;
   }
@@ -31,7 +35,9 @@ final class Mailbox<T> {
         return false;
       }
       queue.add(element);
-      signalled.signal();
+      if (queue.size() >= enough) {
+        signalled.signal();
+      }
       return true;
     } finally {
       lock.unlock();
@@ -44,6 +50,32 @@ final class Mailbox<T> {
       woken = true;
       signalled.signal();
     } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Waits until so many are there, nobody came for a while, or it was woken; takes nothing. Returns
+   * at once where all of them are there.
+   *
+   * @param pause within such a time somebody must come
+   */
+  void gather(int wanted, Duration pause, Duration limit) throws InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      enough = wanted;
+      long leftNanos = limit.toNanos();
+      int before = -1;
+      while (queue.size() < wanted && queue.size() > before && !woken && leftNanos > 0) {
+        before = queue.size();
+        long waitNanos = Math.min(pause.toNanos(), leftNanos);
+        leftNanos -= waitNanos;
+        while (queue.size() < wanted && !woken && waitNanos > 0) {
+          waitNanos = signalled.awaitNanos(waitNanos);
+        }
+      }
+    } finally {
+      enough = 1;
       lock.unlock();
     }
   }

@@ -316,6 +316,7 @@ final class PartitionOwner<C, R> {
   /** Until it must stop; GO_ON when it is to let go. */
   private Next serve(Owner me, GroupCommit<C, R> commits) throws InterruptedException {
     failures = 0;
+    var gathering = new Gathering(mailbox, parts.time(), parts.settings().batch());
     while (true) {
       if (!wanted || closed) {
         return Next.GO_ON;
@@ -344,9 +345,12 @@ final class PartitionOwner<C, R> {
         return Next.KEY_LOST;
       }
       parts.points().reached(FaultPoint.SERVING);
+      gathering.await();
       var batch = mailbox.take(parts.settings().batch());
       if (!batch.isEmpty()) {
+        long fromNanos = parts.time().nanoTime();
         var next = process(batch, commits);
+        gathering.answered(batch.size(), fromNanos);
         if (next != Next.GO_ON) {
           return next;
         }

@@ -126,7 +126,7 @@ public final class PartitionOwners<C, R> implements Decider<C, R>, AutoCloseable
   @Override
   public CompletableFuture<Answer<R>> submit(LogPartition partition, Request<C> request) {
     var answer = new CompletableFuture<Answer<R>>();
-    partition(partition).submit(new Pending.Ask<>(request, answer));
+    partition(partition).submit(new Pending.Ask<>(request, answer, parts.time().nanoTime()));
     return answer;
   }
 

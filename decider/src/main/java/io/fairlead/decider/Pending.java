@@ -6,7 +6,12 @@ import java.util.concurrent.CompletableFuture;
 sealed interface Pending<C, R> {
   void refuse(Refused why);
 
-  record Ask<C, R>(Request<C> request, CompletableFuture<Answer<R>> answer)
+  /**
+   * A request.
+   *
+   * @param sinceNanos since when it waits
+   */
+  record Ask<C, R>(Request<C> request, CompletableFuture<Answer<R>> answer, long sinceNanos)
       implements Pending<C, R> {
     @Override
     public void refuse(Refused why) {

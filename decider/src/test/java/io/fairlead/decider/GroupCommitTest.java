@@ -88,6 +88,34 @@ class GroupCommitTest {
   }
 
   @Test
+  void tellsWhatTheTimeOfRequestsGoesInto() {
+    var a = replicas.owner("a");
+    var phases = new java.util.concurrent.ConcurrentLinkedQueue<Phase>();
+    a.owners
+        .stats()
+        .onPhase((phase, nanos) -> {
+          assertThat(nanos).isNotNegative();
+          phases.add(phase);
+        });
+    assertThat(reply(get(a.submit("1", ShopCommand.any("web")))).what()).isEqualTo("created");
+    awaitStill("told", () -> phases.contains(Phase.ANSWER)); // measured when all are answered
+    assertThat(phases)
+        .containsExactly(
+            Phase.QUEUE, Phase.DECIDE, Phase.CLAIM, Phase.APPEND, Phase.DELIVER, Phase.ANSWER);
+    phases.clear();
+    assertThat(reply(get(a.submit("2", new Find("web")))).what()).isEqualTo("found");
+    awaitStill("told", () -> phases.contains(Phase.ANSWER));
+    assertThat(phases).containsExactly(Phase.QUEUE, Phase.DECIDE, Phase.CONFIRM, Phase.ANSWER);
+    phases.clear();
+    assertThat(reply(get(a.submit("3", new ShopCommand.Delete("web")))).what())
+        .isEqualTo("deleted");
+    awaitStill("told", () -> phases.contains(Phase.ANSWER));
+    assertThat(phases)
+        .containsExactly(
+            Phase.QUEUE, Phase.DECIDE, Phase.APPEND, Phase.DELIVER, Phase.FREE, Phase.ANSWER);
+  }
+
+  @Test
   void decidesOneAfterAnotherOnWhatTheOnesBeforeWillWrite() {
     var a = replicas.owner("a");
     var _ = busy(a);

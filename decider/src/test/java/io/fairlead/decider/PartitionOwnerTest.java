@@ -161,6 +161,6 @@ class PartitionOwnerTest {
 
   private static Pending.Ask<ShopCommand, Reply> request(CompletableFuture<Answer<Reply>> answer) {
     return new Pending.Ask<>(
-        Request.internal("user:alice", ShopCommand.headless("web"), "test"), answer);
+        Request.internal("user:alice", ShopCommand.headless("web"), "test"), answer, 0);
   }
 }

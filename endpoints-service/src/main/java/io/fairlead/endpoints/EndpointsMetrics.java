@@ -46,6 +46,13 @@ final class EndpointsMetrics {
         stability::stuck);
 
     var decider = owners.stats();
+    var phases =
+        metrics.seconds(
+            DECIDER,
+            "phase",
+            "What the time of requests (queue) and of their batches (the rest) goes into.",
+            "phase");
+    decider.onPhase((phase, nanos) -> phases.labelValues(phase.label()).observe(nanos / 1e9));
     metrics.gauge(
         DECIDER, "partitions_served", "Partitions owned here.", () -> owners.serving().size());
     metrics.gauge(DECIDER, "queued_requests", "Requests that wait.", owners::queued);

@@ -234,6 +234,24 @@ abstract class CoordinationContract {
   }
 
   @Test
+  void oneTakenAddressAmongHundredsKeepsNoOtherFromBeingClaimed() {
+    var a = owning(client(), TAKEOVER_A);
+    a.claim(List.of(claim(VIP, WEB_UID, WEB)), S, TAKEOVER_A);
+    var requests =
+        new ArrayList<>(
+            IntStream.range(0, 300)
+                .mapToObj(
+                    i -> claim(Address.of("10.97.%d.%d".formatted(i / 100, i % 100)), DB_UID, DB))
+                .toList());
+    requests.add(170, claim(VIP, DB_UID, DB));
+    var outcomes = a.claim(requests, S, TAKEOVER_A);
+    assertThat(outcomes.remove(VIP)).isInstanceOf(ClaimOutcome.HeldByOther.class);
+    assertThat(outcomes.values()).hasSize(300).containsOnly(new ClaimOutcome.Claimed());
+    assertThat(a.claims()).hasSize(301);
+    assertThat(holder(a).uid()).isEqualTo(WEB_UID);
+  }
+
+  @Test
   void whoeverLostTheKeyNeitherClaimsNorReplacesNorFrees() {
     var a = owning(client(), TAKEOVER_A);
     a.claim(List.of(claim(VIP, WEB_UID, WEB)), S, TAKEOVER_A);

@@ -11,8 +11,10 @@ import io.fairlead.eventlog.load.Publisher;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.SequencedSet;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -32,6 +34,9 @@ public final class FreshlyFreed implements Publisher {
   private final Time time;
   private final ReentrantLock lock = new ReentrantLock();
   private final ArrayDeque<Freed> queue = new ArrayDeque<>();
+
+  /** What the queue holds, until it changes: asked for by every decision. */
+  private Optional<SequencedSet<Address>> view = Optional.empty();
 
   public FreshlyFreed(Time time) {
     this.time = time;
@@ -55,6 +60,7 @@ public final class FreshlyFreed implements Publisher {
       while (queue.size() > MOST) {
         queue.poll();
       }
+      view = Optional.empty();
     } finally {
       lock.unlock();
     }
@@ -70,19 +76,26 @@ public final class FreshlyFreed implements Publisher {
             .orElse(List.of()));
   }
 
-  /** Oldest first. Some may be in use again. */
+  /** Oldest first. Some may be in use again. Does not change any more. */
   public SequencedSet<Address> recent() {
     long now = time.nanoTime();
-    var recent = new LinkedHashSet<Address>();
     lock.lock();
     try {
       while (!queue.isEmpty() && now - queue.getFirst().nanos() >= KEPT.toNanos()) {
         queue.poll();
+        view = Optional.empty();
       }
-      queue.forEach(freed -> recent.addLast(freed.address())); // freed twice: the later time counts
+      var recent = view.orElseGet(this::copy);
+      view = Optional.of(recent);
+      return recent;
     } finally {
       lock.unlock();
     }
-    return recent;
+  }
+
+  private SequencedSet<Address> copy() {
+    var recent = new LinkedHashSet<Address>();
+    queue.forEach(freed -> recent.addLast(freed.address())); // freed twice: the later time counts
+    return Collections.unmodifiableSequencedSet(recent);
   }
 }

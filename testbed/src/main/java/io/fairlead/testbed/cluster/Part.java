@@ -30,9 +30,11 @@ public final class Part implements AutoCloseable {
   private final List<ChildProcess> runs = new ArrayList<>();
 
   /**
+   * Not started yet.
+   *
    * @param http {@code host:port} of its health and metrics
    */
-  Part(Command command, String http) {
+  public Part(Command command, String http) {
     this.command = command;
     this.http = http;
   }
