@@ -5,6 +5,7 @@ import io.fairlead.decider.Feed;
 import io.fairlead.decider.LogStability;
 import io.fairlead.decider.PartitionOwners;
 import io.fairlead.decider.grpc.LogReads;
+import io.fairlead.decider.watch.History;
 import io.fairlead.decider.watch.Watches;
 import io.fairlead.etcd.Coordination;
 import io.fairlead.eventlog.load.Loader;
@@ -30,6 +31,7 @@ final class AllocatorMetrics {
       Feed feed,
       PartitionOwners<?, ?> owners,
       ReservationEnds ends,
+      History history,
       Watches watches,
       LogReads logReads) {
     metrics.counter(LOG, "entries_applied", "Entries brought into the image.", loader::entries);
@@ -89,6 +91,14 @@ final class AllocatorMetrics {
     metrics.counter(WATCHES, "sent", "Messages to those who watch.", watches::sent);
     metrics.counter(
         WATCHES, "conflated", "Changes told together with a later one.", watches::conflated);
+
+    metrics.gauge(
+        WATCHES,
+        "history_changes",
+        "Changes kept, for watches that go on and lists in pages.",
+        history::size);
+    metrics.gauge(
+        WATCHES, "history_bytes", "Memory of what these changes replaced, about.", history::bytes);
 
     var decider = owners.stats();
     var phases =

@@ -19,6 +19,7 @@ import io.fairlead.decider.LogStability;
 import io.fairlead.decider.PartitionOwners;
 import io.fairlead.decider.grpc.LogReads;
 import io.fairlead.decider.grpc.Peers;
+import io.fairlead.decider.watch.History;
 import io.fairlead.decider.watch.Watches;
 import io.fairlead.etcd.Coordination;
 import io.fairlead.etcd.EtcdConfig;
@@ -157,10 +158,13 @@ public final class AllocatorService implements AutoCloseable {
     var feed = new Feed(eventLog.identity());
     var freed = new FreshlyFreed(time);
     var journal = new ServiceJournal();
-    var watches = new Watches(eventLog.identity());
+    var history = new History(eventLog.identity(), eventLog.completeSince());
+    var watches = new Watches(eventLog.identity(), history, time);
     var logReads = new LogReads(eventLog, PARTITIONS);
     List<Publisher> publishers =
-        List.of(freed, journal, watches, feed); // last: what others derive is there when it answers
+        List.of(
+            freed, journal, history, watches,
+            feed); // last: what others derive is there when it answers
     var loader =
         shutdown.opened("loader", Loader.start(eventLog, PARTITIONS, publishers, faults, time));
     PartitionOwners<ServiceCommand, ServiceOutcome> owners =
@@ -210,6 +214,7 @@ public final class AllocatorService implements AutoCloseable {
                     owners,
                     peers,
                     loader,
+                    history,
                     watches,
                     logReads,
                     coordination,
@@ -233,7 +238,7 @@ public final class AllocatorService implements AutoCloseable {
         "owner", () -> owners.ready() ? Optional.empty() : Optional.of("nobody owns the services"));
     health.live("image", () -> loader.fault().map(cause -> "frozen: " + cause.getMessage()));
     AllocatorMetrics.register(
-        metrics, loader, stability, coordination, feed, owners, ends, watches, logReads);
+        metrics, loader, stability, coordination, feed, owners, ends, history, watches, logReads);
     Thread.ofVirtual().name("grpc-ready").start(() -> turnReady(shutdown, loader, grpc, time));
     return grpc;
   }

@@ -156,7 +156,8 @@ public record ErrorReport(
       case RESOURCE_EXHAUSTED -> "ResourceExhausted";
       case FAILED_PRECONDITION -> "FailedPrecondition";
       case UNIMPLEMENTED -> "NotImplemented";
-      case OK, CANCELLED, UNKNOWN, OUT_OF_RANGE, INTERNAL, DATA_LOSS -> "InternalError";
+      case OUT_OF_RANGE -> "Expired";
+      case OK, CANCELLED, UNKNOWN, INTERNAL, DATA_LOSS -> "InternalError";
     };
   }
 }

@@ -319,6 +319,19 @@ public final class Errors {
         Map.of("expected", expected, "actual", actual));
   }
 
+  /**
+   * What was there at a position is not known any more.
+   *
+   * @param oldest the first position of which it is, in text form
+   */
+  public static StatusRuntimeException positionTooOld(String position, String oldest) {
+    return status(
+        Reason.POSITION_TOO_OLD,
+        "what was there at %s is not known any more, only since %s: list again"
+            .formatted(position, oldest),
+        Map.of("position", position, "oldest", oldest));
+  }
+
   /** No common version of the agents' protocol. */
   public static StatusRuntimeException unsupportedProtocol(int offered, String supported) {
     return status(

@@ -85,6 +85,11 @@ public enum Reason {
       "actual, expected",
       Retry.NEVER,
       "A position of another log than the one this cluster has."),
+  POSITION_TOO_OLD(
+      Code.OUT_OF_RANGE,
+      "oldest, position",
+      Retry.FROM_THE_BEGINNING,
+      "What was there at that position is not known any more, because the log was compacted or too much happened since. List again, and watch from there."),
   UNSUPPORTED_PROTOCOL(
       Code.FAILED_PRECONDITION,
       "offered, supported",
@@ -123,6 +128,7 @@ public enum Reason {
   public enum Retry {
     NEVER("no"),
     AFTER_READING("after reading the object again"),
+    FROM_THE_BEGINNING("after listing again"),
     LATER("later"),
     SAME_ID("with the same request id");
 

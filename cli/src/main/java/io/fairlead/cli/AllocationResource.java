@@ -56,9 +56,9 @@ record AllocationResource(Optional<String> owner, Optional<String> cidr)
   }
 
   @Override
-  public List<Allocation> list(
-      Session session, String namespace, String selector, Freshness freshness) {
-    if (!selector.isEmpty()) {
+  public List<Allocation> list(Session session, Listing listing) {
+    listing.refuseFields(plural());
+    if (!listing.selector().isEmpty()) {
       throw new CliException("error: allocations have no labels: use --owner and --cidr");
     }
     var parts = owner.orElse("").split("/", -1);
@@ -70,7 +70,7 @@ record AllocationResource(Optional<String> owner, Optional<String> cidr)
             .setNamespace(parts[0])
             .setName(parts.length > 1 ? parts[1] : "")
             .setCidr(cidr.orElse(""))
-            .setFreshness(freshness)
+            .setFreshness(listing.freshness())
             .build();
     var all = new ArrayList<Allocation>();
     session.read(

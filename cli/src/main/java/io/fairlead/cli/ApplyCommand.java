@@ -30,10 +30,6 @@ final class ApplyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    var console = fairlead.console();
-    var items = ManifestFiles.read(files, console, fairlead.givenNamespace(), fairlead.namespace());
-    try (var session = fairlead.session()) {
-      return Senders.send(items, new Senders.Apply(), dryRun, session, console);
-    }
+    return Senders.sendFiles(files, new Senders.Apply(), dryRun, fairlead);
   }
 }

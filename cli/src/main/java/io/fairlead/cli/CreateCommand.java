@@ -51,10 +51,7 @@ final class CreateCommand implements Callable<Integer> {
         return 0;
       }
     }
-    var items = ManifestFiles.read(files, console, fairlead.givenNamespace(), fairlead.namespace());
-    try (var session = fairlead.session()) {
-      return Senders.send(items, new Senders.Create(), dryRun, session, console);
-    }
+    return Senders.sendFiles(files, new Senders.Create(), dryRun, fairlead);
   }
 
   private Namespace namespace() {

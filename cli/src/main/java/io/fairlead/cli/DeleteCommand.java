@@ -1,6 +1,7 @@
 package io.fairlead.cli;
 
 import io.fairlead.v1.Freshness;
+import io.fairlead.v1.Result;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -66,6 +67,13 @@ final class DeleteCommand implements Callable<Integer> {
   private boolean cascade;
 
   @Option(
+      names = "--dry-run",
+      paramLabel = "none|server",
+      defaultValue = "none",
+      description = "server: says what would be deleted. Not for pods.")
+  private Senders.DryRun dryRun;
+
+  @Option(
       names = "--wait",
       paramLabel = "true|false",
       arity = "0..1",
@@ -90,7 +98,9 @@ final class DeleteCommand implements Callable<Integer> {
     var grace = now ? Optional.of(1) : Optional.ofNullable(graceSeconds);
     var how =
         new Resource.Deletion(
-            grace.map(Duration::ofSeconds), cascade ? Resource.Cascade.YES : Resource.Cascade.NO);
+            grace.map(Duration::ofSeconds),
+            cascade ? Resource.Cascade.YES : Resource.Cascade.NO,
+            dryRun);
     var console = fairlead.console();
     var endings = new ArrayList<Ending>();
     int code = 0;
@@ -99,7 +109,10 @@ final class DeleteCommand implements Callable<Integer> {
       for (var target : targets) {
         try {
           var deleted = target.resource().delete(session, target.namespace(), target.name(), how);
-          console.out().println(target.resource().title(target.name()) + " deleted");
+          console
+              .out()
+              .println(
+                  Senders.said(target.resource().title(target.name()), Result.DELETED, dryRun));
           switch (deleted) {
             case Resource.Deleted.Gone _ -> {}
             case Resource.Deleted.Terminating terminating ->

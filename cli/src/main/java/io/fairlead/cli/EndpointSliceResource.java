@@ -15,6 +15,7 @@ import io.fairlead.v1.Freshness;
 import io.fairlead.v1.GetEndpointSliceRequest;
 import io.fairlead.v1.ListEndpointSlicesRequest;
 import io.fairlead.v1.ObjectMeta;
+import io.fairlead.v1.WatchEndpointSlicesReply;
 import io.fairlead.v1.WatchEndpointSlicesRequest;
 import java.time.Instant;
 import java.util.Comparator;
@@ -50,39 +51,44 @@ record EndpointSliceResource() implements Resource<EndpointSlice> {
   }
 
   @Override
-  public List<EndpointSlice> list(
-      Session session, String namespace, String selector, Freshness freshness) {
+  public List<EndpointSlice> list(Session session, Listing listing) {
+    listing.refuseFields(plural());
     var request =
         ListEndpointSlicesRequest.newBuilder()
-            .setNamespace(namespace)
-            .setLabelSelector(selector)
-            .setFreshness(freshness)
+            .setNamespace(listing.namespace())
+            .setLabelSelector(listing.selector())
+            .setFreshness(listing.freshness())
             .build();
     return session.endpointSlices(stub -> stub.list(request)).getItemsList();
   }
 
   @Override
   public void watch(Session session, Query query, ObjectsReader<EndpointSlice> reader) {
+    query.refuseFields(plural());
     var request =
         WatchEndpointSlicesRequest.newBuilder()
             .setNamespace(query.namespace())
             .setLabelSelector(query.selector())
             .setName(query.name().orElse(""))
-            .setFreshness(query.freshness())
-            .build();
-    session.read(
+            .setFreshness(query.freshness());
+    Watching.run(
+        session,
         Session.Part.ENDPOINTS,
         EndpointSlicesGrpc::newBlockingStub,
-        stub -> stub.watch(request),
-        reader::opened,
-        event ->
-            switch (event.getEventCase()) {
-              case ADDED -> reader.put(event.getAdded());
-              case MODIFIED -> reader.put(event.getModified());
-              case DELETED -> reader.gone(event.getDeleted());
-              case SYNCED -> reader.synced();
-              case EVENT_NOT_SET -> ObjectsReader.Then.MORE; // a newer server tells more
-            });
+        (stub, from) -> stub.watch(request.setFrom(from).build()),
+        EndpointSliceResource::told,
+        reader);
+  }
+
+  private static Told<EndpointSlice> told(WatchEndpointSlicesReply reply) {
+    return switch (reply.getEventCase()) {
+      case ADDED -> new Told.There<>(reply.getAdded(), reply.getPosition());
+      case MODIFIED -> new Told.There<>(reply.getModified(), reply.getPosition());
+      case DELETED -> new Told.Gone<>(reply.getDeleted(), reply.getPosition());
+      case SYNCED -> new Told.Synced<>(reply.getSynced());
+      case BOOKMARK -> new Told.Bookmark<>(reply.getBookmark());
+      case EVENT_NOT_SET -> new Told.Unknown<>();
+    };
   }
 
   @Override

@@ -29,6 +29,7 @@ import picocli.CommandLine.TypeConversionException;
     subcommands = {
       ApplyCommand.class,
       CreateCommand.class,
+      ReplaceCommand.class,
       DeleteCommand.class,
       GetCommand.class,
       DescribeCommand.class,

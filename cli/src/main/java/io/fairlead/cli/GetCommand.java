@@ -40,6 +40,22 @@ final class GetCommand implements Callable<Integer> {
   private @Nullable String cidr;
 
   @Option(
+      names = "--field-selector",
+      paramLabel = "selector",
+      defaultValue = "",
+      description =
+          "Only objects whose fields are so, e.g. spec.type=ClusterIP,spec.clusterIP!=None. Services: metadata.name, metadata.namespace, spec.clusterIP, spec.type; namespaces and servicecidrs: metadata.name.")
+  private String fieldSelector;
+
+  @Option(
+      names = "--chunk-size",
+      paramLabel = "number",
+      defaultValue = "500",
+      description =
+          "How many services, namespaces or servicecidrs are asked for at once, all of one moment; 0: all (default 500).")
+  private int chunk;
+
+  @Option(
       names = "--freshness",
       paramLabel = "latest|local",
       defaultValue = "latest",
@@ -56,7 +72,10 @@ final class GetCommand implements Callable<Integer> {
   public Integer call() {
     var selections = narrowed(Selection.of(arguments));
     var names = selections.stream().flatMap(s -> s.names().stream()).toList();
-    if (!show.selector().isEmpty() && !names.isEmpty()) {
+    if (chunk < 0) {
+      throw new CliException("error: --chunk-size must not be negative");
+    }
+    if (!(show.selector().isEmpty() && fieldSelector.isEmpty()) && !names.isEmpty()) {
       throw new CliException("error: name cannot be provided when a selector is specified");
     }
     if (show.allNamespaces()
@@ -121,7 +140,9 @@ final class GetCommand implements Callable<Integer> {
       Session session, Resource<T> resource, List<String> names, ObjectPrinter printer) {
     if (names.isEmpty()) {
       var namespace = show.allNamespaces() ? "" : fairlead.namespace();
-      var objects = resource.list(session, namespace, show.selector(), freshness.freshness());
+      var listing =
+          new Listing(namespace, show.selector(), fieldSelector, chunk, freshness.freshness());
+      var objects = resource.list(session, listing);
       printer.add(resource, objects);
       return objects.isEmpty() ? Came.NONE : Came.SHOWN;
     }
@@ -146,7 +167,11 @@ final class GetCommand implements Callable<Integer> {
     }
     var query =
         new Resource.Query(
-            style.namespace(), show.selector(), names.stream().findFirst(), freshness.freshness());
+            style.namespace(),
+            show.selector(),
+            fieldSelector,
+            names.stream().findFirst(),
+            freshness.freshness());
     var printer = new ObjectPrinter(style, session.time()::now, fairlead.console());
     var rows = new WatchedRows<>(resource, printer, fairlead.console());
     Interrupts.endingWell(fairlead.console(), () -> resource.watch(session, query, rows));

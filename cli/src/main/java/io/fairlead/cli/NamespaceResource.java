@@ -8,6 +8,7 @@ import io.fairlead.api.table.Tables.Namespaces;
 import io.fairlead.api.table.Tables.Width;
 import io.fairlead.api.table.TextTable;
 import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.model.FieldSelector;
 import io.fairlead.core.model.LabelSelector;
 import io.fairlead.v1.DeleteNamespaceRequest;
 import io.fairlead.v1.Freshness;
@@ -52,30 +53,59 @@ record NamespaceResource() implements Resource<Namespace> {
   }
 
   @Override
-  public List<Namespace> list(
-      Session session, String namespace, String selector, Freshness freshness) {
+  public List<Namespace> list(Session session, Listing listing) {
     var request =
         ListNamespacesRequest.newBuilder()
-            .setLabelSelector(selector)
-            .setFreshness(freshness)
-            .build();
+            .setLabelSelector(listing.selector())
+            .setFieldSelector(listing.fieldSelector())
+            .setFreshness(listing.freshness());
+    var known =
+        listing.<Namespace>all(part -> {
+          var page = request.setLimit(part.limit()).setContinue(part.next()).build();
+          var reply = session.namespaces(stub -> stub.list(page));
+          return new Listing.Page<>(reply.getItemsList(), reply.getContinue());
+        });
     var byName = new TreeMap<String, Namespace>();
-    for (var known : session.namespaces(stub -> stub.list(request)).getItemsList()) {
-      byName.put(known.getMetadata().getName(), known);
-    }
-    // what only holds Pods has no labels: a selector that asks for some does not match it
-    if (LabelSelector.parse(selector) instanceof LabelSelector.Parsed.Valid(var wanted)
-        && wanted.matches(Map.of())) {
-      for (var pod : new PodResource().list(session, "", "", freshness)) {
-        byName.computeIfAbsent(pod.getMetadata().getNamespace(), NamespaceCodec::implied);
+    known.forEach(namespace -> byName.put(namespace.getMetadata().getName(), namespace));
+    var implied = implied(listing.selector(), listing.fieldSelector());
+    if (implied.mayMatch()) {
+      for (var pod : new PodResource().list(session, "", "", listing.freshness())) {
+        var name = pod.getMetadata().getNamespace();
+        if (implied.matches(name)) {
+          byName.computeIfAbsent(name, NamespaceCodec::implied);
+        }
       }
     }
     return List.copyOf(byName.values());
   }
 
+  /** Which of the namespaces that only hold Pods are meant: they have no labels. */
+  record Implied(LabelSelector labels, FieldSelector fields) {
+    boolean mayMatch() {
+      return labels.matches(Map.of());
+    }
+
+    boolean matches(String name) {
+      return mayMatch() && fields.matches(_ -> name);
+    }
+  }
+
+  /**
+   * @throws CliException one of them is no selector
+   */
+  static Implied implied(String selector, String fieldSelector) {
+    return switch (FieldSelector.parse(fieldSelector, List.of("metadata.name"))) {
+      case FieldSelector.Parsed.Valid(var fields) ->
+          new Implied(Selection.selector(selector), fields);
+      case FieldSelector.Parsed.Invalid(var message) ->
+          throw new CliException("error: --field-selector: " + message);
+    };
+  }
+
   @Override
   public void watch(Session session, Query query, ObjectsReader<Namespace> reader) {
-    new NamespacesWatch(session, query, Selection.selector(query.selector()), reader).run();
+    var implied = implied(query.selector(), query.fieldSelector());
+    new NamespacesWatch(session, query, implied, reader).run();
   }
 
   @Override
@@ -106,15 +136,29 @@ record NamespaceResource() implements Resource<Namespace> {
                       count(pods.size(), "pod")
                           + (services == 0 ? "" : " and " + count(services, "service"))));
         }
-        session.namespaces(stub -> stub.delete(request(session, name).build()));
+        var request = request(session, name).setDryRun(how.tried()).build();
+        session.namespaces(stub -> stub.delete(request));
         yield new Deleted.Gone();
       }
-      case YES -> deleteAll(session, name, pods, how);
+      case YES -> how.tried() ? tryAll(session, name, pods) : deleteAll(session, name, pods, how);
     };
   }
 
   private static DeleteNamespaceRequest.Builder request(Session session, String name) {
     return DeleteNamespaceRequest.newBuilder().setRequestId(session.requestId()).setName(name);
+  }
+
+  /** That each Service could be deleted is tried; Pods always can. */
+  private static Deleted tryAll(Session session, String name, List<Pod> pods) {
+    try {
+      var all = request(session, name).setCascade(true).setDryRun(true).build();
+      session.namespaces(stub -> stub.delete(all));
+    } catch (CallFailedException e) {
+      if (!e.isNotFound() || pods.isEmpty()) { // else it is there for its Pods only
+        throw e;
+      }
+    }
+    return new Deleted.Gone();
   }
 
   private static Deleted deleteAll(Session session, String name, List<Pod> pods, Deletion how) {

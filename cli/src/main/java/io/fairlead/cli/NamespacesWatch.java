@@ -2,10 +2,10 @@ package io.fairlead.cli;
 
 import io.fairlead.api.NamespaceCodec;
 import io.fairlead.cli.ObjectsReader.Then;
-import io.fairlead.core.model.LabelSelector;
 import io.fairlead.v1.Namespace;
 import io.fairlead.v1.NamespacesGrpc;
 import io.fairlead.v1.Pod;
+import io.fairlead.v1.WatchNamespacesReply;
 import io.fairlead.v1.WatchNamespacesRequest;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -29,7 +29,7 @@ final class NamespacesWatch {
   private final ObjectsReader<Namespace> reader;
 
   /** Whether one that only holds Pods, and so has no labels, is wanted. */
-  private final boolean unlabelled;
+  private final NamespaceResource.Implied implied;
 
   /** Guards what follows, and calls of the reader. */
   private final ReentrantLock lock = new ReentrantLock();
@@ -47,13 +47,13 @@ final class NamespacesWatch {
   NamespacesWatch(
       Session session,
       Resource.Query query,
-      LabelSelector selector,
+      NamespaceResource.Implied implied,
       ObjectsReader<Namespace> reader) {
     this.session = session;
     this.query = query;
     this.reader = reader;
-    this.unlabelled = selector.matches(Map.of());
-    this.podsSynced = !unlabelled;
+    this.implied = implied;
+    this.podsSynced = !implied.mayMatch();
   }
 
   /** Until the reader has enough, a watch cannot go on, or this thread is interrupted. */
@@ -61,7 +61,7 @@ final class NamespacesWatch {
     reader.opened();
     var watches = new ArrayList<Thread>();
     watches.add(start("namespaces", this::namespaces));
-    if (unlabelled) {
+    if (implied.mayMatch()) {
       watches.add(start("pods", this::pods));
     }
     try {
@@ -95,39 +95,64 @@ final class NamespacesWatch {
     var request =
         WatchNamespacesRequest.newBuilder()
             .setLabelSelector(query.selector())
+            .setFieldSelector(query.fieldSelector())
             .setName(query.name().orElse(""))
-            .setFreshness(query.freshness())
-            .build();
-    var seen = new HashSet<String>();
-    session.read(
+            .setFreshness(query.freshness());
+    Watching.run(
+        session,
         Session.Part.ALLOCATOR,
         NamespacesGrpc::newBlockingStub,
-        stub -> stub.watch(request),
-        seen::clear,
-        event ->
-            switch (event.getEventCase()) {
-              case ADDED -> namespace(event.getAdded(), seen);
-              case MODIFIED -> namespace(event.getModified(), seen);
-              case DELETED ->
-                  change(() -> known.remove(event.getDeleted().getMetadata().getName()));
-              case SYNCED ->
-                  change(() -> {
-                    known.keySet().retainAll(seen); // what went while the stream was broken
-                    namespacesSynced = true;
-                  });
-              case EVENT_NOT_SET -> Then.MORE; // a newer server tells more
-            });
+        (stub, from) -> stub.watch(request.setFrom(from).build()),
+        NamespacesWatch::told,
+        new Known());
   }
 
-  private Then namespace(Namespace namespace, Set<String> seen) {
-    var name = namespace.getMetadata().getName();
-    seen.add(name);
-    return change(() -> known.put(name, namespace));
+  private static Told<Namespace> told(WatchNamespacesReply reply) {
+    return switch (reply.getEventCase()) {
+      case ADDED -> new Told.There<>(reply.getAdded(), reply.getPosition());
+      case MODIFIED -> new Told.There<>(reply.getModified(), reply.getPosition());
+      case DELETED -> new Told.Gone<>(reply.getDeleted(), reply.getPosition());
+      case SYNCED -> new Told.Synced<>(reply.getSynced());
+      case BOOKMARK -> new Told.Bookmark<>(reply.getBookmark());
+      case EVENT_NOT_SET -> new Told.Unknown<>();
+    };
+  }
+
+  private final class Known implements ObjectsReader<Namespace> {
+    /** Told by this stream, until all was. */
+    private Optional<Set<String>> seen = Optional.empty();
+
+    @Override
+    public void opened() {
+      seen = Optional.of(new HashSet<>());
+    }
+
+    @Override
+    public Then put(Namespace namespace) {
+      var name = namespace.getMetadata().getName();
+      seen.ifPresent(names -> names.add(name));
+      return change(() -> known.put(name, namespace));
+    }
+
+    @Override
+    public Then gone(Namespace namespace) {
+      return change(() -> known.remove(namespace.getMetadata().getName()));
+    }
+
+    @Override
+    public Then synced() {
+      return change(() -> {
+        seen.ifPresent(known.keySet()::retainAll); // what went while the stream was broken
+        seen = Optional.empty();
+        namespacesSynced = true;
+      });
+    }
   }
 
   private void pods() {
     // of one namespace, or of all: as many as there may be, but only their names are kept
-    var all = new Resource.Query(query.name().orElse(""), "", Optional.empty(), query.freshness());
+    var all =
+        new Resource.Query(query.name().orElse(""), "", "", Optional.empty(), query.freshness());
     new PodResource().watch(session, all, new PodNames());
   }
 
@@ -165,8 +190,10 @@ final class NamespacesWatch {
     @Override
     public Then synced() {
       return change(() -> {
-        pods.clear(); // what went while the stream was broken
-        seen.ifPresent(pods::putAll);
+        seen.ifPresent(names -> {
+          pods.clear(); // what went while the stream was broken
+          pods.putAll(names);
+        });
         seen = Optional.empty();
         podsSynced = true;
       });
@@ -193,7 +220,11 @@ final class NamespacesWatch {
 
   private Then tell() {
     var now = new TreeMap<>(known);
-    pods.keySet().forEach(name -> now.computeIfAbsent(name, NamespaceCodec::implied));
+    for (var name : pods.keySet()) {
+      if (implied.matches(name)) {
+        now.computeIfAbsent(name, NamespaceCodec::implied);
+      }
+    }
     var then = Then.MORE;
     for (var before : new TreeMap<>(told).values()) {
       if (!now.containsKey(before.getMetadata().getName())) {

@@ -15,6 +15,7 @@ import io.fairlead.v1.ListNodesRequest;
 import io.fairlead.v1.Node;
 import io.fairlead.v1.NodesGrpc;
 import io.fairlead.v1.ObjectMeta;
+import io.fairlead.v1.WatchNodesReply;
 import io.fairlead.v1.WatchNodesRequest;
 import java.time.Instant;
 import java.util.List;
@@ -41,9 +42,10 @@ record NodeResource() implements Resource<Node> {
 
   /** The server does not select nodes: they are few. */
   @Override
-  public List<Node> list(Session session, String namespace, String selector, Freshness freshness) {
-    var wanted = Selection.selector(selector);
-    var request = ListNodesRequest.newBuilder().setFreshness(freshness).build();
+  public List<Node> list(Session session, Listing listing) {
+    listing.refuseFields(plural());
+    var wanted = Selection.selector(listing.selector());
+    var request = ListNodesRequest.newBuilder().setFreshness(listing.freshness()).build();
     return session.nodes(stub -> stub.list(request)).getItemsList().stream()
         .filter(node -> wanted.matches(node.getMetadata().getLabelsMap()))
         .toList();
@@ -51,25 +53,30 @@ record NodeResource() implements Resource<Node> {
 
   @Override
   public void watch(Session session, Query query, ObjectsReader<Node> reader) {
+    query.refuseFields(plural());
     var request =
         WatchNodesRequest.newBuilder()
             .setLabelSelector(query.selector())
             .setName(query.name().orElse(""))
-            .setFreshness(query.freshness())
-            .build();
-    session.read(
+            .setFreshness(query.freshness());
+    Watching.run(
+        session,
         Session.Part.ENDPOINTS,
         NodesGrpc::newBlockingStub,
-        stub -> stub.watch(request),
-        reader::opened,
-        event ->
-            switch (event.getEventCase()) {
-              case ADDED -> reader.put(event.getAdded());
-              case MODIFIED -> reader.put(event.getModified());
-              case DELETED -> reader.gone(event.getDeleted());
-              case SYNCED -> reader.synced();
-              case EVENT_NOT_SET -> ObjectsReader.Then.MORE; // a newer server tells more
-            });
+        (stub, from) -> stub.watch(request.setFrom(from).build()),
+        NodeResource::told,
+        reader);
+  }
+
+  private static Told<Node> told(WatchNodesReply reply) {
+    return switch (reply.getEventCase()) {
+      case ADDED -> new Told.There<>(reply.getAdded(), reply.getPosition());
+      case MODIFIED -> new Told.There<>(reply.getModified(), reply.getPosition());
+      case DELETED -> new Told.Gone<>(reply.getDeleted(), reply.getPosition());
+      case SYNCED -> new Told.Synced<>(reply.getSynced());
+      case BOOKMARK -> new Told.Bookmark<>(reply.getBookmark());
+      case EVENT_NOT_SET -> new Told.Unknown<>();
+    };
   }
 
   @Override

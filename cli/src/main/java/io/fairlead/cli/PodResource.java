@@ -17,6 +17,7 @@ import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.Pod;
 import io.fairlead.v1.PodsGrpc;
 import io.fairlead.v1.Result;
+import io.fairlead.v1.WatchPodsReply;
 import io.fairlead.v1.WatchPodsRequest;
 import java.time.Duration;
 import java.time.Instant;
@@ -47,38 +48,44 @@ record PodResource() implements Resource<Pod> {
   }
 
   @Override
-  public List<Pod> list(Session session, String namespace, String selector, Freshness freshness) {
+  public List<Pod> list(Session session, Listing listing) {
+    listing.refuseFields(plural());
     var request =
         ListPodsRequest.newBuilder()
-            .setNamespace(namespace)
-            .setLabelSelector(selector)
-            .setFreshness(freshness)
+            .setNamespace(listing.namespace())
+            .setLabelSelector(listing.selector())
+            .setFreshness(listing.freshness())
             .build();
     return session.pods(stub -> stub.list(request)).getItemsList();
   }
 
   @Override
   public void watch(Session session, Query query, ObjectsReader<Pod> reader) {
+    query.refuseFields(plural());
     var request =
         WatchPodsRequest.newBuilder()
             .setNamespace(query.namespace())
             .setLabelSelector(query.selector())
             .setName(query.name().orElse(""))
-            .setFreshness(query.freshness())
-            .build();
-    session.read(
+            .setFreshness(query.freshness());
+    Watching.run(
+        session,
         Session.Part.ENDPOINTS,
         PodsGrpc::newBlockingStub,
-        stub -> stub.watch(request),
-        reader::opened,
-        event ->
-            switch (event.getEventCase()) {
-              case ADDED -> reader.put(event.getAdded());
-              case MODIFIED -> reader.put(event.getModified());
-              case DELETED -> reader.gone(event.getDeleted());
-              case SYNCED -> reader.synced();
-              case EVENT_NOT_SET -> ObjectsReader.Then.MORE; // a newer server tells more
-            });
+        (stub, from) -> stub.watch(request.setFrom(from).build()),
+        PodResource::told,
+        reader);
+  }
+
+  private static Told<Pod> told(WatchPodsReply reply) {
+    return switch (reply.getEventCase()) {
+      case ADDED -> new Told.There<>(reply.getAdded(), reply.getPosition());
+      case MODIFIED -> new Told.There<>(reply.getModified(), reply.getPosition());
+      case DELETED -> new Told.Gone<>(reply.getDeleted(), reply.getPosition());
+      case SYNCED -> new Told.Synced<>(reply.getSynced());
+      case BOOKMARK -> new Told.Bookmark<>(reply.getBookmark());
+      case EVENT_NOT_SET -> new Told.Unknown<>();
+    };
   }
 
   @Override
@@ -90,6 +97,9 @@ record PodResource() implements Resource<Pod> {
 
   @Override
   public Deleted delete(Session session, String namespace, String name, Deletion how) {
+    if (how.tried()) {
+      throw new CliException("error: --dry-run=server is not for pods");
+    }
     var request =
         DeletePodRequest.newBuilder()
             .setRequestId(session.requestId())

@@ -39,16 +39,34 @@ sealed interface Resource<T>
 
   T get(Session session, String namespace, String name, Freshness freshness);
 
+  /** Sorted by namespace and name. */
+  List<T> list(Session session, Listing listing);
+
   /** Sorted by namespace and name; empty namespace = all of them. */
-  List<T> list(Session session, String namespace, String selector, Freshness freshness);
+  default List<T> list(Session session, String namespace, String selector, Freshness freshness) {
+    return list(session, Listing.of(namespace, selector, freshness));
+  }
 
   /**
    * Which objects are watched.
    *
    * @param namespace "" = all of them
+   * @param fieldSelector "" = all of them
    * @param name empty = all of them
    */
-  record Query(String namespace, String selector, Optional<String> name, Freshness freshness) {}
+  record Query(
+      String namespace,
+      String selector,
+      String fieldSelector,
+      Optional<String> name,
+      Freshness freshness) {
+    /** For kinds whose fields cannot be selected by. */
+    void refuseFields(String plural) {
+      if (!fieldSelector.isEmpty()) {
+        throw Listing.refused(plural);
+      }
+    }
+  }
 
   /** Tells what is there and then what changes, until the reader has enough. */
   void watch(Session session, Query query, ObjectsReader<T> reader);
@@ -57,7 +75,11 @@ sealed interface Resource<T>
   List<T> of(ClusterImage image);
 
   /** How a deletion is asked for; without a grace, the server decides. */
-  record Deletion(Optional<Duration> grace, Cascade cascade) {}
+  record Deletion(Optional<Duration> grace, Cascade cascade, Senders.DryRun dryRun) {
+    boolean tried() {
+      return dryRun == Senders.DryRun.SERVER;
+    }
+  }
 
   /** Whether what an object holds is deleted with it. */
   enum Cascade {

@@ -12,11 +12,17 @@ import io.fairlead.v1.ApplyServiceRequest;
 import io.fairlead.v1.CreateNamespaceRequest;
 import io.fairlead.v1.CreateServiceCidrRequest;
 import io.fairlead.v1.CreateServiceRequest;
+import io.fairlead.v1.Freshness;
 import io.fairlead.v1.Namespace;
+import io.fairlead.v1.NamespaceReply;
+import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.Pod;
 import io.fairlead.v1.Result;
 import io.fairlead.v1.Service;
 import io.fairlead.v1.ServiceCidr;
+import io.fairlead.v1.ServiceCidrReply;
+import io.fairlead.v1.ServiceReply;
+import io.fairlead.v1.UpdateServiceRequest;
 import java.util.List;
 
 /** Sends the objects of manifests, one after another, and says what became of each. */
@@ -29,98 +35,181 @@ final class Senders {
     SERVER
   }
 
-  /** How an object is sent; both answer what was done. */
+  /**
+   * What was done.
+   *
+   * @param name of the object, which the server may have chosen
+   */
+  record Done(String words, String name) {
+    static Done of(Result result, ObjectMeta meta) {
+      return new Done(Senders.words(result), meta.getName());
+    }
+
+    static Done ofService(ServiceReply reply) {
+      return of(reply.getResult(), reply.getService().getMetadata());
+    }
+
+    static Done ofNamespace(NamespaceReply reply) {
+      return of(reply.getResult(), reply.getNamespace().getMetadata());
+    }
+
+    static Done ofServiceCidr(ServiceCidrReply reply) {
+      return of(reply.getResult(), reply.getServiceCidr().getMetadata());
+    }
+  }
+
+  /** How an object is sent. */
   interface Sender {
-    Result service(Session session, Service service, DryRun dryRun);
+    Done service(Session session, Service service, DryRun dryRun);
 
-    Result pod(Session session, Pod pod);
+    Done pod(Session session, Pod pod);
 
-    Result namespace(Session session, Namespace namespace, DryRun dryRun);
+    Done namespace(Session session, Namespace namespace, DryRun dryRun);
 
-    Result serviceCidr(Session session, ServiceCidr cidr, DryRun dryRun);
+    Done serviceCidr(Session session, ServiceCidr cidr, DryRun dryRun);
   }
 
   /** Creates or changes. */
   static final class Apply implements Sender {
     @Override
-    public Result service(Session session, Service service, DryRun dryRun) {
+    public Done service(Session session, Service service, DryRun dryRun) {
       var request =
           ApplyServiceRequest.newBuilder()
               .setRequestId(session.requestId())
               .setService(service)
               .setDryRun(dryRun == DryRun.SERVER)
               .build();
-      return session.services(stub -> stub.apply(request)).getResult();
+      return Done.ofService(session.services(stub -> stub.apply(request)));
     }
 
     @Override
-    public Result pod(Session session, Pod pod) {
+    public Done pod(Session session, Pod pod) {
       var request =
           ApplyPodRequest.newBuilder().setRequestId(session.requestId()).setPod(pod).build();
-      return session.pods(stub -> stub.apply(request)).getResult();
+      var reply = session.pods(stub -> stub.apply(request));
+      return Done.of(reply.getResult(), reply.getPod().getMetadata());
     }
 
     @Override
-    public Result namespace(Session session, Namespace namespace, DryRun dryRun) {
+    public Done namespace(Session session, Namespace namespace, DryRun dryRun) {
       var request =
           ApplyNamespaceRequest.newBuilder()
               .setRequestId(session.requestId())
               .setNamespace(namespace)
               .setDryRun(dryRun == DryRun.SERVER)
               .build();
-      return session.namespaces(stub -> stub.apply(request)).getResult();
+      return Done.ofNamespace(session.namespaces(stub -> stub.apply(request)));
     }
 
     @Override
-    public Result serviceCidr(Session session, ServiceCidr cidr, DryRun dryRun) {
+    public Done serviceCidr(Session session, ServiceCidr cidr, DryRun dryRun) {
       var request =
           ApplyServiceCidrRequest.newBuilder()
               .setRequestId(session.requestId())
               .setServiceCidr(cidr)
               .setDryRun(dryRun == DryRun.SERVER)
               .build();
-      return session.serviceCidrs(stub -> stub.apply(request)).getResult();
+      return Done.ofServiceCidr(session.serviceCidrs(stub -> stub.apply(request)));
     }
   }
 
   /** Creates only. */
   static final class Create implements Sender {
     @Override
-    public Result service(Session session, Service service, DryRun dryRun) {
+    public Done service(Session session, Service service, DryRun dryRun) {
       var request =
           CreateServiceRequest.newBuilder()
               .setRequestId(session.requestId())
               .setService(service)
               .setDryRun(dryRun == DryRun.SERVER)
               .build();
-      return session.services(stub -> stub.create(request)).getResult();
+      return Done.ofService(session.services(stub -> stub.create(request)));
     }
 
     @Override
-    public Result pod(Session session, Pod pod) {
-      throw new CliException("error: Pods are reported, not created: use fairlead apply");
+    public Done pod(Session session, Pod pod) {
+      throw reported("created");
     }
 
     @Override
-    public Result namespace(Session session, Namespace namespace, DryRun dryRun) {
+    public Done namespace(Session session, Namespace namespace, DryRun dryRun) {
       var request =
           CreateNamespaceRequest.newBuilder()
               .setRequestId(session.requestId())
               .setNamespace(namespace)
               .setDryRun(dryRun == DryRun.SERVER)
               .build();
-      return session.namespaces(stub -> stub.create(request)).getResult();
+      return Done.ofNamespace(session.namespaces(stub -> stub.create(request)));
     }
 
     @Override
-    public Result serviceCidr(Session session, ServiceCidr cidr, DryRun dryRun) {
+    public Done serviceCidr(Session session, ServiceCidr cidr, DryRun dryRun) {
       var request =
           CreateServiceCidrRequest.newBuilder()
               .setRequestId(session.requestId())
               .setServiceCidr(cidr)
               .setDryRun(dryRun == DryRun.SERVER)
               .build();
-      return session.serviceCidrs(stub -> stub.create(request)).getResult();
+      return Done.ofServiceCidr(session.serviceCidrs(stub -> stub.create(request)));
+    }
+  }
+
+  /** Changes what exists into what the manifest says. */
+  static final class Replace implements Sender {
+    private static Done replaced(Done done) {
+      return new Done("replaced", done.name());
+    }
+
+    @Override
+    public Done service(Session session, Service service, DryRun dryRun) {
+      var request =
+          UpdateServiceRequest.newBuilder()
+              .setRequestId(session.requestId())
+              .setService(service)
+              .setDryRun(dryRun == DryRun.SERVER)
+              .build();
+      return replaced(Done.ofService(session.services(stub -> stub.update(request))));
+    }
+
+    @Override
+    public Done pod(Session session, Pod pod) {
+      throw reported("replaced");
+    }
+
+    /** The version that is there makes sure that it is still there when it is changed. */
+    @Override
+    public Done namespace(Session session, Namespace namespace, DryRun dryRun) {
+      var changed = namespace.toBuilder();
+      var meta = changed.getMetadataBuilder();
+      var found = new NamespaceResource().get(session, "", meta.getName(), Freshness.LATEST);
+      if (meta.getResourceVersion().isEmpty()) {
+        meta.setResourceVersion(found.getMetadata().getResourceVersion());
+      }
+      return replaced(new Apply().namespace(session, changed.build(), dryRun));
+    }
+
+    @Override
+    public Done serviceCidr(Session session, ServiceCidr cidr, DryRun dryRun) {
+      var changed = cidr.toBuilder();
+      var meta = changed.getMetadataBuilder();
+      var found = new ServiceCidrResource().get(session, "", meta.getName(), Freshness.LATEST);
+      if (meta.getResourceVersion().isEmpty()) {
+        meta.setResourceVersion(found.getMetadata().getResourceVersion());
+      }
+      return replaced(new Apply().serviceCidr(session, changed.build(), dryRun));
+    }
+  }
+
+  private static CliException reported(String not) {
+    return new CliException("error: Pods are reported, not " + not + ": use fairlead apply");
+  }
+
+  /** Sends what files hold; see {@link #send}. */
+  static int sendFiles(List<String> files, Sender sender, DryRun dryRun, Fairlead fairlead) {
+    var console = fairlead.console();
+    var items = ManifestFiles.read(files, console, fairlead.givenNamespace(), fairlead.namespace());
+    try (var session = fairlead.session()) {
+      return send(items, sender, dryRun, session, console);
     }
   }
 
@@ -134,7 +223,7 @@ final class Senders {
     int code = 0;
     for (var item : items) {
       try {
-        var result =
+        var done =
             switch (item.object()) {
               case OfService(var service) -> sender.service(session, service, dryRun);
               case OfPod(var pod) -> {
@@ -146,7 +235,7 @@ final class Senders {
               case OfServiceCidr(var cidr) -> sender.serviceCidr(session, cidr, dryRun);
               case OfNamespace(var namespace) -> sender.namespace(session, namespace, dryRun);
             };
-        console.out().println(said(item.object().title(), result, dryRun));
+        console.out().println(said(ManifestFiles.resource(item).title(done.name()), done, dryRun));
       } catch (CallFailedException e) {
         console
             .err()
@@ -165,7 +254,16 @@ final class Senders {
 
   /** {@code service/web created}. */
   static String said(String title, Result result, DryRun dryRun) {
-    return title + " " + words(result) + (dryRun == DryRun.SERVER ? " (server dry run)" : "");
+    return said(title, words(result), dryRun);
+  }
+
+  /** {@code service/web created}. */
+  static String said(String title, Done done, DryRun dryRun) {
+    return said(title, done.words(), dryRun);
+  }
+
+  private static String said(String title, String words, DryRun dryRun) {
+    return title + " " + words + (dryRun == DryRun.SERVER ? " (server dry run)" : "");
   }
 
   private static String words(Result result) {

@@ -15,6 +15,7 @@ import io.fairlead.v1.ListServiceCidrsRequest;
 import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.ServiceCidr;
 import io.fairlead.v1.ServiceCidrsGrpc;
+import io.fairlead.v1.WatchServiceCidrsReply;
 import io.fairlead.v1.WatchServiceCidrsRequest;
 import java.time.Instant;
 import java.util.List;
@@ -39,14 +40,17 @@ record ServiceCidrResource() implements Resource<ServiceCidr> {
   }
 
   @Override
-  public List<ServiceCidr> list(
-      Session session, String namespace, String selector, Freshness freshness) {
+  public List<ServiceCidr> list(Session session, Listing listing) {
     var request =
         ListServiceCidrsRequest.newBuilder()
-            .setLabelSelector(selector)
-            .setFreshness(freshness)
-            .build();
-    return session.serviceCidrs(stub -> stub.list(request)).getItemsList();
+            .setLabelSelector(listing.selector())
+            .setFieldSelector(listing.fieldSelector())
+            .setFreshness(listing.freshness());
+    return listing.all(part -> {
+      var page = request.setLimit(part.limit()).setContinue(part.next()).build();
+      var reply = session.serviceCidrs(stub -> stub.list(page));
+      return new Listing.Page<>(reply.getItemsList(), reply.getContinue());
+    });
   }
 
   @Override
@@ -54,22 +58,27 @@ record ServiceCidrResource() implements Resource<ServiceCidr> {
     var request =
         WatchServiceCidrsRequest.newBuilder()
             .setLabelSelector(query.selector())
+            .setFieldSelector(query.fieldSelector())
             .setName(query.name().orElse(""))
-            .setFreshness(query.freshness())
-            .build();
-    session.read(
+            .setFreshness(query.freshness());
+    Watching.run(
+        session,
         Session.Part.ALLOCATOR,
         ServiceCidrsGrpc::newBlockingStub,
-        stub -> stub.watch(request),
-        reader::opened,
-        event ->
-            switch (event.getEventCase()) {
-              case ADDED -> reader.put(event.getAdded());
-              case MODIFIED -> reader.put(event.getModified());
-              case DELETED -> reader.gone(event.getDeleted());
-              case SYNCED -> reader.synced();
-              case EVENT_NOT_SET -> ObjectsReader.Then.MORE; // a newer server tells more
-            });
+        (stub, from) -> stub.watch(request.setFrom(from).build()),
+        ServiceCidrResource::told,
+        reader);
+  }
+
+  private static Told<ServiceCidr> told(WatchServiceCidrsReply reply) {
+    return switch (reply.getEventCase()) {
+      case ADDED -> new Told.There<>(reply.getAdded(), reply.getPosition());
+      case MODIFIED -> new Told.There<>(reply.getModified(), reply.getPosition());
+      case DELETED -> new Told.Gone<>(reply.getDeleted(), reply.getPosition());
+      case SYNCED -> new Told.Synced<>(reply.getSynced());
+      case BOOKMARK -> new Told.Bookmark<>(reply.getBookmark());
+      case EVENT_NOT_SET -> new Told.Unknown<>();
+    };
   }
 
   @Override
@@ -86,6 +95,7 @@ record ServiceCidrResource() implements Resource<ServiceCidr> {
         DeleteServiceCidrRequest.newBuilder()
             .setRequestId(session.requestId())
             .setName(name)
+            .setDryRun(how.tried())
             .build();
     var cidr = session.serviceCidrs(stub -> stub.delete(request)).getServiceCidr();
     return cidr.getStatus().getConditionsList().stream()

@@ -17,6 +17,7 @@ import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.Pod;
 import io.fairlead.v1.Service;
 import io.fairlead.v1.ServicesGrpc;
+import io.fairlead.v1.WatchServicesReply;
 import io.fairlead.v1.WatchServicesRequest;
 import java.time.Instant;
 import java.util.List;
@@ -49,15 +50,18 @@ record ServiceResource() implements Resource<Service> {
   }
 
   @Override
-  public List<Service> list(
-      Session session, String namespace, String selector, Freshness freshness) {
+  public List<Service> list(Session session, Listing listing) {
     var request =
         ListServicesRequest.newBuilder()
-            .setNamespace(namespace)
-            .setLabelSelector(selector)
-            .setFreshness(freshness)
-            .build();
-    return session.services(stub -> stub.list(request)).getItemsList();
+            .setNamespace(listing.namespace())
+            .setLabelSelector(listing.selector())
+            .setFieldSelector(listing.fieldSelector())
+            .setFreshness(listing.freshness());
+    return listing.all(part -> {
+      var page = request.setLimit(part.limit()).setContinue(part.next()).build();
+      var reply = session.services(stub -> stub.list(page));
+      return new Listing.Page<>(reply.getItemsList(), reply.getContinue());
+    });
   }
 
   @Override
@@ -66,22 +70,27 @@ record ServiceResource() implements Resource<Service> {
         WatchServicesRequest.newBuilder()
             .setNamespace(query.namespace())
             .setLabelSelector(query.selector())
+            .setFieldSelector(query.fieldSelector())
             .setName(query.name().orElse(""))
-            .setFreshness(query.freshness())
-            .build();
-    session.read(
+            .setFreshness(query.freshness());
+    Watching.run(
+        session,
         Session.Part.ALLOCATOR,
         ServicesGrpc::newBlockingStub,
-        stub -> stub.watch(request),
-        reader::opened,
-        event ->
-            switch (event.getEventCase()) {
-              case ADDED -> reader.put(event.getAdded());
-              case MODIFIED -> reader.put(event.getModified());
-              case DELETED -> reader.gone(event.getDeleted());
-              case SYNCED -> reader.synced();
-              case EVENT_NOT_SET -> ObjectsReader.Then.MORE; // a newer server tells more
-            });
+        (stub, from) -> stub.watch(request.setFrom(from).build()),
+        ServiceResource::told,
+        reader);
+  }
+
+  private static Told<Service> told(WatchServicesReply reply) {
+    return switch (reply.getEventCase()) {
+      case ADDED -> new Told.There<>(reply.getAdded(), reply.getPosition());
+      case MODIFIED -> new Told.There<>(reply.getModified(), reply.getPosition());
+      case DELETED -> new Told.Gone<>(reply.getDeleted(), reply.getPosition());
+      case SYNCED -> new Told.Synced<>(reply.getSynced());
+      case BOOKMARK -> new Told.Bookmark<>(reply.getBookmark());
+      case EVENT_NOT_SET -> new Told.Unknown<>();
+    };
   }
 
   @Override
@@ -97,6 +106,7 @@ record ServiceResource() implements Resource<Service> {
             .setRequestId(session.requestId())
             .setNamespace(namespace)
             .setName(name)
+            .setDryRun(how.tried())
             .build();
     session.services(stub -> stub.delete(request));
     return new Deleted.Gone();

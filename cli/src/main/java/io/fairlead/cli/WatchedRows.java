@@ -41,6 +41,12 @@ final class WatchedRows<T> implements ObjectsReader<T> {
     listing = true;
   }
 
+  @Override
+  public void resumed() {
+    told.clear();
+    listing = false;
+  }
+
   /** How many names it holds besides what it knows. */
   int held() {
     return told.size();
@@ -57,15 +63,15 @@ final class WatchedRows<T> implements ObjectsReader<T> {
 
   @Override
   public Then gone(T object) {
-    known.remove(key(object));
+    boolean was = known.remove(key(object)) != null; // else it was told before the stream broke
     told.remove(key(object));
-    return begun ? print(List.of(object)) : Then.MORE;
+    return begun && was ? print(List.of(object)) : Then.MORE;
   }
 
   @Override
   public Then synced() {
     try {
-      return compared();
+      return listing ? compared() : Then.MORE;
     } finally {
       listing = false;
       told.clear();

@@ -1,6 +1,7 @@
 package io.fairlead.cli;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.Message;
 import io.fairlead.api.Errors;
 import io.fairlead.api.NodeCodec;
 import io.fairlead.api.PositionCodec;
@@ -45,6 +46,7 @@ import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -76,6 +78,9 @@ final class LocalControlPlane implements AutoCloseable {
   private Instant completeSince = NOW.minus(Duration.ofDays(7));
   private final List<io.fairlead.v1.LogEntry> written = new ArrayList<>();
   private final List<Runnable> watches = new ArrayList<>();
+  private final Map<String, ClusterImage> past = new HashMap<>();
+  private int beginnings;
+  private int pages;
   private int failures;
   private Supplier<RuntimeException> failure = () -> Errors.notSynced("reading the log");
 
@@ -241,6 +246,7 @@ final class LocalControlPlane implements AutoCloseable {
       first = first.isPresent() ? first : OptionalLong.of(offset);
     }
     image = delta.apply();
+    past.put(position.offsets(), image);
     watches.removeIf(LocalControlPlane::isGone);
     return first;
   }
@@ -331,30 +337,93 @@ final class LocalControlPlane implements AutoCloseable {
       Function<T, R> deleted,
       Function<io.fairlead.v1.Position, R> synced) {}
 
-  /** Tells what is there, and after each change what differs. */
-  synchronized <T, R> void watch(
-      StreamObserver<R> observer, Telling<T, R> telling, Supplier<Map<String, T>> objects) {
+  /** Tells what is there, or differs from a position, and after each change what differs. */
+  synchronized <T, R extends Message> void watch(
+      StreamObserver<R> observer,
+      io.fairlead.v1.Position from,
+      Telling<T, R> telling,
+      Supplier<Map<String, T>> objects) {
     arrived("");
-    var told = new TreeMap<>(objects.get());
-    told.values().forEach(object -> observer.onNext(telling.added().apply(object)));
+    var told = new TreeMap<String, T>();
+    if (from.equals(io.fairlead.v1.Position.getDefaultInstance())) {
+      beginnings++;
+      told.putAll(objects.get());
+      told.values().forEach(object -> observer.onNext(telling.added().apply(object)));
+    } else {
+      told.putAll(at(from, objects));
+      tellDifferences(observer, telling, told, objects.get());
+    }
     observer.onNext(telling.synced().apply(PositionCodec.proto(position)));
-    watches.add(() -> {
-      var next = objects.get();
-      next.forEach((key, object) -> {
-        var before = told.put(key, object);
-        if (before == null) {
-          observer.onNext(telling.added().apply(object));
-        } else if (!before.equals(object)) {
-          observer.onNext(telling.modified().apply(object));
-        }
-      });
-      var gone = new TreeMap<>(told);
-      gone.keySet().removeAll(next.keySet());
-      gone.forEach((key, object) -> {
-        told.remove(key);
-        observer.onNext(telling.deleted().apply(object));
-      });
+    watches.add(() -> tellDifferences(observer, telling, told, objects.get()));
+  }
+
+  /** How many watches began with what is there. */
+  synchronized int beginnings() {
+    return beginnings;
+  }
+
+  /** What was there at a position is not known any more. */
+  synchronized void forgetThePast() {
+    past.clear();
+    past.put(position.offsets(), image);
+  }
+
+  private <A> A at(io.fairlead.v1.Position from, Supplier<A> asked) {
+    var then = past.get(from.getOffsets());
+    if (then == null) {
+      throw Errors.positionTooOld(from.getOffsets(), position.offsets());
+    }
+    var now = image;
+    image = then;
+    try {
+      return asked.get();
+    } finally {
+      image = now;
+    }
+  }
+
+  private <T, R extends Message> void tellDifferences(
+      StreamObserver<R> observer, Telling<T, R> telling, Map<String, T> told, Map<String, T> next) {
+    next.forEach((key, object) -> {
+      var before = told.put(key, object);
+      if (before == null) {
+        observer.onNext(atNow(telling.added().apply(object)));
+      } else if (!before.equals(object)) {
+        observer.onNext(atNow(telling.modified().apply(object)));
+      }
     });
+    var gone = new TreeMap<>(told);
+    gone.keySet().removeAll(next.keySet());
+    gone.forEach((key, object) -> {
+      told.remove(key);
+      observer.onNext(atNow(telling.deleted().apply(object)));
+    });
+  }
+
+  @SuppressWarnings("unchecked")
+  private <R extends Message> R atNow(R message) {
+    var field = message.getDescriptorForType().findFieldByName("position");
+    return (R) message.toBuilder().setField(field, PositionCodec.proto(position)).build();
+  }
+
+  /** A page of a list; the others are of the same moment. */
+  synchronized <T> Listing.Page<T> page(int limit, String next, Supplier<List<T>> all) {
+    var parts = next.split("/", 2); // position, and how many were told before
+    var items =
+        next.isEmpty()
+            ? all.get()
+            : at(io.fairlead.v1.Position.newBuilder().setOffsets(parts[0]).build(), all);
+    int first = next.isEmpty() ? 0 : Integer.parseInt(parts[1]);
+    int end = limit == 0 ? items.size() : Math.min(items.size(), first + limit);
+    pages++;
+    return new Listing.Page<>(
+        items.subList(first, end),
+        end == items.size() ? "" : (next.isEmpty() ? position.offsets() : parts[0]) + "/" + end);
+  }
+
+  /** How many pages of lists were asked for. */
+  synchronized int pages() {
+    return pages;
   }
 
   static <T> Map<String, T> byName(

@@ -106,14 +106,19 @@ final class LocalNamespaces extends NamespacesGrpc.NamespacesImplBase {
           int deleted = 0;
           if (request.getCascade()) {
             for (var service : plane.image().services().byNamespace(name)) {
-              plane.decide(new ServiceCommand.Delete(service.object().name(), "", ""));
+              var dryRun = request.getDryRun() ? DryRun.YES : DryRun.NO;
+              plane.decide(new ServiceCommand.Delete(service.object().name(), "", "", dryRun));
               deleted++;
             }
           }
-          if (deleted == 0 || plane.image().namespaces().get(name).isPresent()) {
+          boolean tried = request.getDryRun() && deleted > 0;
+          if (!tried && (deleted == 0 || plane.image().namespaces().get(name).isPresent())) {
             var delete =
                 new ServiceCommand.DeleteNamespace(
-                    name, request.getUid(), request.getResourceVersion());
+                    name,
+                    request.getUid(),
+                    request.getResourceVersion(),
+                    request.getDryRun() ? DryRun.YES : DryRun.NO);
             if (plane.decide(delete) instanceof ServiceOutcome.Refused(var refusal)) {
               throw Errors.refused(refusal);
             }
@@ -147,10 +152,17 @@ final class LocalNamespaces extends NamespacesGrpc.NamespacesImplBase {
     plane.answer(
         observer,
         "",
-        () ->
-            ListNamespacesReply.newBuilder()
-                .addAllItems(matching("", LocalControlPlane.selector(request.getLabelSelector())))
-                .build());
+        () -> {
+          var page =
+              plane.page(
+                  request.getLimit(),
+                  request.getContinue(),
+                  () -> matching("", LocalControlPlane.selector(request.getLabelSelector())));
+          return ListNamespacesReply.newBuilder()
+              .addAllItems(page.items())
+              .setContinue(page.next())
+              .build();
+        });
   }
 
   @Override
@@ -158,6 +170,7 @@ final class LocalNamespaces extends NamespacesGrpc.NamespacesImplBase {
     var selector = LocalControlPlane.selector(request.getLabelSelector());
     plane.watch(
         observer,
+        request.getFrom(),
         new LocalControlPlane.Telling<Namespace, WatchNamespacesReply>(
             o -> WatchNamespacesReply.newBuilder().setAdded(o).build(),
             o -> WatchNamespacesReply.newBuilder().setModified(o).build(),

@@ -36,6 +36,7 @@ final class LocalPods extends PodsGrpc.PodsImplBase {
     var selector = LocalControlPlane.selector(request.getLabelSelector());
     plane.watch(
         observer,
+        request.getFrom(),
         new LocalControlPlane.Telling<io.fairlead.v1.Pod, WatchPodsReply>(
             o -> WatchPodsReply.newBuilder().setAdded(o).build(),
             o -> WatchPodsReply.newBuilder().setModified(o).build(),

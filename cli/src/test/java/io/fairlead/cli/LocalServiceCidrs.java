@@ -85,7 +85,10 @@ final class LocalServiceCidrs extends ServiceCidrsGrpc.ServiceCidrsImplBase {
 
   @Override
   public void delete(DeleteServiceCidrRequest request, StreamObserver<ServiceCidrReply> observer) {
-    answer(observer, decided(new ServiceCommand.DeleteCidr(request.getName(), "", "")));
+    answer(
+        observer,
+        decided(
+            new ServiceCommand.DeleteCidr(request.getName(), "", "", dryRun(request.getDryRun()))));
   }
 
   @Override

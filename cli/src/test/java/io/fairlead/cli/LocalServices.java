@@ -6,6 +6,7 @@ import io.fairlead.api.ServiceCodec;
 import io.fairlead.core.decide.DryRun;
 import io.fairlead.core.decide.ServiceCommand;
 import io.fairlead.core.decide.ServiceOutcome;
+import io.fairlead.core.model.FieldSelector;
 import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.v1.ApplyServiceRequest;
@@ -17,9 +18,11 @@ import io.fairlead.v1.ListServicesRequest;
 import io.fairlead.v1.Result;
 import io.fairlead.v1.ServiceReply;
 import io.fairlead.v1.ServicesGrpc;
+import io.fairlead.v1.UpdateServiceRequest;
 import io.fairlead.v1.WatchServicesReply;
 import io.fairlead.v1.WatchServicesRequest;
 import io.grpc.stub.StreamObserver;
+import java.util.List;
 
 /** Services of the local control plane. */
 final class LocalServices extends ServicesGrpc.ServicesImplBase {
@@ -34,6 +37,7 @@ final class LocalServices extends ServicesGrpc.ServicesImplBase {
     var selector = LocalControlPlane.selector(request.getLabelSelector());
     plane.watch(
         observer,
+        request.getFrom(),
         new LocalControlPlane.Telling<io.fairlead.v1.Service, WatchServicesReply>(
             o -> WatchServicesReply.newBuilder().setAdded(o).build(),
             o -> WatchServicesReply.newBuilder().setModified(o).build(),
@@ -108,6 +112,19 @@ final class LocalServices extends ServicesGrpc.ServicesImplBase {
   }
 
   @Override
+  public void update(UpdateServiceRequest request, StreamObserver<ServiceReply> observer) {
+    plane.answer(
+        observer,
+        request.getRequestId(),
+        () ->
+            reply(
+                plane.decide(
+                    new ServiceCommand.Update(
+                        ServiceCodec.draft(request.getService()),
+                        request.getDryRun() ? DryRun.YES : DryRun.NO))));
+  }
+
+  @Override
   public void delete(DeleteServiceRequest request, StreamObserver<ServiceReply> observer) {
     plane.answer(
         observer,
@@ -118,7 +135,8 @@ final class LocalServices extends ServicesGrpc.ServicesImplBase {
                     new ServiceCommand.Delete(
                         new ObjectName(request.getNamespace(), request.getName()),
                         request.getUid(),
-                        request.getResourceVersion()))));
+                        request.getResourceVersion(),
+                        request.getDryRun() ? DryRun.YES : DryRun.NO))));
   }
 
   @Override
@@ -148,17 +166,35 @@ final class LocalServices extends ServicesGrpc.ServicesImplBase {
         "",
         () -> {
           var selector = LocalControlPlane.selector(request.getLabelSelector());
-          var items =
-              request.getNamespace().isEmpty()
-                  ? plane.image().services().all()
-                  : plane.image().services().byNamespace(request.getNamespace());
+          var page =
+              plane.page(
+                  request.getLimit(),
+                  request.getContinue(),
+                  () ->
+                      new ServiceResource()
+                          .of(plane.image()).stream()
+                              .filter(o ->
+                                  LocalControlPlane.isMeant(
+                                      o.getMetadata(), request.getNamespace(), "", selector))
+                              .filter(o -> isMeant(o, request.getFieldSelector()))
+                              .toList());
           return ListServicesReply.newBuilder()
-              .addAllItems(
-                  items.stream()
-                      .filter(s -> selector.matches(s.object().meta().labels()))
-                      .map(ServiceCodec::proto)
-                      .toList())
+              .addAllItems(page.items())
+              .setContinue(page.next())
               .build();
         });
+  }
+
+  private static boolean isMeant(io.fairlead.v1.Service service, String fieldSelector) {
+    return switch (FieldSelector.parse(fieldSelector, List.of("metadata.name", "spec.type"))) {
+      case FieldSelector.Parsed.Valid(var fields) ->
+          fields.matches(field ->
+              field.equals("spec.type")
+                  ? service.getSpec().getType()
+                  : service.getMetadata().getName());
+      case FieldSelector.Parsed.Invalid(var message) ->
+          throw Errors.invalid(
+              "fieldSelector", io.fairlead.core.decide.Violation.Reason.INVALID, message);
+    };
   }
 }

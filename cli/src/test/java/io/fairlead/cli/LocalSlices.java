@@ -72,6 +72,7 @@ final class LocalSlices extends EndpointSlicesGrpc.EndpointSlicesImplBase {
     var selector = LocalControlPlane.selector(request.getLabelSelector());
     plane.watch(
         observer,
+        request.getFrom(),
         new LocalControlPlane.Telling<io.fairlead.v1.EndpointSlice, WatchEndpointSlicesReply>(
             o -> WatchEndpointSlicesReply.newBuilder().setAdded(o).build(),
             o -> WatchEndpointSlicesReply.newBuilder().setModified(o).build(),

@@ -4,6 +4,7 @@ import io.fairlead.decider.Feed;
 import io.fairlead.decider.LogStability;
 import io.fairlead.decider.PartitionOwners;
 import io.fairlead.decider.grpc.LogReads;
+import io.fairlead.decider.watch.History;
 import io.fairlead.decider.watch.Watches;
 import io.fairlead.endpoints.decider.Duties;
 import io.fairlead.endpoints.stream.Contents;
@@ -35,6 +36,7 @@ final class EndpointsMetrics {
       Contents contents,
       NodeStreams streams,
       StreamStats stats,
+      History history,
       Watches watches,
       LogReads logReads) {
     metrics.counter(LOG, "entries_applied", "Entries brought into the image.", loader::entries);
@@ -95,6 +97,10 @@ final class EndpointsMetrics {
     metrics.counter(WATCHES, "sent", "Messages to those who watch.", watches::sent);
     metrics.counter(
         WATCHES, "conflated", "Changes told together with a later one.", watches::conflated);
+    metrics.gauge(
+        WATCHES, "history_changes", "Changes kept, for watches that go on.", history::size);
+    metrics.gauge(
+        WATCHES, "history_bytes", "Memory of what these changes replaced, about.", history::bytes);
 
     metrics.gauge(STREAMS, "open", "Nodes whose stream is here.", streams::size);
     metrics.gauge(

@@ -13,6 +13,7 @@ import io.fairlead.decider.LogStability;
 import io.fairlead.decider.PartitionOwners;
 import io.fairlead.decider.grpc.LogReads;
 import io.fairlead.decider.grpc.Peers;
+import io.fairlead.decider.watch.History;
 import io.fairlead.decider.watch.Watches;
 import io.fairlead.endpoints.decider.Duties;
 import io.fairlead.endpoints.decider.PodLeases;
@@ -134,7 +135,8 @@ public final class EndpointsService implements AutoCloseable {
     var stats = new StreamStats();
     var leases = new PodLeases();
     var inbox = new Duties.Inbox(leases);
-    var watches = new Watches(eventLog.identity());
+    var history = new History(eventLog.identity(), eventLog.completeSince());
+    var watches = new Watches(eventLog.identity(), history, time);
     var logReads = new LogReads(eventLog, partitions);
     var feed = new Feed(eventLog.identity());
     List<Publisher> publishers =
@@ -142,6 +144,7 @@ public final class EndpointsService implements AutoCloseable {
             (delta, image, manifest) -> inbox.update(delta, image),
             (delta, image, manifest) -> streams.update(delta, image),
             (delta, image, manifest) -> contents.update(delta, image, manifest.position()),
+            history,
             watches,
             feed); // last: who is answered finds the record on the streams, too
     var loader =
@@ -245,6 +248,7 @@ public final class EndpointsService implements AutoCloseable {
         contents,
         streams,
         stats,
+        history,
         watches,
         logReads);
     Thread.ofVirtual().name("grpc-ready").start(() -> turnReady(shutdown, loader, grpc, time));

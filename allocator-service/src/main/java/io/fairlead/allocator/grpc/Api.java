@@ -11,8 +11,10 @@ import io.fairlead.decider.grpc.Caller;
 import io.fairlead.decider.grpc.LogReads;
 import io.fairlead.decider.grpc.LogService;
 import io.fairlead.decider.grpc.OwnerForwarding;
+import io.fairlead.decider.grpc.Pages;
 import io.fairlead.decider.grpc.Peers;
 import io.fairlead.decider.grpc.Reads;
+import io.fairlead.decider.watch.History;
 import io.fairlead.decider.watch.Watches;
 import io.fairlead.etcd.Coordination;
 import io.fairlead.eventlog.load.Loader;
@@ -39,6 +41,7 @@ public final class Api {
       Decider<ServiceCommand, ServiceOutcome> decider,
       Peers peers,
       Loader loader,
+      History history,
       Watches watches,
       LogReads logReads,
       Coordination coordination,
@@ -47,11 +50,13 @@ public final class Api {
       Time time) {
     var reads = new Reads(loader, limit);
     var owner = new OwnerForwarding<>(decider, peers, time);
+    var changes = new Changes(owner, reads);
+    var pages = new Pages(reads, history);
     return List.of(
-        new NamespacesService(owner, reads, watches),
-        new ServicesService(owner, reads, watches, decided),
+        new NamespacesService(changes, reads, pages, watches),
+        new ServicesService(changes, reads, pages, watches, decided),
         new ServiceCidrsService(
-            owner, reads, watches, decided, new Allocations(coordination, time)),
+            changes, reads, pages, watches, decided, new Allocations(coordination, time)),
         new ReservationsService(owner, reads, decided, coordination, time),
         new LogService(replica, identity, partitions, loader, coordination, reads, logReads));
   }

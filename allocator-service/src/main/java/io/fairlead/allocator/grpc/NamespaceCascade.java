@@ -3,19 +3,15 @@ package io.fairlead.allocator.grpc;
 import io.fairlead.api.ErrorReport;
 import io.fairlead.api.Errors;
 import io.fairlead.api.Reason;
+import io.fairlead.core.decide.DryRun;
 import io.fairlead.core.decide.Refusal;
 import io.fairlead.core.decide.ServiceCommand;
 import io.fairlead.core.decide.ServiceOutcome;
 import io.fairlead.core.decide.ServicesDecider;
 import io.fairlead.core.image.Versioned;
-import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Service;
 import io.fairlead.decider.Answer;
-import io.fairlead.decider.Request;
 import io.fairlead.decider.grpc.Caller;
-import io.fairlead.decider.grpc.OwnerForwarding;
-import io.fairlead.decider.grpc.OwnerForwarding.Call;
-import io.fairlead.decider.grpc.RequestStamps;
 import io.fairlead.v1.DeleteServiceRequest;
 import io.fairlead.v1.ServiceReply;
 import io.fairlead.v1.ServicesGrpc;
@@ -41,10 +37,12 @@ final class NamespaceCascade {
   /** So many at a time share the owner's transactions, and leave room for others in its queue. */
   private static final int AT_ONCE = 64;
 
-  private final OwnerForwarding<ServiceCommand, ServiceOutcome> owner;
+  private final Changes changes;
+  private final DryRun dryRun;
 
-  NamespaceCascade(OwnerForwarding<ServiceCommand, ServiceOutcome> owner) {
-    this.owner = owner;
+  NamespaceCascade(Changes changes, DryRun dryRun) {
+    this.changes = changes;
+    this.dryRun = dryRun;
   }
 
   /**
@@ -98,24 +96,24 @@ final class NamespaceCascade {
 
   /** Whether it was there to be deleted. */
   private boolean delete(Service service, String requestId, Caller caller, Duration timeout) {
-    var method = ServicesGrpc.getDeleteMethod();
     var message =
         DeleteServiceRequest.newBuilder()
             .setRequestId(derived(requestId, service.uid().toString()))
             .setNamespace(service.name().namespace())
             .setName(service.name().name())
             .setUid(service.uid().toString())
+            .setDryRun(dryRun == DryRun.YES)
             .build();
-    Request<ServiceCommand> request =
-        RequestStamps.request(
-            caller,
-            method,
-            message.getRequestId(),
-            message.toBuilder().clearRequestId().build(),
-            new ServiceCommand.Delete(service.name(), message.getUid(), ""));
-    var call = new Call<>(LogPartition.SERVICES, request, method, message, NamespaceCascade::reply);
+    var command = new ServiceCommand.Delete(service.name(), message.getUid(), "", dryRun);
     try {
-      var _ = owner.call(call, caller, timeout);
+      var _ =
+          changes.call(
+              ServicesGrpc.getDeleteMethod(),
+              message,
+              command,
+              NamespaceCascade::reply,
+              caller,
+              timeout);
       return true;
     } catch (StatusRuntimeException e) {
       var reason = ErrorReport.of(e).reason();

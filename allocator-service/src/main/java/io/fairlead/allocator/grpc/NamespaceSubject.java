@@ -7,6 +7,7 @@ import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Position;
 import io.fairlead.decider.watch.ObjectFilter;
 import io.fairlead.decider.watch.Subject;
+import io.fairlead.decider.watch.Told;
 import io.fairlead.decider.watch.WatchedKind;
 import io.fairlead.v1.Namespace;
 import io.fairlead.v1.WatchNamespacesReply;
@@ -65,22 +66,16 @@ record NamespaceSubject(ObjectFilter filter) implements Subject<Namespace, Watch
   }
 
   @Override
-  public WatchNamespacesReply added(Namespace namespace) {
-    return WatchNamespacesReply.newBuilder().setAdded(namespace).build();
-  }
-
-  @Override
-  public WatchNamespacesReply modified(Namespace namespace) {
-    return WatchNamespacesReply.newBuilder().setModified(namespace).build();
-  }
-
-  @Override
-  public WatchNamespacesReply deleted(Namespace namespace) {
-    return WatchNamespacesReply.newBuilder().setDeleted(namespace).build();
-  }
-
-  @Override
-  public WatchNamespacesReply synced(Position position) {
-    return WatchNamespacesReply.newBuilder().setSynced(PositionCodec.proto(position)).build();
+  public WatchNamespacesReply message(Told<Namespace> told, Optional<Position> resume) {
+    var reply = WatchNamespacesReply.newBuilder();
+    resume.map(PositionCodec::proto).ifPresent(reply::setPosition);
+    switch (told) {
+      case Told.Added(var object) -> reply.setAdded(object);
+      case Told.Modified(var object) -> reply.setModified(object);
+      case Told.Deleted(var object) -> reply.setDeleted(object);
+      case Told.Synced(var at) -> reply.clearPosition().setSynced(PositionCodec.proto(at));
+      case Told.Bookmark(var at) -> reply.clearPosition().setBookmark(PositionCodec.proto(at));
+    }
+    return reply.build();
   }
 }

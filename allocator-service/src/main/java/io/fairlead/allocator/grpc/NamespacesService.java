@@ -5,20 +5,16 @@ import io.fairlead.api.Errors;
 import io.fairlead.api.NamespaceCodec;
 import io.fairlead.api.PositionCodec;
 import io.fairlead.api.Reason;
-import io.fairlead.core.decide.DryRun;
 import io.fairlead.core.decide.Refusal;
 import io.fairlead.core.decide.ServiceCommand;
 import io.fairlead.core.decide.ServiceOutcome;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.Kind;
-import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.decider.Answer;
-import io.fairlead.decider.Request;
 import io.fairlead.decider.grpc.Caller;
-import io.fairlead.decider.grpc.OwnerForwarding;
-import io.fairlead.decider.grpc.OwnerForwarding.Call;
+import io.fairlead.decider.grpc.Pages;
 import io.fairlead.decider.grpc.Reads;
 import io.fairlead.decider.grpc.RequestStamps;
 import io.fairlead.decider.watch.ObjectFilter;
@@ -37,7 +33,6 @@ import io.fairlead.v1.NamespacesGrpc.NamespacesImplBase;
 import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.WatchNamespacesReply;
 import io.fairlead.v1.WatchNamespacesRequest;
-import io.grpc.MethodDescriptor;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
 import java.util.Optional;
@@ -47,49 +42,34 @@ import java.util.Optional;
  * its thread, a virtual one; what it throws becomes the status.
  */
 final class NamespacesService extends NamespacesImplBase {
-  private final OwnerForwarding<ServiceCommand, ServiceOutcome> owner;
+  private final Changes changes;
   private final Reads reads;
+  private final Pages pages;
   private final Watches watches;
 
-  NamespacesService(
-      OwnerForwarding<ServiceCommand, ServiceOutcome> owner, Reads reads, Watches watches) {
-    this.owner = owner;
+  NamespacesService(Changes changes, Reads reads, Pages pages, Watches watches) {
+    this.changes = changes;
     this.reads = reads;
+    this.pages = pages;
     this.watches = watches;
   }
 
   @Override
   public void create(CreateNamespaceRequest request, StreamObserver<NamespaceReply> replies) {
-    var method = NamespacesGrpc.getCreateMethod();
-    change(
-        method,
-        request,
-        RequestStamps.request(
-            Caller.current(),
-            method,
-            request.getRequestId(),
-            request.toBuilder().clearRequestId().build(),
-            new ServiceCommand.CreateNamespace(
-                NamespaceCodec.draft(request.getNamespace()),
-                request.getDryRun() ? DryRun.YES : DryRun.NO)),
-        replies);
+    var command =
+        new ServiceCommand.CreateNamespace(
+            NamespaceCodec.draft(request.getNamespace()), Changes.dryRun(request.getDryRun()));
+    changes.answer(
+        NamespacesGrpc.getCreateMethod(), request, command, NamespacesService::reply, replies);
   }
 
   @Override
   public void apply(ApplyNamespaceRequest request, StreamObserver<NamespaceReply> replies) {
-    var method = NamespacesGrpc.getApplyMethod();
-    change(
-        method,
-        request,
-        RequestStamps.request(
-            Caller.current(),
-            method,
-            request.getRequestId(),
-            request.toBuilder().clearRequestId().build(),
-            new ServiceCommand.ApplyNamespace(
-                NamespaceCodec.draft(request.getNamespace()),
-                request.getDryRun() ? DryRun.YES : DryRun.NO)),
-        replies);
+    var command =
+        new ServiceCommand.ApplyNamespace(
+            NamespaceCodec.draft(request.getNamespace()), Changes.dryRun(request.getDryRun()));
+    changes.answer(
+        NamespacesGrpc.getApplyMethod(), request, command, NamespacesService::reply, replies);
   }
 
   @Override
@@ -111,9 +91,12 @@ final class NamespacesService extends NamespacesImplBase {
     var name = request.getName();
     checkExpected(image, request);
     int deleted =
-        new NamespaceCascade(owner)
+        new NamespaceCascade(changes, Changes.dryRun(request.getDryRun()))
             .delete(
                 image.services().byNamespace(name), request.getRequestId(), caller, reads.left());
+    if (request.getDryRun()) {
+      return tried(image, name, deleted);
+    }
     try {
       return deleteEmpty(
               request.toBuilder()
@@ -130,15 +113,30 @@ final class NamespacesService extends NamespacesImplBase {
       }
       if (deleted > 0 && report.reason().equals(Optional.of(Reason.NOT_FOUND))) {
         // it was there for its Services only, and went with them
-        return NamespaceReply.newBuilder()
-            .setNamespace(Namespace.newBuilder().setMetadata(ObjectMeta.newBuilder().setName(name)))
-            .setPosition(PositionCodec.proto(reads.at(Freshness.LATEST).position()))
-            .setResult(io.fairlead.v1.Result.DELETED)
-            .setDeletedServices(deleted)
-            .build();
+        return gone(ObjectMeta.newBuilder().setName(name), deleted);
       }
       throw e;
     }
+  }
+
+  private NamespaceReply gone(ObjectMeta.Builder meta, int deletedServices) {
+    return NamespaceReply.newBuilder()
+        .setNamespace(Namespace.newBuilder().setMetadata(meta))
+        .setPosition(PositionCodec.proto(reads.at(Freshness.LATEST).position()))
+        .setResult(io.fairlead.v1.Result.DELETED)
+        .setDeletedServices(deletedServices)
+        .build();
+  }
+
+  /** What would have been done; that its Services can be deleted has been tried. */
+  private NamespaceReply tried(ClusterImage image, String name, int services) {
+    var meta = ObjectMeta.newBuilder().setName(name);
+    var found = image.namespaces().get(name);
+    found.ifPresent(made -> meta.setUid(made.object().uid().toString()));
+    if (found.isEmpty() && services == 0) {
+      throw Errors.refused(new Refusal.NotFound(ObjectKey.ofCluster(Kind.NAMESPACE, name)));
+    }
+    return gone(meta, services);
   }
 
   /** Before anything is deleted; the decider looks again. */
@@ -158,33 +156,19 @@ final class NamespacesService extends NamespacesImplBase {
   }
 
   private NamespaceReply deleteEmpty(DeleteNamespaceRequest request) {
-    var method = NamespacesGrpc.getDeleteMethod();
-    return changed(
-        method,
+    var command =
+        new ServiceCommand.DeleteNamespace(
+            request.getName(),
+            request.getUid(),
+            request.getResourceVersion(),
+            Changes.dryRun(request.getDryRun()));
+    return changes.call(
+        NamespacesGrpc.getDeleteMethod(),
         request,
-        RequestStamps.request(
-            Caller.current(),
-            method,
-            request.getRequestId(),
-            request.toBuilder().clearRequestId().build(),
-            new ServiceCommand.DeleteNamespace(
-                request.getName(), request.getUid(), request.getResourceVersion())));
-  }
-
-  private <Q> void change(
-      MethodDescriptor<Q, NamespaceReply> method,
-      Q message,
-      Request<ServiceCommand> request,
-      StreamObserver<NamespaceReply> replies) {
-    replies.onNext(changed(method, message, request));
-    replies.onCompleted();
-  }
-
-  private <Q> NamespaceReply changed(
-      MethodDescriptor<Q, NamespaceReply> method, Q message, Request<ServiceCommand> request) {
-    var call =
-        new Call<>(LogPartition.SERVICES, request, method, message, NamespacesService::reply);
-    return owner.call(call, Caller.current(), reads.left());
+        command,
+        NamespacesService::reply,
+        Caller.current(),
+        reads.left());
   }
 
   private static NamespaceReply reply(Answer.Decided<ServiceOutcome> decided) {
@@ -233,24 +217,35 @@ final class NamespacesService extends NamespacesImplBase {
 
   @Override
   public void list(ListNamespacesRequest request, StreamObserver<ListNamespacesReply> replies) {
-    var filter = ObjectFilter.ofCluster("", request.getLabelSelector());
-    var snapshot = reads.at(request.getFreshness());
-    var image = snapshot.image();
-    var reply =
-        ListNamespacesReply.newBuilder().setPosition(PositionCodec.proto(snapshot.position()));
-    for (var name : NamespaceSubject.names(image)) {
-      NamespaceSubject.find(image, name)
-          .filter(n -> filter.matches(new ObjectName("", name), n.getMetadata().getLabelsMap()))
-          .ifPresent(reply::addItems);
-    }
-    replies.onNext(reply.build());
+    var filter = ObjectFilter.ofCluster("", request.getLabelSelector(), request.getFieldSelector());
+    var page =
+        pages.open(request, request.getLimit(), request.getContinue(), request.getFreshness());
+    var names = NamespaceSubject.names(page.image());
+    var filled =
+        page.fill(
+            names.stream()
+                .flatMap(name -> NamespaceSubject.find(page.image(), name).stream())
+                .toList(),
+            namespace -> new ObjectName("", namespace.getMetadata().getName()),
+            namespace ->
+                filter.matches(
+                    new ObjectName("", namespace.getMetadata().getName()),
+                    namespace.getMetadata().getLabelsMap()));
+    replies.onNext(
+        ListNamespacesReply.newBuilder()
+            .setPosition(PositionCodec.proto(page.position()))
+            .addAllItems(filled.items())
+            .setContinue(filled.next())
+            .build());
     replies.onCompleted();
   }
 
   @Override
   public void watch(WatchNamespacesRequest request, StreamObserver<WatchNamespacesReply> replies) {
-    var filter = ObjectFilter.ofCluster(request.getName(), request.getLabelSelector());
-    var _ = reads.at(request.getFreshness());
-    watches.open(new NamespaceSubject(filter), replies);
+    var filter =
+        ObjectFilter.ofCluster(
+            request.getName(), request.getLabelSelector(), request.getFieldSelector());
+    var from = reads.begin(request.getFreshness(), request.getFrom());
+    watches.open(new NamespaceSubject(filter), from, replies);
   }
 }

@@ -7,11 +7,13 @@ import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Position;
 import io.fairlead.decider.watch.ObjectFilter;
 import io.fairlead.decider.watch.Subject;
+import io.fairlead.decider.watch.Told;
 import io.fairlead.decider.watch.WatchedKind;
 import io.fairlead.v1.ServiceCidr;
 import io.fairlead.v1.WatchServiceCidrsReply;
 import java.util.Collection;
 import java.util.Map;
+import java.util.Optional;
 
 /** ServiceCIDRs that a caller watches. How much of them is in use is told with their changes. */
 record ServiceCidrSubject(ObjectFilter filter)
@@ -44,22 +46,16 @@ record ServiceCidrSubject(ObjectFilter filter)
   }
 
   @Override
-  public WatchServiceCidrsReply added(ServiceCidr cidr) {
-    return WatchServiceCidrsReply.newBuilder().setAdded(cidr).build();
-  }
-
-  @Override
-  public WatchServiceCidrsReply modified(ServiceCidr cidr) {
-    return WatchServiceCidrsReply.newBuilder().setModified(cidr).build();
-  }
-
-  @Override
-  public WatchServiceCidrsReply deleted(ServiceCidr cidr) {
-    return WatchServiceCidrsReply.newBuilder().setDeleted(cidr).build();
-  }
-
-  @Override
-  public WatchServiceCidrsReply synced(Position position) {
-    return WatchServiceCidrsReply.newBuilder().setSynced(PositionCodec.proto(position)).build();
+  public WatchServiceCidrsReply message(Told<ServiceCidr> told, Optional<Position> resume) {
+    var reply = WatchServiceCidrsReply.newBuilder();
+    resume.map(PositionCodec::proto).ifPresent(reply::setPosition);
+    switch (told) {
+      case Told.Added(var object) -> reply.setAdded(object);
+      case Told.Modified(var object) -> reply.setModified(object);
+      case Told.Deleted(var object) -> reply.setDeleted(object);
+      case Told.Synced(var at) -> reply.clearPosition().setSynced(PositionCodec.proto(at));
+      case Told.Bookmark(var at) -> reply.clearPosition().setBookmark(PositionCodec.proto(at));
+    }
+    return reply.build();
   }
 }

@@ -5,24 +5,17 @@ import static io.fairlead.core.decide.Result.UNCHANGED;
 import io.fairlead.api.Errors;
 import io.fairlead.api.PositionCodec;
 import io.fairlead.api.ServiceCidrCodec;
-import io.fairlead.core.decide.DryRun;
 import io.fairlead.core.decide.Refusal;
 import io.fairlead.core.decide.ServiceCommand;
 import io.fairlead.core.decide.ServiceOutcome;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.Kind;
-import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.ObjectKey;
-import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.ServiceCidr;
 import io.fairlead.decider.Answer;
-import io.fairlead.decider.Request;
-import io.fairlead.decider.grpc.Caller;
-import io.fairlead.decider.grpc.OwnerForwarding;
-import io.fairlead.decider.grpc.OwnerForwarding.Call;
+import io.fairlead.decider.grpc.Pages;
 import io.fairlead.decider.grpc.Reads;
-import io.fairlead.decider.grpc.RequestStamps;
 import io.fairlead.decider.watch.ObjectFilter;
 import io.fairlead.decider.watch.Watches;
 import io.fairlead.v1.AllocationReply;
@@ -42,7 +35,6 @@ import io.fairlead.v1.ServiceCidrsGrpc;
 import io.fairlead.v1.ServiceCidrsGrpc.ServiceCidrsImplBase;
 import io.fairlead.v1.WatchServiceCidrsReply;
 import io.fairlead.v1.WatchServiceCidrsRequest;
-import io.grpc.MethodDescriptor;
 import io.grpc.stub.StreamObserver;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
@@ -52,8 +44,9 @@ import java.util.function.Supplier;
  * one; what it throws becomes the status.
  */
 final class ServiceCidrsService extends ServiceCidrsImplBase {
-  private final OwnerForwarding<ServiceCommand, ServiceOutcome> owner;
+  private final Changes changes;
   private final Reads reads;
+  private final Pages pages;
   private final Watches watches;
   private final Supplier<ClusterImage> decided;
   private final Allocations allocations;
@@ -62,13 +55,15 @@ final class ServiceCidrsService extends ServiceCidrsImplBase {
    * @param decided what the deciders here answer from: never behind an answer that they gave
    */
   ServiceCidrsService(
-      OwnerForwarding<ServiceCommand, ServiceOutcome> owner,
+      Changes changes,
       Reads reads,
+      Pages pages,
       Watches watches,
       Supplier<ClusterImage> decided,
       Allocations allocations) {
-    this.owner = owner;
+    this.changes = changes;
     this.reads = reads;
+    this.pages = pages;
     this.watches = watches;
     this.decided = decided;
     this.allocations = allocations;
@@ -76,64 +71,29 @@ final class ServiceCidrsService extends ServiceCidrsImplBase {
 
   @Override
   public void create(CreateServiceCidrRequest request, StreamObserver<ServiceCidrReply> replies) {
-    var method = ServiceCidrsGrpc.getCreateMethod();
-    change(
-        method,
-        request,
-        RequestStamps.request(
-            Caller.current(),
-            method,
-            request.getRequestId(),
-            request.toBuilder().clearRequestId().build(),
-            new ServiceCommand.CreateCidr(
-                ServiceCidrCodec.draft(request.getServiceCidr()), dryRun(request.getDryRun()))),
-        replies);
+    var command =
+        new ServiceCommand.CreateCidr(
+            ServiceCidrCodec.draft(request.getServiceCidr()), Changes.dryRun(request.getDryRun()));
+    changes.answer(ServiceCidrsGrpc.getCreateMethod(), request, command, this::reply, replies);
   }
 
   @Override
   public void apply(ApplyServiceCidrRequest request, StreamObserver<ServiceCidrReply> replies) {
-    var method = ServiceCidrsGrpc.getApplyMethod();
-    change(
-        method,
-        request,
-        RequestStamps.request(
-            Caller.current(),
-            method,
-            request.getRequestId(),
-            request.toBuilder().clearRequestId().build(),
-            new ServiceCommand.ApplyCidr(
-                ServiceCidrCodec.draft(request.getServiceCidr()), dryRun(request.getDryRun()))),
-        replies);
+    var command =
+        new ServiceCommand.ApplyCidr(
+            ServiceCidrCodec.draft(request.getServiceCidr()), Changes.dryRun(request.getDryRun()));
+    changes.answer(ServiceCidrsGrpc.getApplyMethod(), request, command, this::reply, replies);
   }
 
   @Override
   public void delete(DeleteServiceCidrRequest request, StreamObserver<ServiceCidrReply> replies) {
-    var method = ServiceCidrsGrpc.getDeleteMethod();
-    change(
-        method,
-        request,
-        RequestStamps.request(
-            Caller.current(),
-            method,
-            request.getRequestId(),
-            request.toBuilder().clearRequestId().build(),
-            new ServiceCommand.DeleteCidr(
-                request.getName(), request.getUid(), request.getResourceVersion())),
-        replies);
-  }
-
-  private static DryRun dryRun(boolean asked) {
-    return asked ? DryRun.YES : DryRun.NO;
-  }
-
-  private <Q> void change(
-      MethodDescriptor<Q, ServiceCidrReply> method,
-      Q message,
-      Request<ServiceCommand> request,
-      StreamObserver<ServiceCidrReply> replies) {
-    var call = new Call<>(LogPartition.SERVICES, request, method, message, this::reply);
-    replies.onNext(owner.call(call, Caller.current(), reads.left()));
-    replies.onCompleted();
+    var command =
+        new ServiceCommand.DeleteCidr(
+            request.getName(),
+            request.getUid(),
+            request.getResourceVersion(),
+            Changes.dryRun(request.getDryRun()));
+    changes.answer(ServiceCidrsGrpc.getDeleteMethod(), request, command, this::reply, replies);
   }
 
   private ServiceCidrReply reply(Answer.Decided<ServiceOutcome> answer) {
@@ -206,16 +166,20 @@ final class ServiceCidrsService extends ServiceCidrsImplBase {
 
   @Override
   public void list(ListServiceCidrsRequest request, StreamObserver<ListServiceCidrsReply> replies) {
-    var filter = ObjectFilter.ofCluster("", request.getLabelSelector());
-    var snapshot = reads.at(request.getFreshness());
+    var filter = ObjectFilter.ofCluster("", request.getLabelSelector(), request.getFieldSelector());
+    var page =
+        pages.open(request, request.getLimit(), request.getContinue(), request.getFreshness());
+    var filled =
+        page.fill(
+            page.image().serviceCidrs().all(),
+            cidr -> cidr.object().meta().objectName(),
+            cidr ->
+                filter.matches(cidr.object().meta().objectName(), cidr.object().meta().labels()));
     var reply =
-        ListServiceCidrsReply.newBuilder().setPosition(PositionCodec.proto(snapshot.position()));
-    for (var cidr : snapshot.image().serviceCidrs().all()) {
-      var meta = cidr.object().meta();
-      if (filter.matches(new ObjectName("", meta.name()), meta.labels())) {
-        reply.addItems(ServiceCidrCodec.proto(cidr, snapshot.image()));
-      }
-    }
+        ListServiceCidrsReply.newBuilder()
+            .setPosition(PositionCodec.proto(page.position()))
+            .setContinue(filled.next());
+    filled.items().forEach(cidr -> reply.addItems(ServiceCidrCodec.proto(cidr, page.image())));
     replies.onNext(reply.build());
     replies.onCompleted();
   }
@@ -223,9 +187,11 @@ final class ServiceCidrsService extends ServiceCidrsImplBase {
   @Override
   public void watch(
       WatchServiceCidrsRequest request, StreamObserver<WatchServiceCidrsReply> replies) {
-    var filter = ObjectFilter.ofCluster(request.getName(), request.getLabelSelector());
-    var _ = reads.at(request.getFreshness());
-    watches.open(new ServiceCidrSubject(filter), replies);
+    var filter =
+        ObjectFilter.ofCluster(
+            request.getName(), request.getLabelSelector(), request.getFieldSelector());
+    var from = reads.begin(request.getFreshness(), request.getFrom());
+    watches.open(new ServiceCidrSubject(filter), from, replies);
   }
 
   @Override

@@ -5,25 +5,18 @@ import static io.fairlead.core.decide.Result.UNCHANGED;
 import io.fairlead.api.Errors;
 import io.fairlead.api.PositionCodec;
 import io.fairlead.api.ServiceCodec;
-import io.fairlead.core.decide.DryRun;
 import io.fairlead.core.decide.Refusal;
 import io.fairlead.core.decide.ServiceCommand;
 import io.fairlead.core.decide.ServiceOutcome;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.Kind;
-import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Service;
 import io.fairlead.decider.Answer;
-import io.fairlead.decider.Request;
-import io.fairlead.decider.grpc.Caller;
-import io.fairlead.decider.grpc.OwnerForwarding;
-import io.fairlead.decider.grpc.OwnerForwarding.Call;
+import io.fairlead.decider.grpc.Pages;
 import io.fairlead.decider.grpc.Reads;
-import io.fairlead.decider.grpc.RequestStamps;
-import io.fairlead.decider.watch.ObjectFilter;
 import io.fairlead.decider.watch.Watches;
 import io.fairlead.v1.ApplyServiceRequest;
 import io.fairlead.v1.CreateServiceRequest;
@@ -36,11 +29,10 @@ import io.fairlead.v1.Result;
 import io.fairlead.v1.ServiceReply;
 import io.fairlead.v1.ServicesGrpc;
 import io.fairlead.v1.ServicesGrpc.ServicesImplBase;
+import io.fairlead.v1.UpdateServiceRequest;
 import io.fairlead.v1.WatchServicesReply;
 import io.fairlead.v1.WatchServicesRequest;
-import io.grpc.MethodDescriptor;
 import io.grpc.stub.StreamObserver;
-import java.util.Collection;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
 
@@ -49,8 +41,9 @@ import java.util.function.Supplier;
  * here. Blocks its thread, a virtual one; what it throws becomes the status.
  */
 final class ServicesService extends ServicesImplBase {
-  private final OwnerForwarding<ServiceCommand, ServiceOutcome> owner;
+  private final Changes changes;
   private final Reads reads;
+  private final Pages pages;
   private final Watches watches;
   private final Supplier<ClusterImage> decided;
 
@@ -58,74 +51,47 @@ final class ServicesService extends ServicesImplBase {
    * @param decided what the deciders here answer from: never behind an answer that they gave
    */
   ServicesService(
-      OwnerForwarding<ServiceCommand, ServiceOutcome> owner,
-      Reads reads,
-      Watches watches,
-      Supplier<ClusterImage> decided) {
-    this.owner = owner;
+      Changes changes, Reads reads, Pages pages, Watches watches, Supplier<ClusterImage> decided) {
+    this.changes = changes;
     this.reads = reads;
+    this.pages = pages;
     this.watches = watches;
     this.decided = decided;
   }
 
   @Override
   public void create(CreateServiceRequest request, StreamObserver<ServiceReply> replies) {
-    var method = ServicesGrpc.getCreateMethod();
-    change(
-        method,
-        request,
-        RequestStamps.request(
-            Caller.current(),
-            method,
-            request.getRequestId(),
-            request.toBuilder().clearRequestId().build(),
-            new ServiceCommand.Create(
-                ServiceCodec.draft(request.getService()), dryRun(request.getDryRun()))),
-        replies);
+    var command =
+        new ServiceCommand.Create(
+            ServiceCodec.draft(request.getService()), Changes.dryRun(request.getDryRun()));
+    changes.answer(ServicesGrpc.getCreateMethod(), request, command, this::reply, replies);
   }
 
   @Override
   public void apply(ApplyServiceRequest request, StreamObserver<ServiceReply> replies) {
-    var method = ServicesGrpc.getApplyMethod();
-    change(
-        method,
-        request,
-        RequestStamps.request(
-            Caller.current(),
-            method,
-            request.getRequestId(),
-            request.toBuilder().clearRequestId().build(),
-            new ServiceCommand.Apply(
-                ServiceCodec.draft(request.getService()), dryRun(request.getDryRun()))),
-        replies);
+    var command =
+        new ServiceCommand.Apply(
+            ServiceCodec.draft(request.getService()), Changes.dryRun(request.getDryRun()));
+    changes.answer(ServicesGrpc.getApplyMethod(), request, command, this::reply, replies);
+  }
+
+  @Override
+  public void update(UpdateServiceRequest request, StreamObserver<ServiceReply> replies) {
+    var command =
+        new ServiceCommand.Update(
+            ServiceCodec.draft(request.getService()), Changes.dryRun(request.getDryRun()));
+    changes.answer(ServicesGrpc.getUpdateMethod(), request, command, this::reply, replies);
   }
 
   @Override
   public void delete(DeleteServiceRequest request, StreamObserver<ServiceReply> replies) {
-    var method = ServicesGrpc.getDeleteMethod();
-    change(
-        method,
-        request,
-        RequestStamps.request(
-            Caller.current(),
-            method,
-            request.getRequestId(),
-            request.toBuilder().clearRequestId().build(),
-            new ServiceCommand.Delete(
-                name(request.getNamespace(), request.getName()),
-                request.getUid(),
-                request.getResourceVersion())),
-        replies);
-  }
-
-  private <Q> void change(
-      MethodDescriptor<Q, ServiceReply> method,
-      Q message,
-      Request<ServiceCommand> request,
-      StreamObserver<ServiceReply> replies) {
-    var call = new Call<>(LogPartition.SERVICES, request, method, message, this::reply);
-    replies.onNext(owner.call(call, Caller.current(), reads.left()));
-    replies.onCompleted();
+    var command =
+        new ServiceCommand.Delete(
+            name(request.getNamespace(), request.getName()),
+            request.getUid(),
+            request.getResourceVersion(),
+            Changes.dryRun(request.getDryRun()));
+    changes.answer(ServicesGrpc.getDeleteMethod(), request, command, this::reply, replies);
   }
 
   private ServiceReply reply(Answer.Decided<ServiceOutcome> decided) {
@@ -200,20 +166,26 @@ final class ServicesService extends ServicesImplBase {
 
   @Override
   public void list(ListServicesRequest request, StreamObserver<ListServicesReply> replies) {
-    var filter = ObjectFilter.of(request.getNamespace(), "", request.getLabelSelector());
-    var snapshot = reads.at(request.getFreshness());
-    var services = snapshot.image().services();
-    Collection<Versioned<Service>> candidates =
+    var filter =
+        ServiceSubject.filter(
+            request.getNamespace(), "", request.getLabelSelector(), request.getFieldSelector());
+    var page =
+        pages.open(request, request.getLimit(), request.getContinue(), request.getFreshness());
+    var services = page.image().services();
+    var candidates =
         request.getNamespace().isEmpty()
-            ? services.all()
-            : services.byNamespace(request.getNamespace());
+            ? services.byName()
+            : services.inNamespace(request.getNamespace());
+    var filled =
+        page.fill(
+            page.rest(candidates).values(),
+            service -> service.object().name(),
+            service -> ServiceSubject.matches(filter, service.object()));
     var reply =
-        ListServicesReply.newBuilder().setPosition(PositionCodec.proto(snapshot.position()));
-    for (var service : candidates) {
-      if (filter.matches(service.object().name(), service.object().meta().labels())) {
-        reply.addItems(ServiceCodec.proto(service));
-      }
-    }
+        ListServicesReply.newBuilder()
+            .setPosition(PositionCodec.proto(page.position()))
+            .setContinue(filled.next());
+    filled.items().forEach(service -> reply.addItems(ServiceCodec.proto(service)));
     replies.onNext(reply.build());
     replies.onCompleted();
   }
@@ -221,16 +193,16 @@ final class ServicesService extends ServicesImplBase {
   @Override
   public void watch(WatchServicesRequest request, StreamObserver<WatchServicesReply> replies) {
     var filter =
-        ObjectFilter.of(request.getNamespace(), request.getName(), request.getLabelSelector());
-    var _ = reads.at(request.getFreshness());
-    watches.open(new ServiceSubject(filter), replies);
+        ServiceSubject.filter(
+            request.getNamespace(),
+            request.getName(),
+            request.getLabelSelector(),
+            request.getFieldSelector());
+    var from = reads.begin(request.getFreshness(), request.getFrom());
+    watches.open(new ServiceSubject(filter), from, replies);
   }
 
   private static ObjectName name(String namespace, String name) {
     return new ObjectName(namespace.isEmpty() ? ObjectName.DEFAULT_NAMESPACE : namespace, name);
-  }
-
-  private static DryRun dryRun(boolean asked) {
-    return asked ? DryRun.YES : DryRun.NO;
   }
 }

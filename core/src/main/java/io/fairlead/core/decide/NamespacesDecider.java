@@ -4,15 +4,13 @@ import io.fairlead.core.decide.ServiceOutcome.NamespaceDeleted;
 import io.fairlead.core.decide.ServiceOutcome.NamespaceStored;
 import io.fairlead.core.decide.ServiceOutcome.Refused;
 import io.fairlead.core.image.ClusterImage;
-import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.Namespace;
 import io.fairlead.core.model.ObjectKey;
-import io.fairlead.core.model.ObjectMeta;
+import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.record.Change;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 
@@ -63,23 +61,22 @@ final class NamespacesDecider {
     if (!violations.isEmpty()) {
       return refuse(new Refusal.Invalid(key(draft.name()), violations.list()));
     }
-    var existing = image.namespaces().get(draft.name());
-    var stale = stale(draft.name(), existing, draft.uid(), expected);
+    var existing = existing(image, draft.name());
+    var stale = existing.stale(draft.uid(), expected);
     if (stale.isPresent()) {
       return refuse(stale.get());
     }
-    var before = existing.map(Versioned::object);
+    var before = existing.object();
     var namespace =
         new Namespace(
-            new ObjectMeta(
-                "",
-                draft.name(),
-                before.map(Namespace::uid).orElseGet(context.random()::uuid),
-                new TreeMap<>(draft.labels()),
-                new TreeMap<>(draft.annotations()),
-                before.map(b -> b.meta().created()).orElse(context.now())));
+            Existing.meta(
+                new ObjectName("", draft.name()),
+                draft.labels(),
+                draft.annotations(),
+                before.map(Namespace::meta),
+                context));
     if (before.filter(namespace::equals).isPresent()) {
-      return Decision.answer(new NamespaceStored(Result.UNCHANGED, namespace, version(existing)));
+      return Decision.answer(new NamespaceStored(Result.UNCHANGED, namespace, existing.version()));
     }
     var reply =
         new NamespaceStored(
@@ -93,11 +90,6 @@ final class NamespacesDecider {
 
   static Decision<ServiceOutcome> delete(
       ClusterImage image, ServiceCommand.DeleteNamespace delete) {
-    var violations = new Violations();
-    var expected = MetaRules.version(violations, delete.resourceVersion());
-    if (!violations.isEmpty()) {
-      return refuse(new Refusal.Invalid(key(delete.name()), violations.list()));
-    }
     var services = image.services().byNamespace(delete.name());
     if (!services.isEmpty()) {
       return refuse(
@@ -106,43 +98,20 @@ final class NamespacesDecider {
               new TreeMap<>(Map.of(Kind.SERVICE, services.size())),
               services.iterator().next().object().key()));
     }
-    var existing = image.namespaces().get(delete.name());
-    if (existing.isEmpty()) {
-      return refuse(new Refusal.NotFound(key(delete.name())));
+    var existing = existing(image, delete.name());
+    var unmet = existing.unmet(delete.uid(), delete.resourceVersion());
+    if (unmet.isPresent()) {
+      return refuse(unmet.get());
     }
-    var stale = stale(delete.name(), existing, delete.uid(), expected);
-    if (stale.isPresent()) {
-      return refuse(stale.get());
-    }
-    var namespace = existing.get().object();
-    return Decision.of(
-        List.of(new Change.Remove(namespace.key(), namespace.uid())),
-        new NamespaceDeleted(delete.name(), namespace.uid(), OptionalLong.empty()));
+    var namespace = existing.object().orElseThrow();
+    var reply = new NamespaceDeleted(delete.name(), namespace.uid(), OptionalLong.empty());
+    return delete.dryRun() == DryRun.YES
+        ? Decision.answer(reply)
+        : Decision.of(List.of(new Change.Remove(namespace.key(), namespace.uid())), reply);
   }
 
-  private static Optional<Refusal> stale(
-      String name,
-      Optional<Versioned<Namespace>> existing,
-      String uid,
-      OptionalLong expectedVersion) {
-    var actualUid = existing.map(e -> e.object().uid().toString()).orElse("");
-    if (!uid.isEmpty() && !uid.equals(actualUid)) {
-      return Optional.of(new Refusal.Stale(key(name), "metadata.uid", uid, actualUid));
-    }
-    if (expectedVersion.isEmpty()
-        || existing.filter(e -> e.matches(expectedVersion.getAsLong())).isPresent()) {
-      return Optional.empty();
-    }
-    return Optional.of(
-        new Refusal.Stale(
-            key(name),
-            "metadata.resourceVersion",
-            Long.toString(expectedVersion.getAsLong()),
-            version(existing).stream().mapToObj(Long::toString).findFirst().orElse("")));
-  }
-
-  private static OptionalLong version(Optional<Versioned<Namespace>> existing) {
-    return existing.filter(e -> !e.isPending()).stream().mapToLong(Versioned::offset).findFirst();
+  private static Existing<Namespace> existing(ClusterImage image, String name) {
+    return new Existing<>(key(name), image.namespaces().get(name));
   }
 
   private static ObjectKey key(String name) {

@@ -5,18 +5,16 @@ import io.fairlead.core.decide.ServiceOutcome.CidrStored;
 import io.fairlead.core.decide.ServiceOutcome.CidrTerminating;
 import io.fairlead.core.decide.ServiceOutcome.Refused;
 import io.fairlead.core.image.ClusterImage;
-import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.ObjectKey;
-import io.fairlead.core.model.ObjectMeta;
+import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.ServiceCidr;
 import io.fairlead.core.record.Change;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.TreeMap;
 
 /**
  * Decides what happens to ServiceCIDRs: pure. One that holds addresses is not removed but becomes
@@ -39,33 +37,34 @@ final class ServiceCidrsDecider {
     if (!violations.isEmpty()) {
       return refuse(new Refusal.Invalid(key(draft.name()), violations.list()));
     }
-    return image.serviceCidrs().get(draft.name()).isPresent()
-        ? refuse(new Refusal.NameTaken(key(draft.name())))
-        : store(draft, Optional.empty(), create.dryRun(), context);
+    var existing = existing(image, draft.name());
+    return existing.found().isPresent()
+        ? refuse(new Refusal.NameTaken(existing.key()))
+        : store(draft, existing, create.dryRun(), context);
   }
 
   static Decision<ServiceOutcome> apply(
       ClusterImage image, ServiceCommand.ApplyCidr apply, ServicesContext context) {
     var draft = apply.draft();
     var violations = checked(draft);
-    var existing = image.serviceCidrs().get(draft.name());
-    if (existing.isEmpty()) {
+    var existing = existing(image, draft.name());
+    if (existing.found().isEmpty()) {
       Names.checkSubdomain(violations, "metadata.name", draft.name());
     }
     var expected = MetaRules.version(violations, draft.resourceVersion());
     if (violations.isEmpty()) {
-      var stale = stale(draft.name(), existing, draft.uid(), expected);
+      var stale = existing.stale(draft.uid(), expected);
       if (stale.isPresent()) {
         return refuse(stale.get());
       }
     }
     if (!violations.concern(CIDRS)) {
-      existing.ifPresent(e -> checkImmutable(e.object(), draft, violations));
+      existing.object().ifPresent(before -> checkImmutable(before, draft, violations));
     }
     if (!violations.isEmpty()) {
       return refuse(new Refusal.Invalid(key(draft.name()), violations.list()));
     }
-    if (existing.filter(e -> e.object().terminating()).isPresent()) {
+    if (existing.object().filter(ServiceCidr::terminating).isPresent()) {
       return refuse(
           new Refusal.Terminating(
               key(draft.name()),
@@ -117,57 +116,58 @@ final class ServiceCidrsDecider {
 
   private static Decision<ServiceOutcome> store(
       ServiceCidrDraft draft,
-      Optional<Versioned<ServiceCidr>> existing,
+      Existing<ServiceCidr> existing,
       DryRun dryRun,
       ServicesContext context) {
-    var before = existing.map(Versioned::object);
+    var before = existing.object();
     var meta =
-        new ObjectMeta(
-            "",
-            draft.name(),
-            before.map(ServiceCidr::uid).orElseGet(context.random()::uuid),
-            new TreeMap<>(draft.labels()),
-            new TreeMap<>(draft.annotations()),
-            before.map(b -> b.meta().created()).orElse(context.now()));
+        Existing.meta(
+            new ObjectName("", draft.name()),
+            draft.labels(),
+            draft.annotations(),
+            before.map(ServiceCidr::meta),
+            context);
     var cidr = ServiceCidr.ready(meta, cidrs(draft));
     if (before.filter(cidr::equals).isPresent()) {
-      return Decision.answer(new CidrStored(Result.UNCHANGED, cidr, version(existing)));
+      return Decision.answer(new CidrStored(Result.UNCHANGED, cidr, existing.version()));
     }
     var reply =
         new CidrStored(
             before.isPresent() ? Result.CONFIGURED : Result.CREATED, cidr, OptionalLong.empty());
-    return dryRun == DryRun.YES
-        ? Decision.answer(reply)
-        : Decision.of(List.of(new Change.Put(cidr)), reply);
+    return unless(dryRun, new Change.Put(cidr), reply);
   }
 
   static Decision<ServiceOutcome> delete(
       ClusterImage image, ServiceCommand.DeleteCidr delete, ServicesContext context) {
-    var violations = new Violations();
-    var expected = MetaRules.version(violations, delete.resourceVersion());
-    if (!violations.isEmpty()) {
-      return refuse(new Refusal.Invalid(key(delete.name()), violations.list()));
+    var existing = existing(image, delete.name());
+    var unmet = existing.unmet(delete.uid(), delete.resourceVersion());
+    if (unmet.isPresent()) {
+      return refuse(unmet.get());
     }
-    var existing = image.serviceCidrs().get(delete.name());
-    if (existing.isEmpty()) {
-      return refuse(new Refusal.NotFound(key(delete.name())));
-    }
-    var stale = stale(delete.name(), existing, delete.uid(), expected);
-    if (stale.isPresent()) {
-      return refuse(stale.get());
-    }
-    var cidr = existing.get().object();
+    var cidr = existing.object().orElseThrow();
     if (cidr.terminating()) { // asked again
-      return Decision.answer(new CidrTerminating(cidr, version(existing)));
+      return Decision.answer(new CidrTerminating(cidr, existing.version()));
     }
     if (RangeUsage.holding(image, cidr) == 0) {
-      return Decision.of(
-          List.of(remove(cidr)), new CidrDeleted(delete.name(), cidr.uid(), OptionalLong.empty()));
+      return unless(
+          delete.dryRun(),
+          remove(cidr),
+          new CidrDeleted(delete.name(), cidr.uid(), OptionalLong.empty()));
     }
     var terminating = new ServiceCidr(cidr.meta(), cidr.cidrs(), Optional.of(context.now()));
-    return Decision.of(
-        List.of(new Change.Put(terminating)),
+    return unless(
+        delete.dryRun(),
+        new Change.Put(terminating),
         new CidrTerminating(terminating, OptionalLong.empty()));
+  }
+
+  private static Decision<ServiceOutcome> unless(
+      DryRun dryRun, Change change, ServiceOutcome reply) {
+    return dryRun == DryRun.YES ? Decision.answer(reply) : Decision.of(List.of(change), reply);
+  }
+
+  private static Existing<ServiceCidr> existing(ClusterImage image, String name) {
+    return new Existing<>(key(name), image.serviceCidrs().get(name));
   }
 
   /**
@@ -195,31 +195,6 @@ final class ServiceCidrsDecider {
 
   private static Change remove(ServiceCidr cidr) {
     return new Change.Remove(cidr.key(), cidr.uid());
-  }
-
-  private static Optional<Refusal> stale(
-      String name,
-      Optional<Versioned<ServiceCidr>> existing,
-      String uid,
-      OptionalLong expectedVersion) {
-    var actualUid = existing.map(e -> e.object().uid().toString()).orElse("");
-    if (!uid.isEmpty() && !uid.equals(actualUid)) {
-      return Optional.of(new Refusal.Stale(key(name), "metadata.uid", uid, actualUid));
-    }
-    if (expectedVersion.isEmpty()
-        || existing.filter(e -> e.matches(expectedVersion.getAsLong())).isPresent()) {
-      return Optional.empty();
-    }
-    return Optional.of(
-        new Refusal.Stale(
-            key(name),
-            "metadata.resourceVersion",
-            Long.toString(expectedVersion.getAsLong()),
-            version(existing).stream().mapToObj(Long::toString).findFirst().orElse("")));
-  }
-
-  private static OptionalLong version(Optional<Versioned<ServiceCidr>> existing) {
-    return existing.filter(e -> !e.isPending()).stream().mapToLong(Versioned::offset).findFirst();
   }
 
   private static ObjectKey key(String name) {

@@ -14,10 +14,21 @@ public sealed interface ServiceCommand {
   record Apply(ServiceDraft draft, DryRun dryRun) implements ServiceCommand {}
 
   /**
+   * Makes what is there what the draft says, and refuses a name that does not exist. With a
+   * resourceVersion or uid in the draft: only that one.
+   */
+  record Update(ServiceDraft draft, DryRun dryRun) implements ServiceCommand {}
+
+  /**
    * @param uid "" = whatever is there
    * @param resourceVersion "" = whatever is there
    */
-  record Delete(ObjectName name, String uid, String resourceVersion) implements ServiceCommand {}
+  record Delete(ObjectName name, String uid, String resourceVersion, DryRun dryRun)
+      implements ServiceCommand {
+    public Delete(ObjectName name, String uid, String resourceVersion) {
+      this(name, uid, resourceVersion, DryRun.NO);
+    }
+  }
 
   /** Refuses a name that was made; one that is only there because it holds something is made. */
   record CreateNamespace(NamespaceDraft draft, DryRun dryRun) implements ServiceCommand {}
@@ -31,8 +42,12 @@ public sealed interface ServiceCommand {
    * @param uid "" = whatever is there
    * @param resourceVersion "" = whatever is there
    */
-  record DeleteNamespace(String name, String uid, String resourceVersion)
-      implements ServiceCommand {}
+  record DeleteNamespace(String name, String uid, String resourceVersion, DryRun dryRun)
+      implements ServiceCommand {
+    public DeleteNamespace(String name, String uid, String resourceVersion) {
+      this(name, uid, resourceVersion, DryRun.NO);
+    }
+  }
 
   /** Holds addresses for a Service of one name. */
   record Reserve(ReservationDraft draft) implements ServiceCommand {}
@@ -66,5 +81,10 @@ public sealed interface ServiceCommand {
    * @param uid "" = whatever is there
    * @param resourceVersion "" = whatever is there
    */
-  record DeleteCidr(String name, String uid, String resourceVersion) implements ServiceCommand {}
+  record DeleteCidr(String name, String uid, String resourceVersion, DryRun dryRun)
+      implements ServiceCommand {
+    public DeleteCidr(String name, String uid, String resourceVersion) {
+      this(name, uid, resourceVersion, DryRun.NO);
+    }
+  }
 }

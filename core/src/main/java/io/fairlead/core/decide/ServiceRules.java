@@ -26,6 +26,9 @@ import java.util.function.Function;
  * each other, defaults. After the API reference of Kubernetes; field paths are those of a manifest.
  */
 final class ServiceRules {
+  /** Each costs every node a rule. */
+  static final int MOST_PORTS = 1_000;
+
   static final Duration DEFAULT_AFFINITY = Duration.ofHours(3);
   private static final long LONGEST_AFFINITY_SECONDS = 86_400;
   static final String BALANCING_FIELD = "metadata.annotations[" + Balancing.ANNOTATION + "]";
@@ -218,6 +221,11 @@ final class ServiceRules {
   }
 
   private List<ServicePort> ports(Exposure exposure) {
+    if (draft.ports().size() > MOST_PORTS) { // and nothing else of them: as many faults
+      violations.invalid(
+          "spec.ports", "at most " + MOST_PORTS + " ports, not " + draft.ports().size());
+      return List.of();
+    }
     if (draft.ports().isEmpty() && exposure == Exposure.CLUSTER_IP) {
       violations.required("spec.ports", "a Service with a ClusterIP needs at least one port");
     }

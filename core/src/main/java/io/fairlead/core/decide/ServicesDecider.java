@@ -5,7 +5,6 @@ import io.fairlead.core.decide.ServiceOutcome.Deleted;
 import io.fairlead.core.decide.ServiceOutcome.Refused;
 import io.fairlead.core.decide.ServiceOutcome.Stored;
 import io.fairlead.core.image.ClusterImage;
-import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Family;
 import io.fairlead.core.model.Kind;
@@ -69,7 +68,10 @@ public final class ServicesDecider {
     var decider = new ServicesDecider(image, context);
     return switch (command) {
       case ServiceCommand.Create(var draft, var dryRun) -> decider.create(draft, dryRun);
-      case ServiceCommand.Apply(var draft, var dryRun) -> decider.apply(draft, dryRun);
+      case ServiceCommand.Apply(var draft, var dryRun) ->
+          decider.change(draft, dryRun, Absent.IS_MADE);
+      case ServiceCommand.Update(var draft, var dryRun) ->
+          decider.change(draft, dryRun, Absent.IS_REFUSED);
       case ServiceCommand.Delete delete -> decider.delete(delete);
       case ServiceCommand.CreateNamespace create ->
           NamespacesDecider.create(image, create, context);
@@ -137,23 +139,32 @@ public final class ServicesDecider {
       violations.forbidden("metadata.resourceVersion", "not on create");
     }
     var wish = ServiceRules.read(draft, violations);
-    var named = named(draft);
-    return image.services().get(named.objectName()).isPresent() && violations.isEmpty()
-        ? refuse(new Refusal.NameTaken(key(named.objectName())))
-        : store(named.objectName(), wish, Optional.empty(), violations, dryRun);
+    var name = named(draft).objectName();
+    return existing(name).found().isPresent() && violations.isEmpty()
+        ? refuse(new Refusal.NameTaken(key(name)))
+        : store(name, wish, new Existing<>(key(name), Optional.empty()), violations, dryRun);
   }
 
-  private Decision<ServiceOutcome> apply(ServiceDraft draft, DryRun dryRun) {
+  /** What becomes of a wish for something that does not exist. */
+  private enum Absent {
+    IS_MADE,
+    IS_REFUSED
+  }
+
+  private Decision<ServiceOutcome> change(ServiceDraft draft, DryRun dryRun, Absent absent) {
     var violations = new Violations();
-    var existing = image.services().get(draft.objectName());
+    var existing = existing(draft.objectName());
     if (draft.name().isEmpty()) {
       violations.required("metadata.name", "a name is needed; only create can generate one");
-    } else if (existing.isEmpty()) {
+    } else if (existing.found().isEmpty()) {
+      if (absent == Absent.IS_REFUSED) { // whatever else is wrong, as in Kubernetes
+        return refuse(new Refusal.NotFound(existing.key()));
+      }
       checkNames(draft, violations); // what exists keeps its name, whatever the rules are by now
     }
     var wish = ServiceRules.read(draft, violations);
     if (violations.isEmpty()) {
-      var stale = stale(draft.objectName(), existing, draft.uid(), wish.expectedVersion());
+      var stale = existing.stale(draft.uid(), wish.expectedVersion());
       if (stale.isPresent()) {
         return refuse(stale.get());
       }
@@ -161,31 +172,30 @@ public final class ServicesDecider {
     return store(draft.objectName(), wish, existing, violations, dryRun);
   }
 
+  private Existing<Service> existing(ObjectName name) {
+    return new Existing<>(key(name), image.services().get(name));
+  }
+
   private Decision<ServiceOutcome> delete(ServiceCommand.Delete delete) {
-    var violations = new Violations();
-    var expected = MetaRules.version(violations, delete.resourceVersion());
-    if (!violations.isEmpty()) {
-      return refuse(new Refusal.Invalid(key(delete.name()), violations.list()));
-    }
-    var existing = image.services().get(delete.name());
-    if (existing.isEmpty()) {
-      return refuse(new Refusal.NotFound(key(delete.name())));
-    }
-    var stale = stale(delete.name(), existing, delete.uid(), expected);
-    if (stale.isPresent()) {
-      return refuse(stale.get());
+    var existing = existing(delete.name());
+    var unmet = existing.unmet(delete.uid(), delete.resourceVersion());
+    if (unmet.isPresent()) {
+      return refuse(unmet.get());
     }
     if (delete.name().equals(CONTROL_PLANE)) {
       return refuse(
           new Refusal.NotYours(
-              key(delete.name()), "the control plane's own Service cannot be deleted"));
+              existing.key(), "the control plane's own Service cannot be deleted"));
     }
-    var service = existing.get().object();
-    return new Decision<>(
-        List.of(new Change.Remove(service.key(), service.uid())),
-        List.of(),
-        claims(service, service.spec().clusterIps()),
-        new Deleted(service.name(), service.uid(), OptionalLong.empty()));
+    var service = existing.object().orElseThrow();
+    var reply = new Deleted(service.name(), service.uid(), OptionalLong.empty());
+    return delete.dryRun() == DryRun.YES
+        ? Decision.answer(reply)
+        : new Decision<>(
+            List.of(new Change.Remove(service.key(), service.uid())),
+            List.of(),
+            claims(service, service.spec().clusterIps()),
+            reply);
   }
 
   private static void checkNames(ServiceDraft draft, Violations violations) {
@@ -204,39 +214,13 @@ public final class ServicesDecider {
     return named;
   }
 
-  private static Optional<Refusal> stale(
-      ObjectName name,
-      Optional<Versioned<Service>> existing,
-      String uid,
-      OptionalLong expectedVersion) {
-    var actualUid = existing.map(e -> e.object().uid().toString()).orElse("");
-    if (!uid.isEmpty() && !uid.equals(actualUid)) {
-      return Optional.of(new Refusal.Stale(key(name), "metadata.uid", uid, actualUid));
-    }
-    if (expectedVersion.isEmpty()) {
-      return Optional.empty();
-    }
-    long expected = expectedVersion.getAsLong();
-    return existing.filter(e -> e.matches(expected)).isPresent()
-        ? Optional.empty()
-        : Optional.of(
-            new Refusal.Stale(
-                key(name),
-                "metadata.resourceVersion",
-                Long.toString(expected),
-                existing
-                    .filter(e -> !e.isPending())
-                    .map(e -> Long.toString(e.offset()))
-                    .orElse("")));
-  }
-
   private Decision<ServiceOutcome> store(
       ObjectName name,
       ServiceWish wish,
-      Optional<Versioned<Service>> existing,
+      Existing<Service> existing,
       Violations violations,
       DryRun dryRun) {
-    var before = existing.map(Versioned::object);
+    var before = existing.object();
     var old = before.map(Service::spec);
     var had = old.map(ServiceSpec::clusterIps).orElse(List.of());
     var plan = AddressPlan.of(wish, old, ranges, violations);
@@ -260,7 +244,7 @@ public final class ServicesDecider {
     }
     var service = new Service(meta(name, wish, before), spec(wish, plan, assigned, balancing));
     if (before.filter(service::equals).isPresent()) {
-      return Decision.answer(new Stored(Result.UNCHANGED, service, version(existing)));
+      return Decision.answer(new Stored(Result.UNCHANGED, service, existing.version()));
     }
     var reply =
         new Stored(
@@ -418,13 +402,7 @@ public final class ServicesDecider {
   private ObjectMeta meta(ObjectName name, ServiceWish wish, Optional<Service> before) {
     var annotations = new TreeMap<>(wish.annotations());
     annotations.remove(Balancing.ANNOTATION); // stands in the spec; shown as an annotation again
-    return new ObjectMeta(
-        name.namespace(),
-        name.name(),
-        before.map(Service::uid).orElseGet(context.random()::uuid),
-        new TreeMap<>(wish.labels()),
-        annotations,
-        before.map(b -> b.meta().created()).orElse(context.now()));
+    return Existing.meta(name, wish.labels(), annotations, before.map(Service::meta), context);
   }
 
   private static ServiceSpec spec(
@@ -442,10 +420,6 @@ public final class ServicesDecider {
         wish.publishNotReadyAddresses(),
         wish.externalName(),
         balancing);
-  }
-
-  private static OptionalLong version(Optional<Versioned<Service>> existing) {
-    return existing.filter(e -> !e.isPending()).stream().mapToLong(Versioned::offset).findFirst();
   }
 
   private static List<Address> without(Collection<Address> addresses, Collection<Address> others) {

@@ -59,6 +59,23 @@ public final class ClusterDelta {
     }
   }
 
+  /**
+   * Takes back what happened to a key, as a step back in the log does.
+   *
+   * @param before what the step leads back to; empty = nothing was there
+   */
+  public void restore(
+      ObjectKey key,
+      LogPartition partition,
+      Optional<? extends Versioned<? extends DomainObject>> before) {
+    if (before.isPresent()) {
+      DomainObject object = before.get().object();
+      latest.put(key, new Stored(partition, Versioned.at(object, before.get().offset())));
+    } else {
+      gone(key, partition);
+    }
+  }
+
   /** The base after the events. */
   public ClusterImage apply() {
     var image = base;

@@ -74,7 +74,12 @@ public record ServicesImage(
 
   /** Sorted by name. */
   public Collection<Versioned<Service>> byNamespace(String namespace) {
-    return Namespaces.part(byName, namespace).values();
+    return inNamespace(namespace).values();
+  }
+
+  /** Those of a namespace, sorted. */
+  public SortedMap<ObjectName, Versioned<Service>> inNamespace(String namespace) {
+    return Namespaces.part(byName, namespace);
   }
 
   /** Who has a ClusterIP. */

@@ -36,6 +36,11 @@ public final class Versioned<T extends DomainObject> {
     return object;
   }
 
+  /** About how much memory the object takes, in bytes; costs an encoding of it. */
+  public int size() {
+    return CanonicalEncoding.encode(object).length;
+  }
+
   public boolean isPending() {
     return offset == null;
   }

@@ -261,20 +261,20 @@ class ServiceApiConformanceTest {
               "A51",
               s -> {
                 var ip = s.ip(service("a").create());
-                assertThat(s.ip(service("a").labels(Map.of("tier", "b")).apply())).isEqualTo(ip);
+                assertThat(s.ip(service("a").labels(Map.of("tier", "b")).update())).isEqualTo(ip);
               }),
           entry(
               "A52",
               s -> {
                 s.stored(service("a").clusterIp("10.96.0.5").create());
-                assertThat(s.faults(service("a").clusterIp("10.96.0.6").apply()))
+                assertThat(s.faults(service("a").clusterIp("10.96.0.6").update()))
                     .containsExactly("spec.clusterIPs[0] Immutable");
               }),
           entry(
               "A54",
               s -> {
                 s.stored(service("a").clusterIp("None").create());
-                assertThat(s.faults(service("a").apply()))
+                assertThat(s.faults(service("a").update()))
                     .containsExactly("spec.clusterIP Immutable");
               }),
           entry(
@@ -286,7 +286,7 @@ class ServiceApiConformanceTest {
                             service("a")
                                 .externalName("db.example.com")
                                 .clusterIp("10.96.0.5")
-                                .apply())
+                                .update())
                         .spec();
                 assertThat(spec.exposure()).isEqualTo(Exposure.EXTERNAL_NAME);
                 assertThat(spec.clusterIps()).isEmpty();
@@ -301,7 +301,7 @@ class ServiceApiConformanceTest {
               "A56",
               s -> {
                 s.stored(service("a").externalName("db.example.com").create());
-                var spec = s.stored(service("a").apply()).spec();
+                var spec = s.stored(service("a").update()).spec();
                 assertThat(spec.clusterIps()).singleElement().matches(Cidr.of(RANGE)::contains);
                 assertThat(spec.externalName()).isEqualTo(Optional.empty());
               }),
@@ -312,7 +312,7 @@ class ServiceApiConformanceTest {
                 var ip = cluster.ip(service("a").policy("RequireDualStack").create());
                 assertThat(
                         cluster.faults(
-                            service("a").policy("RequireDualStack").clusterIps(ip).apply()))
+                            service("a").policy("RequireDualStack").clusterIps(ip).update()))
                     .containsExactly("spec.ipFamilyPolicy Invalid");
               }),
           entry(
@@ -326,16 +326,16 @@ class ServiceApiConformanceTest {
                             service("a")
                                 .policy("RequireDualStack")
                                 .families("IPv6", "IPv4")
-                                .apply()))
+                                .update()))
                     .containsExactly("spec.ipFamilies[0] Immutable");
               }),
           entry(
               "A62",
               s -> {
                 s.stored(service("a").create());
-                s.stored(service("a").labels(Map.of("tier", "b")).apply());
+                s.stored(service("a").labels(Map.of("tier", "b")).update());
                 var stale =
-                    service("a").externalName("db.example.com").resourceVersion("11").apply();
+                    service("a").externalName("db.example.com").resourceVersion("11").update();
                 assertThat(s.refused(stale)).isInstanceOf(Refusal.Stale.class);
                 assertThat(s.last.changes()).isEmpty();
                 assertThat(s.last.claims()).isEmpty();

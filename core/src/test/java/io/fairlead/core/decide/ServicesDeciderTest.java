@@ -4,6 +4,7 @@ import static io.fairlead.core.decide.TestService.service;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fairlead.core.decide.ServiceDraft.PortDraft;
+import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Family;
 import io.fairlead.core.model.ObjectName;
@@ -11,6 +12,7 @@ import io.fairlead.core.model.PortRef;
 import io.fairlead.core.model.ServiceSpec.Balancing;
 import io.fairlead.core.model.ServiceSpec.IpFamilyPolicy;
 import io.fairlead.core.record.LogEntry;
+import io.fairlead.core.run.RandomSource;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -180,6 +182,103 @@ class ServicesDeciderTest {
         .isEqualTo(new ServiceOutcome.Deleted(created.name(), created.uid(), OptionalLong.of(13)));
     assertThat(services.refused(new ServiceCommand.Delete(created.name(), "", "")))
         .isInstanceOf(Refusal.NotFound.class);
+  }
+
+  @Test
+  void updatesWhatIsThereAsAWhole() {
+    var created =
+        services.stored(
+            service("a")
+                .labels(Map.of("x", "y"))
+                .affinitySeconds(60)
+                .clusterIp("10.96.0.7")
+                .create());
+    var updated = services.stored(service("a").port("", "UDP", 53).update());
+    assertThat(updated.uid()).isEqualTo(created.uid());
+    assertThat(updated.meta().labels()).isEmpty();
+    assertThat(updated.spec().clientIpAffinity()).isEmpty();
+    assertThat(updated.spec().ports()).hasSize(1);
+    assertThat(updated.spec().clusterIps()).containsExactly(Address.of("10.96.0.7"));
+    assertThat(services.decide(service("a").port("", "UDP", 53).update()))
+        .isInstanceOfSatisfying(
+            ServiceOutcome.Stored.class,
+            stored -> assertThat(stored.result()).isEqualTo(Result.UNCHANGED));
+    assertThat(services.last.changes()).isEmpty();
+  }
+
+  @Test
+  void updatesNothingThatDoesNotExistWhateverElseIsWrong() {
+    assertThat(services.refused(service("a").port("", "tcp", 0).update()))
+        .isEqualTo(new Refusal.NotFound(service("a").draft().key()));
+    assertThat(services.faults(service("").update())).containsExactly("metadata.name Required");
+  }
+
+  @Test
+  void aDryRunOfADeletionAnswersAsADeletionAndFreesNothing() {
+    var created = services.stored(service("a").create());
+    var image = services.image;
+    var tried = new ServiceCommand.Delete(created.name(), "", "", DryRun.YES);
+    assertThat(services.decide(tried))
+        .isEqualTo(new ServiceOutcome.Deleted(created.name(), created.uid(), OptionalLong.empty()));
+    assertThat(services.last.frees()).isEmpty();
+    assertThat(services.image).isEqualTo(image);
+    assertThat(services.refused(new ServiceCommand.Delete(created.name(), "", "9", DryRun.YES)))
+        .isInstanceOf(Refusal.Stale.class);
+    assertThat(services.decide(new ServiceCommand.DeleteCidr("default", "", "", DryRun.YES)))
+        .isInstanceOf(ServiceOutcome.CidrTerminating.class);
+    assertThat(services.image).isEqualTo(image);
+    services.stored(service("b").namespace("lab").create());
+    assertThat(services.refused(new ServiceCommand.DeleteNamespace("lab", "", "", DryRun.YES)))
+        .isInstanceOf(Refusal.NotEmpty.class);
+  }
+
+  @Test
+  void takesAThousandPortsAndNoMore() {
+    var most = service("a");
+    var more = service("b");
+    for (int port = 1; port <= 1_001; port++) {
+      if (port <= 1_000) {
+        most.port("p" + port, "", port);
+      }
+      more.port("p" + port, "", port);
+    }
+    assertThat(services.stored(most.create()).spec().ports()).hasSize(1_000);
+    assertThat(services.faults(more.create())).containsExactly("spec.ports Invalid");
+    assertThat(services.last.claims()).isEmpty();
+  }
+
+  @Test
+  void takesAnnotationsOf256KiBAndNoMore() {
+    var key = "example.com/a";
+    services.stored(service("a").annotation(key, "x".repeat(256 * 1024 - key.length())).create());
+    assertThat(
+            services.faults(
+                service("b").annotation(key, "ä".repeat(128 * 1024 - key.length() / 2)).create()))
+        .containsExactly("metadata.annotations TooLong");
+    assertThat(services.faults(service("b").labels(Map.of("x", "y".repeat(64))).create()))
+        .containsExactly("metadata.labels Invalid");
+  }
+
+  @Test
+  void generatesAnotherNameWhereTheFirstIsTaken() {
+    var first = generated(services.image);
+    services.stored(service(first).create());
+    assertThat(generated(services.image)).isNotEqualTo(first).startsWith("web-");
+  }
+
+  /** By the same random choices each time. */
+  private String generated(ClusterImage image) {
+    var context =
+        new ServicesContext(
+            services.now,
+            RandomSource.seeded(3),
+            Set.of(),
+            Map.of(),
+            services.freshlyFreed,
+            services.settings);
+    var decision =
+        ServicesDecider.decide(image, service("").generateName("web-").create(), context);
+    return ((ServiceOutcome.Stored) decision.reply()).service().name().name();
   }
 
   @Test

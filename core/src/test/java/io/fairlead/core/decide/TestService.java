@@ -182,4 +182,8 @@ public final class TestService {
   public ServiceCommand apply() {
     return new ServiceCommand.Apply(draft(), DryRun.NO);
   }
+
+  public ServiceCommand update() {
+    return new ServiceCommand.Update(draft(), DryRun.NO);
+  }
 }

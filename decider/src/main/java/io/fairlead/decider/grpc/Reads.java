@@ -1,14 +1,21 @@
 package io.fairlead.decider.grpc;
 
 import io.fairlead.api.Errors;
+import io.fairlead.api.PositionCodec;
 import io.fairlead.core.decide.Violation.Reason;
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.Position;
+import io.fairlead.core.run.GatewayException;
+import io.fairlead.core.run.GatewayException.Outcome;
 import io.fairlead.eventlog.load.Loader;
 import io.fairlead.eventlog.load.Snapshot;
 import io.fairlead.v1.Freshness;
 import io.grpc.Context;
+import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -46,6 +53,61 @@ public final class Reads {
       case UNRECOGNIZED ->
           throw Errors.invalid("freshness", Reason.NOT_SUPPORTED, "must be LATEST or LOCAL");
     };
+  }
+
+  /**
+   * A position that a caller has from an answer, once this replica has applied it; without the
+   * partitions that it does not follow.
+   *
+   * @param field that it is given in
+   * @throws StatusRuntimeException INVALID, FOREIGN_LOG; NOT_SYNCED where it is not applied within
+   *     the time that the call has
+   */
+  public Position covered(String field, io.fairlead.v1.Position text) {
+    var position =
+        PositionCodec.model(text)
+            .orElseThrow(() ->
+                Errors.invalid(
+                    field,
+                    Reason.INVALID,
+                    "must be a position that this API gave out, e.g. s:871,p7:12"));
+    var log = current().position().log();
+    if (!position.log().equals(log)) {
+      throw Errors.foreignLog(log.toString(), position.log().toString());
+    }
+    var own = new TreeMap<>(position.next());
+    own.keySet().retainAll(loader.partitions());
+    var applied = loader.applied(own);
+    try {
+      var _ = applied.get(left().toNanos(), TimeUnit.NANOSECONDS);
+      return new Position(log, own);
+    } catch (TimeoutException _) {
+      applied.cancel(false);
+      throw Errors.notSynced(
+          "at " + current().position().offsets() + ", not yet at " + position.offsets());
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+      throw Errors.shuttingDown();
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof GatewayException trouble
+          ? trouble
+          : new GatewayException(Outcome.KNOWN_FAILED, "the log is not applied any more", e);
+    }
+  }
+
+  /**
+   * Where a watch begins that is opened now; empty = with what is there, as fresh as that says.
+   *
+   * @param from may be unset
+   * @throws StatusRuntimeException as {@link #at} and {@link #covered}
+   */
+  public Optional<Position> begin(Freshness freshness, io.fairlead.v1.Position from) {
+    var position =
+        Optional.of(from)
+            .filter(given -> !given.equals(io.fairlead.v1.Position.getDefaultInstance()))
+            .map(given -> covered("from", given));
+    var _ = at(freshness);
+    return position;
   }
 
   /**

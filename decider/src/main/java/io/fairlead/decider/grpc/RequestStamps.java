@@ -1,6 +1,8 @@
 package io.fairlead.decider.grpc;
 
 import com.google.protobuf.CodedOutputStream;
+import com.google.protobuf.Descriptors.FieldDescriptor;
+import com.google.protobuf.Message;
 import com.google.protobuf.MessageLite;
 import io.fairlead.api.Errors;
 import io.fairlead.core.decide.Violation.Reason;
@@ -25,18 +27,32 @@ public final class RequestStamps {
   /**
    * A request under its id.
    *
-   * @param withoutId the message with its id cleared: what must be the same when the id is
+   * @param message with a field {@code request_id}; all its others must be the same when the id is
    * @throws io.grpc.StatusRuntimeException INVALID_ARGUMENT: there is no id, or it is malformed
    */
   public static <C> Request<C> request(
-      Caller caller, MethodDescriptor<?, ?> method, String id, MessageLite withoutId, C command) {
+      Caller caller, MethodDescriptor<?, ?> method, Message message, C command) {
+    var field = field(message, "request_id");
+    var id = (String) message.getField(field);
     checkId(id);
+    var withoutId = message.toBuilder().clearField(field).build();
+    var hash = HexFormat.of().formatHex(digest(method.getFullMethodName(), withoutId));
     return new Request<>(
         caller.actor(),
-        Optional.of(new RequestStamp(id, hash(method, withoutId))),
+        Optional.of(new RequestStamp(id, hash)),
         command,
         caller.traceparent(),
         Optional.empty());
+  }
+
+  /** A field that messages of one purpose have alike. */
+  static FieldDescriptor field(Message message, String name) {
+    var field = message.getDescriptorForType().findFieldByName(name);
+    if (field == null) {
+      throw new IllegalArgumentException(
+          message.getDescriptorForType().getFullName() + " has no field " + name);
+    }
+    return field;
   }
 
   /**
@@ -59,16 +75,17 @@ public final class RequestStamps {
     }
   }
 
-  private static String hash(MethodDescriptor<?, ?> method, MessageLite message) {
+  /** SHA-256 of a purpose and a message. */
+  static byte[] digest(String purpose, MessageLite message) {
     var octets = new byte[message.getSerializedSize()];
     var out = CodedOutputStream.newInstance(octets);
     out.useDeterministicSerialization(); // maps in one order: else a repeated request may look new
     try {
       message.writeTo(out);
       var digest = MessageDigest.getInstance("SHA-256");
-      digest.update(method.getFullMethodName().getBytes(StandardCharsets.UTF_8));
+      digest.update(purpose.getBytes(StandardCharsets.UTF_8));
       digest.update((byte) 0);
-      return HexFormat.of().formatHex(digest.digest(octets));
+      return digest.digest(octets);
     } catch (IOException e) {
       throw new UncheckedIOException(e); // an array does not fail
     } catch (NoSuchAlgorithmException e) {

@@ -5,6 +5,7 @@ import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Position;
 import java.util.Collection;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What one caller watches: which objects, and how they are told.
@@ -24,11 +25,10 @@ public interface Subject<S, M> {
   /** Tells an object from a later one of its name. */
   Object identity(S object);
 
-  M added(S object);
-
-  M modified(S object);
-
-  M deleted(S object);
-
-  M synced(Position position);
+  /**
+   * As a message of the stream.
+   *
+   * @param resume where a watch can go on that was told this of an object; empty = nowhere
+   */
+  M message(Told<S> told, Optional<Position> resume);
 }

@@ -5,6 +5,8 @@ import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.view.EndpointSlices;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -39,6 +41,22 @@ public enum WatchedKind {
                   delta.namespaces().stream(),
                   delta.services().stream().map(ObjectName::namespace)));
     };
+  }
+
+  /** Keys of what differs between a moment and now; in the order in which it changed last. */
+  List<ObjectName> touchedSince(History.Then then) {
+    var left = new HashSet<>(touched(then.back(), then.image()));
+    var ordered = new ArrayList<ObjectName>();
+    for (var key : then.changed()) {
+      // itself; or the namespace that it is in
+      for (var name : List.of(key.objectName(), new ObjectName("", key.namespace()))) {
+        if (left.remove(name)) {
+          ordered.add(name);
+        }
+      }
+    }
+    ordered.addAll(new TreeSet<>(left));
+    return ordered;
   }
 
   /** A node that opens its stream again is stored again, mostly at the address that it had. */

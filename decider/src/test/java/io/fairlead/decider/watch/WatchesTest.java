@@ -18,8 +18,11 @@ import io.fairlead.core.record.Envelope;
 import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.record.LogEvent;
 import io.fairlead.core.run.RandomSource;
+import io.fairlead.core.run.Time;
 import io.fairlead.eventlog.load.Manifest;
+import io.grpc.Status;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -35,7 +38,9 @@ class WatchesTest {
   private static final LogIdentity LOG =
       new LogIdentity("AAAAAAAAAAAAAAAAAAAAAA", "BBBBBBBBBBBBBBBBBBBBBB");
 
-  private final Watches watches = new Watches(LOG, 3);
+  private final History history = new History(LOG, TestObjects.NOON);
+  private final Watches watches =
+      new Watches(LOG, history, Time.system(), 3, Duration.ofMinutes(10));
   private final RandomSource random = RandomSource.seeded(5);
   private ClusterImage image = ClusterImage.EMPTY;
   private long next;
@@ -63,23 +68,15 @@ class WatchesTest {
     }
 
     @Override
-    public String added(Versioned<Service> service) {
-      return "+" + service.object().meta().name();
-    }
-
-    @Override
-    public String modified(Versioned<Service> service) {
-      return "*" + service.object().meta().name() + "@" + service.offset();
-    }
-
-    @Override
-    public String deleted(Versioned<Service> service) {
-      return "-" + service.object().meta().name();
-    }
-
-    @Override
-    public String synced(Position position) {
-      return "synced " + position.offsets();
+    public String message(Told<Versioned<Service>> told, Optional<Position> resume) {
+      return switch (told) {
+        case Told.Added(var service) -> "+" + service.object().meta().name();
+        case Told.Modified(var service) ->
+            "*" + service.object().meta().name() + "@" + service.offset();
+        case Told.Deleted(var service) -> "-" + service.object().meta().name();
+        case Told.Synced(var position) -> "synced " + position.offsets();
+        case Told.Bookmark(var position) -> "bookmark " + position.offsets();
+      };
     }
   }
 
@@ -90,14 +87,19 @@ class WatchesTest {
 
   private void happen(LogEvent... events) {
     var delta = new ClusterDelta(image);
+    var entries = new ArrayList<LogEntry>();
     for (var event : events) {
-      delta.replay(new LogEntry(LogPartition.SERVICES, next++, TestObjects.NOON, event));
+      entries.add(new LogEntry(LogPartition.SERVICES, next++, TestObjects.NOON, event));
     }
+    entries.forEach(delta::replay);
     image = delta.apply();
-    watches.onUpdate(
-        delta,
-        image,
-        new Manifest(Position.start(LOG).with(LogPartition.SERVICES, next), List.of()));
+    var manifest = new Manifest(at(next), entries);
+    history.onUpdate(delta, image, manifest);
+    watches.onUpdate(delta, image, manifest);
+  }
+
+  private static Position at(long next) {
+    return Position.start(LOG).with(LogPartition.SERVICES, next);
   }
 
   private LogEvent stored(String name) {
@@ -120,8 +122,12 @@ class WatchesTest {
   }
 
   private TestCaller<String> watch() {
+    return open(watches, Optional.empty());
+  }
+
+  private static TestCaller<String> open(Watches watches, Optional<Position> from) {
     var caller = new TestCaller<String>();
-    watches.open(new Services(), caller);
+    watches.open(new Services(), from, caller);
     return caller;
   }
 
@@ -203,6 +209,62 @@ class WatchesTest {
     happen(stored("b"), deleted("a"));
     caller.reading();
     await(caller, "+a", "synced s:1", "-a", "+b");
+  }
+
+  @Test
+  void aResumedWatchIsToldWhatDiffersFromThenDeletionsToo() {
+    happen(stored("a"), stored("b"), stored("c"));
+    long then = next;
+    happen(stored("short-lived"));
+    happen(deleted("a"), deleted("short-lived"));
+    happen(stored("d"));
+    happen(stored("b"));
+    var caller = open(watches, Optional.of(at(then))).reading();
+    await(caller, "-a", "+d", "*b@" + (next - 1), "synced s:" + next);
+    happen(deleted("d"));
+    await(caller, "-a", "+d", "*b@" + (next - 2), "synced s:" + (next - 1), "-d");
+  }
+
+  @Test
+  void aWatchThatIsResumedWhereItStandsIsToldNothingTwice() {
+    happen(stored("a"));
+    var caller = open(watches, Optional.of(at(next))).reading();
+    await(caller, "synced s:1");
+    happen(stored("a"));
+    await(caller, "synced s:1", "*a@1");
+  }
+
+  @Test
+  void aWatchFromAPositionOfWhichTooLittleIsKnownIsToldToListAgain() {
+    var small = new History(LOG, TestObjects.NOON, new History.Limits(2, 1 << 20));
+    var few = new Watches(LOG, small, Time.system(), 3, Duration.ofMinutes(10));
+    var delta = new ClusterDelta(image);
+    for (int i = 0; i < 3; i++) {
+      var entry = new LogEntry(LogPartition.SERVICES, i, TestObjects.NOON, stored("s" + i));
+      delta.replay(entry);
+      var manifest = new Manifest(at(i + 1), List.of(entry));
+      small.onUpdate(delta, delta.apply(), manifest);
+      few.onUpdate(delta, delta.apply(), manifest);
+    }
+    var tooOld = open(few, Optional.of(at(0))).reading();
+    Awaitility.await("refused").atMost(Duration.ofSeconds(20)).until(() -> tooOld.end.isPresent());
+    var report = ErrorReport.of(tooOld.end.orElseThrow());
+    assertThat(report.reason()).contains(Reason.POSITION_TOO_OLD);
+    assertThat(report.code()).isEqualTo(Status.Code.OUT_OF_RANGE);
+    assertThat(report.message()).contains("list again");
+    var known = open(few, Optional.of(at(1))).reading();
+    await(known, "+s1", "+s2", "synced s:3");
+    few.close();
+  }
+
+  @Test
+  void whoIsToldNothingForLongIsToldHowFarThatIsSo() {
+    var chatty = new Watches(LOG, history, Time.system(), 3, Duration.ofMillis(20));
+    var caller = open(chatty, Optional.empty()).reading();
+    await(caller, "synced ");
+    chatty.onUpdate(new ClusterDelta(image), image, new Manifest(at(7), List.of()));
+    await(caller, "synced ", "bookmark s:7");
+    chatty.close();
   }
 
   @Test

@@ -69,8 +69,8 @@ final class EndpointSlicesService extends EndpointSlicesImplBase {
       WatchEndpointSlicesRequest request, StreamObserver<WatchEndpointSlicesReply> replies) {
     var filter =
         ObjectFilter.of(request.getNamespace(), request.getName(), request.getLabelSelector());
-    var _ = reads.at(request.getFreshness());
-    watches.open(new SliceSubject(filter), replies);
+    var from = reads.begin(request.getFreshness(), request.getFrom());
+    watches.open(new SliceSubject(filter), from, replies);
   }
 
   /** Sorted by namespace and name. */

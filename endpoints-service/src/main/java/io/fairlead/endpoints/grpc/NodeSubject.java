@@ -8,10 +8,12 @@ import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Position;
 import io.fairlead.decider.watch.ObjectFilter;
 import io.fairlead.decider.watch.Subject;
+import io.fairlead.decider.watch.Told;
 import io.fairlead.decider.watch.WatchedKind;
 import io.fairlead.v1.WatchNodesReply;
 import java.util.Collection;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 
 /**
@@ -49,22 +51,16 @@ record NodeSubject(ObjectFilter filter, Function<Versioned<Node>, io.fairlead.v1
   }
 
   @Override
-  public WatchNodesReply added(Versioned<Node> node) {
-    return WatchNodesReply.newBuilder().setAdded(message.apply(node)).build();
-  }
-
-  @Override
-  public WatchNodesReply modified(Versioned<Node> node) {
-    return WatchNodesReply.newBuilder().setModified(message.apply(node)).build();
-  }
-
-  @Override
-  public WatchNodesReply deleted(Versioned<Node> node) {
-    return WatchNodesReply.newBuilder().setDeleted(message.apply(node)).build();
-  }
-
-  @Override
-  public WatchNodesReply synced(Position position) {
-    return WatchNodesReply.newBuilder().setSynced(PositionCodec.proto(position)).build();
+  public WatchNodesReply message(Told<Versioned<Node>> told, Optional<Position> resume) {
+    var reply = WatchNodesReply.newBuilder();
+    resume.map(PositionCodec::proto).ifPresent(reply::setPosition);
+    switch (told) {
+      case Told.Added(var object) -> reply.setAdded(message.apply(object));
+      case Told.Modified(var object) -> reply.setModified(message.apply(object));
+      case Told.Deleted(var object) -> reply.setDeleted(message.apply(object));
+      case Told.Synced(var at) -> reply.clearPosition().setSynced(PositionCodec.proto(at));
+      case Told.Bookmark(var at) -> reply.clearPosition().setBookmark(PositionCodec.proto(at));
+    }
+    return reply.build();
   }
 }

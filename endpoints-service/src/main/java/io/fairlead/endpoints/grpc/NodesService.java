@@ -79,8 +79,9 @@ final class NodesService extends NodesImplBase {
   @Override
   public void watch(WatchNodesRequest request, StreamObserver<WatchNodesReply> replies) {
     var filter = ObjectFilter.ofCluster(request.getName(), request.getLabelSelector());
-    var _ = reads.at(request.getFreshness());
-    watches.open(new NodeSubject(filter, node -> proto(node, reads.current().position())), replies);
+    var from = reads.begin(request.getFreshness(), request.getFrom());
+    watches.open(
+        new NodeSubject(filter, node -> proto(node, reads.current().position())), from, replies);
   }
 
   private io.fairlead.v1.Node proto(Versioned<Node> node, Position applied) {

@@ -94,11 +94,7 @@ public final class PodCalls {
   private PodReply apply(ApplyPodRequest message, PodDraft draft, Caller caller, Duration timeout) {
     var request =
         RequestStamps.<PodCommand>request(
-            caller,
-            PodsGrpc.getApplyMethod(),
-            message.getRequestId(),
-            message.toBuilder().clearRequestId().build(),
-            new PodCommand.ApplyPod(draft));
+            caller, PodsGrpc.getApplyMethod(), message, new PodCommand.ApplyPod(draft));
     return owners.call(
         new Call<>(
             partitioning.ofNamespace(draft.objectName().namespace()),
@@ -117,8 +113,7 @@ public final class PodCalls {
         RequestStamps.<PodCommand>request(
             caller,
             PodsGrpc.getDeleteMethod(),
-            message.getRequestId(),
-            message.toBuilder().clearRequestId().build(),
+            message,
             new PodCommand.DeletePod(
                 name,
                 message.getUid(),
@@ -143,8 +138,7 @@ public final class PodCalls {
         RequestStamps.<PodCommand>request(
             caller,
             PodsGrpc.getUpdateStatusMethod(),
-            message.getRequestId(),
-            message.toBuilder().clearRequestId().build(),
+            message,
             new PodCommand.UpdatePodStatus(
                 name,
                 message.getUid(),
@@ -210,8 +204,7 @@ public final class PodCalls {
         RequestStamps.<PodCommand>request(
             caller,
             NodesGrpc.getOpenMethod(),
-            message.getRequestId(),
-            message.toBuilder().clearRequestId().build(),
+            message,
             new PodCommand.OpenNode(NodeCodec.draft(message.getNode())));
     return owners.call(
         new Call<>(LogPartition.NODES, request, NodesGrpc.getOpenMethod(), message, replies::node),

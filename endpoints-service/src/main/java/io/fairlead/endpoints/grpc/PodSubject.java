@@ -7,6 +7,7 @@ import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.Position;
 import io.fairlead.decider.watch.ObjectFilter;
 import io.fairlead.decider.watch.Subject;
+import io.fairlead.decider.watch.Told;
 import io.fairlead.decider.watch.WatchedKind;
 import io.fairlead.v1.WatchPodsReply;
 import java.util.Collection;
@@ -56,22 +57,16 @@ record PodSubject(ObjectFilter filter, Optional<String> node)
   }
 
   @Override
-  public WatchPodsReply added(PodMessages.Seen seen) {
-    return WatchPodsReply.newBuilder().setAdded(seen.message()).build();
-  }
-
-  @Override
-  public WatchPodsReply modified(PodMessages.Seen seen) {
-    return WatchPodsReply.newBuilder().setModified(seen.message()).build();
-  }
-
-  @Override
-  public WatchPodsReply deleted(PodMessages.Seen seen) {
-    return WatchPodsReply.newBuilder().setDeleted(seen.message()).build();
-  }
-
-  @Override
-  public WatchPodsReply synced(Position position) {
-    return WatchPodsReply.newBuilder().setSynced(PositionCodec.proto(position)).build();
+  public WatchPodsReply message(Told<PodMessages.Seen> told, Optional<Position> resume) {
+    var reply = WatchPodsReply.newBuilder();
+    resume.map(PositionCodec::proto).ifPresent(reply::setPosition);
+    switch (told) {
+      case Told.Added(var object) -> reply.setAdded(object.message());
+      case Told.Modified(var object) -> reply.setModified(object.message());
+      case Told.Deleted(var object) -> reply.setDeleted(object.message());
+      case Told.Synced(var at) -> reply.clearPosition().setSynced(PositionCodec.proto(at));
+      case Told.Bookmark(var at) -> reply.clearPosition().setBookmark(PositionCodec.proto(at));
+    }
+    return reply.build();
   }
 }

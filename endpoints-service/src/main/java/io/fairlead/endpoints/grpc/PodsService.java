@@ -107,8 +107,8 @@ final class PodsService extends PodsImplBase {
     var filter =
         ObjectFilter.of(request.getNamespace(), request.getName(), request.getLabelSelector());
     var node = Optional.of(request.getNodeName()).filter(name -> !name.isEmpty());
-    var _ = reads.at(request.getFreshness());
-    watches.open(new PodSubject(filter, node), replies);
+    var from = reads.begin(request.getFreshness(), request.getFrom());
+    watches.open(new PodSubject(filter, node), from, replies);
   }
 
   /** Those that may be wanted, sorted by namespace and name. */

@@ -9,11 +9,13 @@ import io.fairlead.core.view.EndpointSlice;
 import io.fairlead.core.view.EndpointSlices;
 import io.fairlead.decider.watch.ObjectFilter;
 import io.fairlead.decider.watch.Subject;
+import io.fairlead.decider.watch.Told;
 import io.fairlead.decider.watch.WatchedKind;
 import io.fairlead.v1.WatchEndpointSlicesReply;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /** EndpointSlices that a caller watches, or lists. Keys are the Services. */
 record SliceSubject(ObjectFilter filter)
@@ -58,22 +60,16 @@ record SliceSubject(ObjectFilter filter)
   }
 
   @Override
-  public WatchEndpointSlicesReply added(EndpointSlice slice) {
-    return WatchEndpointSlicesReply.newBuilder().setAdded(SliceCodec.proto(slice)).build();
-  }
-
-  @Override
-  public WatchEndpointSlicesReply modified(EndpointSlice slice) {
-    return WatchEndpointSlicesReply.newBuilder().setModified(SliceCodec.proto(slice)).build();
-  }
-
-  @Override
-  public WatchEndpointSlicesReply deleted(EndpointSlice slice) {
-    return WatchEndpointSlicesReply.newBuilder().setDeleted(SliceCodec.proto(slice)).build();
-  }
-
-  @Override
-  public WatchEndpointSlicesReply synced(Position position) {
-    return WatchEndpointSlicesReply.newBuilder().setSynced(PositionCodec.proto(position)).build();
+  public WatchEndpointSlicesReply message(Told<EndpointSlice> told, Optional<Position> resume) {
+    var reply = WatchEndpointSlicesReply.newBuilder();
+    resume.map(PositionCodec::proto).ifPresent(reply::setPosition);
+    switch (told) {
+      case Told.Added(var object) -> reply.setAdded(SliceCodec.proto(object));
+      case Told.Modified(var object) -> reply.setModified(SliceCodec.proto(object));
+      case Told.Deleted(var object) -> reply.setDeleted(SliceCodec.proto(object));
+      case Told.Synced(var at) -> reply.clearPosition().setSynced(PositionCodec.proto(at));
+      case Told.Bookmark(var at) -> reply.clearPosition().setBookmark(PositionCodec.proto(at));
+    }
+    return reply.build();
   }
 }

@@ -82,6 +82,11 @@ public final class Loader implements AutoCloseable {
     return loader;
   }
 
+  /** What is followed here. */
+  public List<LogPartition> partitions() {
+    return partitions;
+  }
+
   /** The newest image that all publishers were told of. */
   public Snapshot current() {
     return waiters.current();
