@@ -209,7 +209,6 @@ public final class AllocatorService implements AutoCloseable {
                 GrpcServer.Settings.listening(config.listen()).withDrain(DRAIN),
                 Api.services(
                     config.replica(),
-                    eventLog.identity(),
                     PARTITIONS,
                     owners,
                     peers,

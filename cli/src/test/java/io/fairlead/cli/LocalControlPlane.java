@@ -81,6 +81,7 @@ final class LocalControlPlane implements AutoCloseable {
   private final Map<String, ClusterImage> past = new HashMap<>();
   private int beginnings;
   private int pages;
+  private boolean forgetful;
   private int failures;
   private Supplier<RuntimeException> failure = () -> Errors.notSynced("reading the log");
 
@@ -365,7 +366,11 @@ final class LocalControlPlane implements AutoCloseable {
   /** What was there at a position is not known any more. */
   synchronized void forgetThePast() {
     past.clear();
-    past.put(position.offsets(), image);
+  }
+
+  /** The same, as soon as the next page of a list is told. */
+  synchronized void forgetAfterAPage() {
+    forgetful = true;
   }
 
   private <A> A at(io.fairlead.v1.Position from, Supplier<A> asked) {
@@ -416,6 +421,10 @@ final class LocalControlPlane implements AutoCloseable {
     int first = next.isEmpty() ? 0 : Integer.parseInt(parts[1]);
     int end = limit == 0 ? items.size() : Math.min(items.size(), first + limit);
     pages++;
+    if (forgetful) {
+      forgetful = false;
+      forgetThePast();
+    }
     return new Listing.Page<>(
         items.subList(first, end),
         end == items.size() ? "" : (next.isEmpty() ? position.offsets() : parts[0]) + "/" + end);

@@ -191,7 +191,6 @@ public final class EndpointsService implements AutoCloseable {
     services.addAll(
         Api.services(
             config.replica(),
-            eventLog.identity(),
             partitions,
             calls,
             loader,

@@ -3,7 +3,6 @@ package io.fairlead.allocator.grpc;
 import io.fairlead.core.decide.ServiceCommand;
 import io.fairlead.core.decide.ServiceOutcome;
 import io.fairlead.core.image.ClusterImage;
-import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.run.Time;
 import io.fairlead.decider.Decider;
@@ -36,7 +35,6 @@ public final class Api {
    */
   public static List<BindableService> services(
       String replica,
-      LogIdentity identity,
       List<LogPartition> partitions,
       Decider<ServiceCommand, ServiceOutcome> decider,
       Peers peers,
@@ -58,7 +56,7 @@ public final class Api {
         new ServiceCidrsService(
             changes, reads, pages, watches, decided, new Allocations(coordination, time)),
         new ReservationsService(owner, reads, decided, coordination, time),
-        new LogService(replica, identity, partitions, loader, coordination, reads, logReads));
+        new LogService(replica, partitions, loader, coordination, reads, logReads));
   }
 
   /** What the services need around them. */

@@ -64,6 +64,9 @@ public final class Descriptions {
               + "/"
               + port.getProtocol());
       to.line("TargetPort", port.getTargetPort() + "/" + port.getProtocol());
+      if (!port.getAppProtocol().isEmpty()) {
+        to.line("App Protocol", port.getAppProtocol());
+      }
       var ready = new ArrayList<String>();
       var notReady = new ArrayList<String>();
       for (var pod : pods) {
@@ -88,6 +91,9 @@ public final class Descriptions {
     }
     if (!spec.getTrafficDistribution().isEmpty()) {
       to.line("Traffic Distribution", spec.getTrafficDistribution());
+    }
+    if (spec.getPublishNotReadyAddresses()) {
+      to.line("Publish Not Ready", "true");
     }
     return to.text.toString();
   }

@@ -85,7 +85,10 @@ final class ServiceRules {
         draft.selector(),
         ports,
         affinity,
-        internal.orElse(TrafficPolicy.CLUSTER),
+        // says nothing of a name, is not shown of one, and so is not kept, as in Kubernetes
+        internal
+            .filter(_ -> exposure != Exposure.EXTERNAL_NAME)
+            .orElse(TrafficPolicy.CLUSTER),
         trafficDistribution(),
         draft.publishNotReadyAddresses(),
         externalName(exposure),

@@ -1,7 +1,6 @@
 package io.fairlead.decider.grpc;
 
 import io.fairlead.api.PositionCodec;
-import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.etcd.Coordination;
@@ -21,7 +20,6 @@ import java.util.Optional;
 /** What this replica knows of the log. */
 public final class LogService extends LogImplBase {
   private final String replica;
-  private final LogIdentity identity;
   private final List<LogPartition> partitions;
   private final Loader loader;
   private final Coordination coordination;
@@ -30,14 +28,12 @@ public final class LogService extends LogImplBase {
 
   public LogService(
       String replica,
-      LogIdentity identity,
       List<LogPartition> partitions,
       Loader loader,
       Coordination coordination,
       Reads reads,
       LogReads logReads) {
     this.replica = replica;
-    this.identity = identity;
     this.partitions = partitions;
     this.loader = loader;
     this.coordination = coordination;

@@ -1,6 +1,5 @@
 package io.fairlead.endpoints.grpc;
 
-import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.decider.grpc.Caller;
 import io.fairlead.decider.grpc.LogReads;
@@ -26,7 +25,6 @@ public final class Api {
    */
   public static List<BindableService> services(
       String replica,
-      LogIdentity identity,
       List<LogPartition> partitions,
       PodCalls calls,
       Loader loader,
@@ -40,7 +38,7 @@ public final class Api {
         new PodsService(calls, reads, watches),
         new NodesService(calls, reads, streams, watches),
         new EndpointSlicesService(reads, watches),
-        new LogService(replica, identity, partitions, loader, coordination, reads, logReads));
+        new LogService(replica, partitions, loader, coordination, reads, logReads));
   }
 
   /** What the services need around them. */
