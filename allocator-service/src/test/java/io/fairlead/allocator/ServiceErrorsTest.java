@@ -141,8 +141,7 @@ class ServiceErrorsTest {
   private final List<String> wrong = new ArrayList<>();
 
   private void check(String how, Case expected, ErrorReport report) {
-    var fields =
-        report.faults().stream().map(f -> f.field() + " " + f.reason()).sorted().toList();
+    var fields = report.faults().stream().map(f -> f.field() + " " + f.reason()).sorted().toList();
     if (report.code() != expected.code()
         || !report.reason().equals(java.util.Optional.of(expected.reason()))
         || !fields.equals(expected.fields())) {

@@ -110,7 +110,8 @@ class ServiceCommandsTest {
 
   @Test
   void saysWhichNameWasGenerated() {
-    var generated = WEB.replace("name: web", "generateName: web-").replace("clusterIP: 10.96.0.20, ", "");
+    var generated =
+        WEB.replace("name: web", "generateName: web-").replace("clusterIP: 10.96.0.20, ", "");
     var ran = with(generated, "create");
     assertThat(ran.err()).isEmpty();
     assertThat(ran.out()).matches("service/web-[a-z0-9]{5} created\n");

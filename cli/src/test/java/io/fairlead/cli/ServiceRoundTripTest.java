@@ -132,8 +132,7 @@ class ServiceRoundTripTest {
         spec.add("internalTrafficPolicy: " + one("Local", "Cluster"));
       }
       if (chance(30)) {
-        spec.add(
-            "trafficDistribution: " + one("PreferClose", "PreferSameZone", "PreferSameNode"));
+        spec.add("trafficDistribution: " + one("PreferClose", "PreferSameZone", "PreferSameNode"));
       }
       if (chance(30)) {
         spec.add("publishNotReadyAddresses: " + one("true", "false"));

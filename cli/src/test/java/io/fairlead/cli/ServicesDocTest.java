@@ -40,7 +40,8 @@ class ServicesDocTest {
         printed.append(line).append('\n').append(ran.err()).append(ran.out());
       }
       // which uid it gets is by chance
-      assertThat(printed.toString().replaceAll(UID, "$1$2")).isEqualTo(example.replaceAll(UID, "$1$2"));
+      assertThat(printed.toString().replaceAll(UID, "$1$2"))
+          .isEqualTo(example.replaceAll(UID, "$1$2"));
     }
   }
 }

@@ -86,9 +86,7 @@ final class ServiceRules {
         ports,
         affinity,
         // says nothing of a name, is not shown of one, and so is not kept, as in Kubernetes
-        internal
-            .filter(_ -> exposure != Exposure.EXTERNAL_NAME)
-            .orElse(TrafficPolicy.CLUSTER),
+        internal.filter(_ -> exposure != Exposure.EXTERNAL_NAME).orElse(TrafficPolicy.CLUSTER),
         trafficDistribution(),
         draft.publishNotReadyAddresses(),
         externalName(exposure),
