@@ -102,6 +102,7 @@ class ServiceErrorsTest {
           Case.spec(
               "A40",
               s -> s.addIpFamilies("IPv4").addIpFamilies("IPv6"),
+              "spec.ipFamilies[1] Invalid", // one range only, of IPv4
               "spec.ipFamilyPolicy Invalid"),
           new Case(
               "A28",
