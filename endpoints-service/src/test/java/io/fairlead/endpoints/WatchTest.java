@@ -109,8 +109,9 @@ class WatchTest {
       assertThat(watching.messages().getFirst().getAdded().getStatus().getReady()).isTrue();
 
       var added = apply(a, "web-1", "web", "10.244.0.2");
-      assertThat(watching.await("the new Pod", m -> m.hasAdded() && named(m.getAdded(), "web-1")))
-          .isEqualTo(WatchPodsReply.newBuilder().setAdded(added).build());
+      var told = watching.await("the new Pod", m -> m.hasAdded() && named(m.getAdded(), "web-1"));
+      assertThat(told.getAdded()).isEqualTo(added);
+      assertThat(told.hasPosition()).isTrue();
       apply(a, "web-0", "db", "10.244.0.1");
       var gone = watching.await("not selected any more", WatchPodsReply::hasDeleted).getDeleted();
       assertThat(gone.getMetadata().getLabelsMap())

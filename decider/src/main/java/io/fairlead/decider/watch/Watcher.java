@@ -57,11 +57,12 @@ final class Watcher<S, M> {
 
   private long saidNanos;
 
-  /** Guards {@link #noted} and {@link #overrun}. */
+  /** Guards the three fields below. */
   private final ReentrantLock lock = new ReentrantLock();
 
   private final SequencedSet<ObjectName> noted = new LinkedHashSet<>();
   private boolean overrun;
+  private Optional<Position> notedUpTo = Optional.empty();
 
   /** Why it ends; only the lock's holder sets it. */
   private volatile Optional<StatusRuntimeException> end = Optional.empty();
@@ -110,8 +111,12 @@ final class Watcher<S, M> {
     Thread.ofVirtual().name("watch-" + subject.kind()).start(() -> run(whenDone));
   }
 
-  /** Called on the loader's thread. */
-  void note(Collection<ObjectName> keys) {
+  /**
+   * Called on the loader's thread.
+   *
+   * @param position after the step that touched them, if any
+   */
+  void note(Collection<ObjectName> keys, Position position) {
     if (keys.isEmpty()) {
       return;
     }
@@ -126,6 +131,7 @@ final class Watcher<S, M> {
         noted.clear();
         overrun = true;
       }
+      notedUpTo = Optional.of(position);
     } finally {
       lock.unlock();
     }
@@ -254,7 +260,8 @@ final class Watcher<S, M> {
   private record Batch(Collection<ObjectName> keys, Optional<Position> upTo) {}
 
   private Batch take() {
-    var upTo = source.noted(); // before the look: whatever it covers is among the noted
+    var forAll = source.noted(); // before the look: whatever it covers is among the noted
+    Position upTo;
     boolean everything;
     var keys = new ArrayList<ObjectName>();
     boolean more;
@@ -266,6 +273,7 @@ final class Watcher<S, M> {
         keys.add(noted.removeFirst());
       }
       more = !noted.isEmpty();
+      upTo = notedUpTo.filter(position -> position.covers(forAll)).orElse(forAll);
     } finally {
       lock.unlock();
     }

@@ -71,7 +71,9 @@ public final class Watches implements Publisher, AutoCloseable {
     if (!delta.isEmpty() && !watchers.isEmpty()) {
       Map<WatchedKind, Set<ObjectName>> touched = new EnumMap<>(WatchedKind.class);
       for (var watcher : watchers) {
-        watcher.note(touched.computeIfAbsent(watcher.kind(), kind -> kind.touched(delta, image)));
+        watcher.note(
+            touched.computeIfAbsent(watcher.kind(), kind -> kind.touched(delta, image)),
+            manifest.position());
       }
     }
     noted = manifest.position(); // only now: whoever sees it finds the keys
