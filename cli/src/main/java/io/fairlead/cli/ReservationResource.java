@@ -37,9 +37,9 @@ record ReservationResource() implements Resource<Reservation> {
   }
 
   @Override
-  public List<Reservation> list(
-      Session session, String namespace, String selector, Freshness freshness) {
-    if (!selector.isEmpty()) {
+  public List<Reservation> list(Session session, Listing listing) {
+    listing.refuseFields(plural());
+    if (!listing.selector().isEmpty()) {
       throw new CliException("error: reservations have no labels");
     }
     var request = ListReservationsRequest.getDefaultInstance();

@@ -47,15 +47,14 @@ public final class Api {
       Duration limit,
       Time time) {
     var reads = new Reads(loader, limit);
-    var owner = new OwnerForwarding<>(decider, peers, time);
-    var changes = new Changes(owner, reads);
+    var changes = new Changes(new OwnerForwarding<>(decider, peers, time), reads);
     var pages = new Pages(reads, history);
     return List.of(
         new NamespacesService(changes, reads, pages, watches),
         new ServicesService(changes, reads, pages, watches, decided),
         new ServiceCidrsService(
             changes, reads, pages, watches, decided, new Allocations(coordination, time)),
-        new ReservationsService(owner, reads, decided, coordination, time),
+        new ReservationsService(changes, reads, decided, coordination, time),
         new LogService(replica, partitions, loader, coordination, reads, logReads));
   }
 

@@ -10,16 +10,11 @@ import io.fairlead.core.decide.ServiceOutcome;
 import io.fairlead.core.decide.Violation.Reason;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.Kind;
-import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.model.Reservation;
 import io.fairlead.core.run.Time;
 import io.fairlead.decider.Answer;
-import io.fairlead.decider.grpc.Caller;
-import io.fairlead.decider.grpc.OwnerForwarding;
-import io.fairlead.decider.grpc.OwnerForwarding.Call;
 import io.fairlead.decider.grpc.Reads;
-import io.fairlead.decider.grpc.RequestStamps;
 import io.fairlead.etcd.Coordination;
 import io.fairlead.etcd.Coordination.HeldReservation;
 import io.fairlead.v1.Freshness;
@@ -55,7 +50,7 @@ final class ReservationsService extends ReservationsImplBase {
   /** Longer than any token that is made; what is hashed for strangers is bounded. */
   private static final int LONGEST_TOKEN = 1024;
 
-  private final OwnerForwarding<ServiceCommand, ServiceOutcome> owner;
+  private final Changes changes;
   private final Reads reads;
   private final Supplier<ClusterImage> decided;
   private final Coordination coordination;
@@ -65,12 +60,12 @@ final class ReservationsService extends ReservationsImplBase {
    * @param decided what the deciders here answer from: never behind an answer that they gave
    */
   ReservationsService(
-      OwnerForwarding<ServiceCommand, ServiceOutcome> owner,
+      Changes changes,
       Reads reads,
       Supplier<ClusterImage> decided,
       Coordination coordination,
       Time time) {
-    this.owner = owner;
+    this.changes = changes;
     this.reads = reads;
     this.decided = decided;
     this.coordination = coordination;
@@ -79,17 +74,9 @@ final class ReservationsService extends ReservationsImplBase {
 
   @Override
   public void reserve(ReserveRequest request, StreamObserver<ReservationReply> replies) {
-    var method = ReservationsGrpc.getReserveMethod();
-    var command =
-        RequestStamps.<ServiceCommand>request(
-            Caller.current(),
-            method,
-            request.getRequestId(),
-            request.toBuilder().clearRequestId().build(),
-            new ServiceCommand.Reserve(ReservationCodec.draft(request)));
-    var call = new Call<>(LogPartition.SERVICES, command, method, request, this::reserved);
-    replies.onNext(owner.call(call, Caller.current(), reads.left()));
-    replies.onCompleted();
+    var command = new ServiceCommand.Reserve(ReservationCodec.draft(request));
+    changes.answer(
+        ReservationsGrpc.getReserveMethod(), request, command, this::reserved, replies);
   }
 
   private ReservationReply reserved(Answer.Decided<ServiceOutcome> answer) {
@@ -137,18 +124,13 @@ final class ReservationsService extends ReservationsImplBase {
     if (request.getForce() && !request.getToken().isEmpty()) {
       throw Errors.invalid("force", Reason.INVALID, "not together with a token");
     }
-    var method = ReservationsGrpc.getReleaseMethod();
-    var command =
-        RequestStamps.<ServiceCommand>request(
-            Caller.current(),
-            method,
-            request.getRequestId(),
-            request.toBuilder().clearRequestId().build(),
-            new ServiceCommand.Release(request.getId(), authority(request)));
-    var call =
-        new Call<>(LogPartition.SERVICES, command, method, request, ReservationsService::released);
-    replies.onNext(owner.call(call, Caller.current(), reads.left()));
-    replies.onCompleted();
+    var command = new ServiceCommand.Release(request.getId(), authority(request));
+    changes.answer(
+        ReservationsGrpc.getReleaseMethod(),
+        request,
+        command,
+        ReservationsService::released,
+        replies);
   }
 
   /** Asked also where it does not matter: without etcd nothing is released. */
