@@ -49,7 +49,10 @@ abstract class ScriptCommand implements Callable<Integer> {
       name = "bench",
       description = "Runs a benchmark, in a checkout; as root, for most. See docs/benchmarks.md.")
   static final class BenchVerb extends ScriptCommand {
-    @Parameters(arity = "1", paramLabel = "NAME", description = "Which; a wrong name lists them, with their options.")
+    @Parameters(
+        arity = "1",
+        paramLabel = "NAME",
+        description = "Which; a wrong name lists them, with their options.")
     @SuppressWarnings("UnusedVariable")
     private String name;
 
