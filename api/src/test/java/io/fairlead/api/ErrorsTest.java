@@ -257,6 +257,12 @@ class ErrorsTest {
             Map.of("expected", "a.b", "actual", "c.d"),
             "Error from server (FailedPrecondition): the position is of log c.d, this cluster's log is a.b"),
         new Case(
+            Errors.positionTooOld("s:7", "s:9"),
+            Code.OUT_OF_RANGE,
+            Reason.POSITION_TOO_OLD,
+            Map.of("position", "s:7", "oldest", "s:9"),
+            "Error from server (Expired): what was there at s:7 is not known any more, only since s:9: list again"),
+        new Case(
             Errors.unsupportedProtocol(9, "1"),
             Code.FAILED_PRECONDITION,
             Reason.UNSUPPORTED_PROTOCOL,
