@@ -75,8 +75,7 @@ final class ReservationsService extends ReservationsImplBase {
   @Override
   public void reserve(ReserveRequest request, StreamObserver<ReservationReply> replies) {
     var command = new ServiceCommand.Reserve(ReservationCodec.draft(request));
-    changes.answer(
-        ReservationsGrpc.getReserveMethod(), request, command, this::reserved, replies);
+    changes.answer(ReservationsGrpc.getReserveMethod(), request, command, this::reserved, replies);
   }
 
   private ReservationReply reserved(Answer.Decided<ServiceOutcome> answer) {

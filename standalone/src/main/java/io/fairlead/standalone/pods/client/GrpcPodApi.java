@@ -83,8 +83,8 @@ public final class GrpcPodApi implements PodApi, AutoCloseable {
           read(reply.getDeleted(), pod -> new Gone(UUID.fromString(pod.getMetadata().getUid())))
               .ifPresent(events);
       case SYNCED -> events.accept(new Synced());
-      case EVENT_NOT_SET -> {
-        // of a newer server
+      case BOOKMARK, EVENT_NOT_SET -> {
+        // nothing of a Pod; not set: of a newer server
       }
     }
   }
