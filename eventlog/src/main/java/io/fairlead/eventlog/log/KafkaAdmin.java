@@ -16,7 +16,10 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.AbortTransactionOptions;
+import org.apache.kafka.clients.admin.AbortTransactionSpec;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.DescribeProducersOptions;
 import org.apache.kafka.clients.admin.DescribeTopicsOptions;
 import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
@@ -114,6 +117,50 @@ final class KafkaAdmin implements AutoCloseable {
   void check() {
     requireSame();
     finishCheck(startCheck());
+  }
+
+  /**
+   * Ends the transactions that are open in a partition: to be asked by its writer after its fence,
+   * when none can be. A broker that was killed can come back with a coordinator that ends a
+   * transaction before its marker reached the partition, and drops the marker (seen with 4.3.1).
+   * The records then wait there, and the next commit of the same producer would bring them to
+   * light.
+   *
+   * @return how many there were
+   * @throws GatewayException they may be open still
+   */
+  int abortForgotten(LogPartition partition) {
+    var asked = List.of(kafka(partition));
+    var producers =
+        get(
+            admin
+                .describeProducers(
+                    asked, new DescribeProducersOptions().timeoutMs(KafkaClients.millis(limit)))
+                .partitionResult(kafka(partition)),
+            "look for open transactions",
+            limit);
+    int aborted = 0;
+    for (var producer : producers.activeProducers()) {
+      if (producer.currentTransactionStartOffset().isPresent()) {
+        var transaction =
+            new AbortTransactionSpec(
+                kafka(partition),
+                producer.producerId(),
+                (short) producer.producerEpoch(),
+                Math.max(0, producer.coordinatorEpoch().orElse(0)));
+        var _ =
+            get(
+                admin
+                    .abortTransaction(
+                        transaction,
+                        new AbortTransactionOptions().timeoutMs(KafkaClients.millis(limit)))
+                    .all(),
+                "abort a forgotten transaction",
+                limit);
+        aborted++;
+      }
+    }
+    return aborted;
   }
 
   static LogIdentity identity(Map<String, TopicDescription> topics) {

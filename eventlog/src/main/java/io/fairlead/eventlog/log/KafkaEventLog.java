@@ -127,6 +127,14 @@ public final class KafkaEventLog implements EventLog {
         }
       }
       admin.check();
+      int forgotten = admin.abortForgotten(partition);
+      if (forgotten > 0) {
+        LOG.atWarn()
+            .addKeyValue("event", "log.transaction.forgotten")
+            .addKeyValue("partition", partition)
+            .addKeyValue("transactions", forgotten)
+            .log("Kafka had forgotten an open transaction; aborted");
+      }
     } catch (KafkaException e) {
       producer.close(Duration.ZERO);
       throw new GatewayException(

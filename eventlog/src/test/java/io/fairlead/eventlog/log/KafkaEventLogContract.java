@@ -22,6 +22,7 @@ import io.fairlead.log.v1.Record;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -33,6 +34,7 @@ import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.config.ConfigResource;
@@ -345,6 +347,37 @@ abstract class KafkaEventLogContract extends EventLogContract {
   @Override
   EventLog connectWithLongWindow() {
     return KafkaEventLog.open(config().withWindow(Duration.ofDays(7)), Time.system());
+  }
+
+  /** As a coordinator leaves it that dropped the marker; here of one that nobody will fence. */
+  @Test
+  void whatAForgottenTransactionWroteIsNeverSeen() {
+    var log = connect();
+    opened.add(log);
+    var forgotten =
+        new HashMap<>(KafkaClients.producerSettings(config(), LogPartition.SERVICES, "forgotten"));
+    forgotten.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, "forgotten");
+    forgotten.put(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, 300_000);
+    var producer =
+        new KafkaProducer<>(forgotten, new ByteArraySerializer(), new ByteArraySerializer());
+    opened.add(() -> producer.close(Duration.ZERO));
+    producer.initTransactions();
+    producer.beginTransaction();
+    List<LogEvent> events =
+        List.of(
+            new LogEvent.Stored(random.object(Kind.SERVICE), random.envelope()),
+            new LogEvent.Stored(random.object(Kind.SERVICE), random.envelope()));
+    join(producer.send(EventCodec.encode(LogPartition.SERVICES, events.getFirst())));
+    try (var appender = log.openAppender(LogPartition.SERVICES)) {
+      assertThat(log.unstable(List.of(LogPartition.SERVICES)))
+          .containsEntry(LogPartition.SERVICES, 0L);
+      appender.append(events.subList(1, 2));
+    }
+    var recorder = new Recorder();
+    opened.add(
+        log.follow(List.of(LogPartition.SERVICES), Position.start(log.identity()), recorder));
+    recorder.awaitEnd(log, List.of(LogPartition.SERVICES));
+    assertThat(recorder.events()).containsExactly(events.getLast());
   }
 
   @Override
