@@ -24,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -255,7 +256,7 @@ final class Batch<C, R> {
     var losers = new ArrayList<Slot<C, R>>();
     for (var one : wanted.values()) {
       var address = one.claim.address();
-      switch (outcomes.getOrDefault(address, new ClaimOutcome.Claimed())) {
+      switch (Objects.requireNonNull(outcomes.get(address), "an outcome for each address")) {
         case ClaimOutcome.Claimed() -> claimed.put(address, one.claim);
         case ClaimOutcome.HeldByOther(var holder) -> {
           if (holder.reserved() && holder.service().equals(one.claim.service())

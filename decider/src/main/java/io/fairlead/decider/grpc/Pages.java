@@ -124,10 +124,8 @@ public final class Pages {
           Reason.INVALID,
           "belongs to another list: ask for all pages with the same namespace and selectors");
     }
-    var image =
-        position.equals(reads.current().position())
-            ? reads.current().image()
-            : history.at(position).image();
+    var newest = reads.current();
+    var image = position.equals(newest.position()) ? newest.image() : history.at(position).image();
     return new Page(
         image,
         position,

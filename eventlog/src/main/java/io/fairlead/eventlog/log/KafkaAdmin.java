@@ -11,6 +11,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -21,10 +22,12 @@ import org.apache.kafka.clients.admin.AbortTransactionSpec;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.DescribeProducersOptions;
 import org.apache.kafka.clients.admin.DescribeTopicsOptions;
+import org.apache.kafka.clients.admin.DescribeTransactionsOptions;
 import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.admin.TransactionState;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
@@ -34,6 +37,13 @@ import org.apache.kafka.common.TopicPartition;
  * Thread-safe. Once a topic was found to be another one, everything that asks gets that answer.
  */
 final class KafkaAdmin implements AutoCloseable {
+  private static final Set<TransactionState> UNDER_WAY =
+      Set.of(
+          TransactionState.ONGOING,
+          TransactionState.PREPARE_ABORT,
+          TransactionState.PREPARE_COMMIT,
+          TransactionState.PREPARE_EPOCH_FENCE);
+
   static final List<String> TOPICS = Arrays.stream(Topic.values()).map(Topic::kafkaName).toList();
 
   private final Admin admin;
@@ -126,6 +136,10 @@ final class KafkaAdmin implements AutoCloseable {
    * The records then wait there, and the next commit of the same producer would bring them to
    * light.
    *
+   * <p>Not where the coordinator knows of a transaction under the partition's id: then somebody has
+   * fenced whoever asks, and is at work. He may begin between both looks, and the marker does not
+   * harm him: a transaction of his has a later epoch than any that was open before.
+   *
    * @return how many there were
    * @throws GatewayException they may be open still
    */
@@ -139,28 +153,45 @@ final class KafkaAdmin implements AutoCloseable {
                 .partitionResult(kafka(partition)),
             "look for open transactions",
             limit);
-    int aborted = 0;
-    for (var producer : producers.activeProducers()) {
-      if (producer.currentTransactionStartOffset().isPresent()) {
-        var transaction =
-            new AbortTransactionSpec(
-                kafka(partition),
-                producer.producerId(),
-                (short) producer.producerEpoch(),
-                Math.max(0, producer.coordinatorEpoch().orElse(0)));
-        var _ =
-            get(
-                admin
-                    .abortTransaction(
-                        transaction,
-                        new AbortTransactionOptions().timeoutMs(KafkaClients.millis(limit)))
-                    .all(),
-                "abort a forgotten transaction",
-                limit);
-        aborted++;
-      }
+    var open =
+        producers.activeProducers().stream()
+            .filter(producer -> producer.currentTransactionStartOffset().isPresent())
+            .toList();
+    if (open.isEmpty() || transactionKnown(partition)) {
+      return 0;
     }
-    return aborted;
+    for (var producer : open) {
+      var transaction =
+          new AbortTransactionSpec(
+              kafka(partition),
+              producer.producerId(),
+              (short) producer.producerEpoch(),
+              Math.max(0, producer.coordinatorEpoch().orElse(0)));
+      var _ =
+          get(
+              admin
+                  .abortTransaction(
+                      transaction,
+                      new AbortTransactionOptions().timeoutMs(KafkaClients.millis(limit)))
+                  .all(),
+              "abort a forgotten transaction",
+              limit);
+    }
+    return open.size();
+  }
+
+  private boolean transactionKnown(LogPartition partition) {
+    var id = KafkaClients.transactionalId(partition);
+    var described =
+        get(
+            admin
+                .describeTransactions(
+                    List.of(id),
+                    new DescribeTransactionsOptions().timeoutMs(KafkaClients.millis(limit)))
+                .description(id),
+            "look for a transaction under way",
+            limit);
+    return UNDER_WAY.contains(described.state());
   }
 
   static LogIdentity identity(Map<String, TopicDescription> topics) {

@@ -54,13 +54,16 @@ final class KafkaClients {
     }
   }
 
+  /** Of whoever writes the partition: the next one fences the one before. */
+  static String transactionalId(LogPartition partition) {
+    return partition.topic().kafkaName() + "-" + partition.index();
+  }
+
   static Map<String, Object> producerSettings(
       KafkaLogConfig config, LogPartition partition, String name) {
     var settings = common(config, name);
     int limit = millis(config.timeouts().append());
-    settings.put(
-        ProducerConfig.TRANSACTIONAL_ID_CONFIG,
-        partition.topic().kafkaName() + "-" + partition.index());
+    settings.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, transactionalId(partition));
     settings.put(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, millis(TRANSACTION_TIMEOUT));
     settings.put(ProducerConfig.ACKS_CONFIG, "all");
     settings.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
