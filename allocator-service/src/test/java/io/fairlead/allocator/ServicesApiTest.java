@@ -274,7 +274,7 @@ class ServicesApiTest {
     b.client.create(id(), service("short-lived", ""));
     b.client.delete(id(), "short-lived");
     var second = watch(b.client, last.getPosition());
-    assertThat(read(second, 3)).containsExactly("+db", "-web", "synced");
+    assertThat(read(second, 4)).containsExactly("+db", "-web", "-short-lived", "synced");
     update(b.client, with(service("db", ""), s -> s.getMetadataBuilder().putLabels("x", "y")));
     assertThat(read(second, 1)).containsExactly("*db");
   }

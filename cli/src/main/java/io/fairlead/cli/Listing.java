@@ -20,6 +20,8 @@ record Listing(
   /** As kubectl has it. */
   static final int CHUNK = 500;
 
+  private static final int TRIES = 5;
+
   static Listing of(String namespace, String selector, Freshness freshness) {
     return new Listing(namespace, selector, "", CHUNK, freshness);
   }
@@ -31,25 +33,26 @@ record Listing(
   record Part(int limit, String next) {}
 
   /**
-   * All pages, of one moment. Where so much happens that the moment is forgotten between two of
-   * them, once more in one go.
+   * All pages, of one moment; of a later one where so much happens that the moment is forgotten
+   * between two of them.
    */
   <T> List<T> all(Function<Part, Page<T>> call) {
-    try {
-      return all(call, chunk);
-    } catch (CallFailedException e) {
-      if (chunk > 0 && e.reason().equals(Optional.of(Reason.POSITION_TOO_OLD))) {
-        return all(call, 0);
+    for (int left = TRIES - 1; ; left--) {
+      try {
+        return pages(call);
+      } catch (CallFailedException e) {
+        if (left == 0 || !e.reason().equals(Optional.of(Reason.POSITION_TOO_OLD))) {
+          throw e;
+        }
       }
-      throw e;
     }
   }
 
-  private static <T> List<T> all(Function<Part, Page<T>> call, int limit) {
+  private <T> List<T> pages(Function<Part, Page<T>> call) {
     var items = new ArrayList<T>();
     var next = "";
     do {
-      var page = call.apply(new Part(limit, next));
+      var page = call.apply(new Part(chunk, next));
       items.addAll(page.items());
       next = page.next();
     } while (!next.isEmpty());

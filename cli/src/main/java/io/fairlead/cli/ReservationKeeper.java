@@ -4,6 +4,7 @@ import io.fairlead.v1.ReleaseReservationRequest;
 import io.fairlead.v1.RenewReservationRequest;
 import io.fairlead.v1.Reservation;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /** Keeps a reservation alive from the foreground, and releases it at the end. */
@@ -18,6 +19,9 @@ final class ReservationKeeper {
   private final String token;
   private final ReservationTokens tokens;
   private final AtomicBoolean releasing = new AtomicBoolean();
+
+  /** Exit code of the one release, for whoever comes to it second. */
+  private final CompletableFuture<Integer> released = new CompletableFuture<>();
 
   ReservationKeeper(
       Session session,
@@ -65,11 +69,13 @@ final class ReservationKeeper {
           return release();
         }
         if (releasing.get()) {
-          return 0; // it is gone because it was released
+          return released.join(); // the channel is needed until then
         }
         if (!e.isTransient()) {
           console.err().println(e.words());
-          tokens.forget(id);
+          if (e.isNotFound()) { // else it may live, and its token is needed
+            tokens.forget(id);
+          }
           return 1;
         }
         if (!failing) {
@@ -90,8 +96,18 @@ final class ReservationKeeper {
   /** Exit code. */
   int release() {
     if (!releasing.compareAndSet(false, true)) {
-      return 0;
+      return released.join();
     }
+    int code = 1;
+    try {
+      code = releaseNow();
+      return code;
+    } finally {
+      released.complete(code);
+    }
+  }
+
+  private int releaseNow() {
     boolean interrupted = Thread.interrupted(); // what is left to do must not be
     try {
       var request =

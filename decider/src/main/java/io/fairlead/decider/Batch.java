@@ -206,6 +206,8 @@ final class Batch<C, R> {
       var hold = slot.plan().hold().orElseThrow();
       if (reserve(slot, hold)) {
         reserved.add(hold.reservation().uid());
+        // an earlier try may have claimed some for a Service of this batch: it takes them over anew
+        hold.reservation().addresses().forEach(claimed::remove);
         parts.points().reached(FaultPoint.COMMIT_CLAIMED);
       } else {
         losers.add(slot);

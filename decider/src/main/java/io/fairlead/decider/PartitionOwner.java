@@ -244,11 +244,12 @@ final class PartitionOwner<C, R> {
     takeOverAgain = false;
     heldLease = lease.id();
     long asked = reconcileAsked.get();
+    long fromNanos = parts.time().nanoTime();
     var result =
         new Takeover<>(parts, partition, lease, health, key -> held = Optional.of(key)).run();
     switch (result) {
       case Takeover.Result.Owning<C, R>(var me, var appender, var commits) -> {
-        reconciled(asked);
+        reconciled(asked, fromNanos);
         health.answered(); // it said where its end is
         phase = Phase.SERVING;
         onChange.run();
@@ -379,21 +380,25 @@ final class PartitionOwner<C, R> {
         && !etcdAway.getAsBoolean();
   }
 
-  private void reconciled(long asked) {
+  /** What is claimed late may have come after the look at the claims, which began at that time. */
+  private void reconciled(long asked, long fromNanos) {
     reconciledAsk = asked;
     reconciledNanos = parts.time().nanoTime();
     reconcileAfterNanos = reconciledNanos;
-    claimsCertainNanos = claimsCertainNanos.filter(certain -> reconciledNanos - certain < 0);
+    claimsCertainNanos = claimsCertainNanos.filter(certain -> fromNanos - certain < 0);
   }
 
   private Next reconcile(Owner me) {
     long asked = reconcileAsked.get();
+    long fromNanos = parts.time().nanoTime();
     try {
       new ClaimReconciler(parts.coordination(), parts.stats(), parts.points())
           .run(parts.feed().current().image(), partition, me.takeover());
-      reconciled(asked);
-    } catch (GatewayException e) { // it stays due
-      reconcileAfterNanos = parts.time().nanoTime() + RECONCILE_AGAIN.toNanos();
+      reconciled(asked, fromNanos);
+    } catch (GatewayException e) { // it stays due, and what it claimed itself may come late
+      long now = parts.time().nanoTime();
+      reconcileAfterNanos = now + RECONCILE_AGAIN.toNanos();
+      claimsCertainNanos = Optional.of(now + LATE_CLAIMS.toNanos());
       log.atDebug().setCause(e).log("claims not reconciled");
     } catch (NotOwnerException _) {
       return Next.KEY_LOST;

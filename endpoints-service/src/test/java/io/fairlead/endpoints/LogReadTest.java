@@ -15,6 +15,7 @@ import io.fairlead.v1.ApplyPodRequest;
 import io.fairlead.v1.Container;
 import io.fairlead.v1.LogEntry;
 import io.fairlead.v1.LogGrpc;
+import io.fairlead.v1.LogStatusRequest;
 import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.PodSpec;
 import io.fairlead.v1.Position;
@@ -138,8 +139,16 @@ class LogReadTest {
         new io.fairlead.core.model.Position(
                 a.log.identity(), new TreeMap<>(a.log.endOffsets(List.of(LogPartition.SERVICES))))
             .of(LogPartition.SERVICES);
+    var log = a.log.identity().toString();
+    var _ = // else the replica itself would miss what is deleted
+        LogGrpc.newBlockingStub(a.channel())
+            .withWaitForReady()
+            .status(
+                LogStatusRequest.newBuilder()
+                    .setWaitFor(Position.newBuilder().setLog(log).setOffsets("s:" + end))
+                    .build());
     replicas.kafka.deleteRecordsBefore(LogPartition.SERVICES, end - 2);
-    var from = Position.newBuilder().setLog(a.log.identity().toString()).setOffsets("s:0").build();
+    var from = Position.newBuilder().setLog(log).setOffsets("s:0").build();
     var replies = readAll(a, ReadLogRequest.newBuilder().setFrom(from).addPartitions("s").build());
     assertThat(replies.getFirst().getBegin().getRetained().getOffsets())
         .isEqualTo("s:" + (end - 2));

@@ -11,7 +11,8 @@ import io.fairlead.decider.Decider;
 import io.fairlead.decider.Request;
 import io.fairlead.etcd.Coordination;
 import java.time.Duration;
-import java.util.UUID;
+import java.util.ArrayList;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BooleanSupplier;
@@ -95,21 +96,26 @@ public final class ReservationEnds implements AutoCloseable {
       return;
     }
     var living = coordination.reservations().keySet();
+    var asked =
+        new ArrayList<CompletableFuture<Answer<ServiceOutcome>>>(); // to share a transaction
     for (var one : known.all()) {
       var id = one.object().uid();
       if (!living.contains(id)) {
-        end(id);
+        asked.add(
+            decider.submit(
+                LogPartition.SERVICES,
+                Request.internal(
+                    ACTOR, new ServiceCommand.EndReservation(id), "its lease ran out")));
       }
+    }
+    for (var answer : asked) {
+      await(answer);
     }
   }
 
-  private void end(UUID id) throws InterruptedException {
-    var request =
-        Request.<ServiceCommand>internal(
-            ACTOR, new ServiceCommand.EndReservation(id), "its lease ran out");
+  private void await(CompletableFuture<Answer<ServiceOutcome>> asked) throws InterruptedException {
     try {
-      var answer = decider.submit(LogPartition.SERVICES, request).get();
-      if (answer instanceof Answer.Decided<ServiceOutcome>(var reply, _)
+      if (asked.get() instanceof Answer.Decided<ServiceOutcome>(var reply, _)
           && reply instanceof ServiceOutcome.ReservationEnded) {
         ended.increment();
       }

@@ -230,7 +230,8 @@ final class NamespacesService extends NamespacesImplBase {
             namespace ->
                 filter.matches(
                     new ObjectName("", namespace.getMetadata().getName()),
-                    namespace.getMetadata().getLabelsMap()));
+                    namespace.getMetadata().getLabelsMap()),
+            namespace -> namespace);
     replies.onNext(
         ListNamespacesReply.newBuilder()
             .setPosition(PositionCodec.proto(page.position()))

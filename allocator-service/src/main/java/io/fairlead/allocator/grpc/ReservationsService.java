@@ -17,6 +17,7 @@ import io.fairlead.decider.Answer;
 import io.fairlead.decider.grpc.Reads;
 import io.fairlead.etcd.Coordination;
 import io.fairlead.etcd.Coordination.HeldReservation;
+import io.fairlead.eventlog.load.Snapshot;
 import io.fairlead.v1.Freshness;
 import io.fairlead.v1.GetReservationRequest;
 import io.fairlead.v1.ListReservationsReply;
@@ -111,8 +112,9 @@ final class ReservationsService extends ReservationsImplBase {
     if (!hasToken(held, request.getToken())) {
       throw Errors.refused(new Refusal.WrongToken(held.reservation().key()));
     }
+    var snapshot = reads.at(Freshness.LOCAL); // first: what was renewed must not be refused
     var left = coordination.renew(held).orElseThrow(() -> notFound(request.getId()));
-    replies.onNext(reply(held.reservation(), left, Freshness.LOCAL));
+    replies.onNext(reply(held.reservation(), left, snapshot));
     replies.onCompleted();
   }
 
@@ -174,12 +176,11 @@ final class ReservationsService extends ReservationsImplBase {
     var left =
         Optional.ofNullable(coordination.timeLeft(List.of(held)).get(id))
             .orElseThrow(() -> notFound(request.getId()));
-    replies.onNext(reply(held.reservation(), left, Freshness.LOCAL));
+    replies.onNext(reply(held.reservation(), left, reads.at(Freshness.LOCAL)));
     replies.onCompleted();
   }
 
-  private ReservationReply reply(Reservation reservation, Duration left, Freshness freshness) {
-    var snapshot = reads.at(freshness);
+  private ReservationReply reply(Reservation reservation, Duration left, Snapshot snapshot) {
     return ReservationReply.newBuilder()
         .setReservation(ReservationCodec.proto(reservation, expires(left), snapshot.image()))
         .setPosition(PositionCodec.proto(snapshot.position()))

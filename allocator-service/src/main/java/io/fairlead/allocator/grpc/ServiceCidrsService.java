@@ -174,12 +174,13 @@ final class ServiceCidrsService extends ServiceCidrsImplBase {
             page.image().serviceCidrs().all(),
             cidr -> cidr.object().meta().objectName(),
             cidr ->
-                filter.matches(cidr.object().meta().objectName(), cidr.object().meta().labels()));
+                filter.matches(cidr.object().meta().objectName(), cidr.object().meta().labels()),
+            cidr -> ServiceCidrCodec.proto(cidr, page.image()));
     var reply =
         ListServiceCidrsReply.newBuilder()
             .setPosition(PositionCodec.proto(page.position()))
+            .addAllItems(filled.items())
             .setContinue(filled.next());
-    filled.items().forEach(cidr -> reply.addItems(ServiceCidrCodec.proto(cidr, page.image())));
     replies.onNext(reply.build());
     replies.onCompleted();
   }

@@ -180,12 +180,13 @@ final class ServicesService extends ServicesImplBase {
         page.fill(
             page.rest(candidates).values(),
             service -> service.object().name(),
-            service -> ServiceSubject.matches(filter, service.object()));
+            service -> ServiceSubject.matches(filter, service.object()),
+            ServiceCodec::proto);
     var reply =
         ListServicesReply.newBuilder()
             .setPosition(PositionCodec.proto(page.position()))
+            .addAllItems(filled.items())
             .setContinue(filled.next());
-    filled.items().forEach(service -> reply.addItems(ServiceCodec.proto(service)));
     replies.onNext(reply.build());
     replies.onCompleted();
   }

@@ -79,8 +79,10 @@ public record FieldSelector(List<Requirement> requirements) {
     return supported.stream().collect(Collectors.joining(", ", "supported are ", ""));
   }
 
-  /** A backslash and what follows it belong to the term. */
-  private static final Pattern TERM = Pattern.compile("(?:[^,\\\\]|\\\\.|\\\\$)+");
+  /**
+   * A backslash and what follows it belong to the term. Possessive: else it recurses by character.
+   */
+  private static final Pattern TERM = Pattern.compile("(?:[^,\\\\]|\\\\.|\\\\$)++");
 
   private static List<String> terms(String text) {
     return TERM.matcher(text)

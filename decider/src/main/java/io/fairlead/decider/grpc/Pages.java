@@ -26,6 +26,9 @@ import java.util.function.Predicate;
  * the list is of and where it was, and any replica makes the image of that moment from its history.
  */
 public final class Pages {
+  /** Of the items of a page: far below the 4 MiB that a message may have. */
+  static final int MOST_BYTES = 2 << 20;
+
   private static final List<String> NOT_OF_THE_QUERY = List.of("limit", "continue", "freshness");
 
   private final Reads reads;
@@ -57,22 +60,31 @@ public final class Pages {
     }
 
     /**
-     * Fills it.
+     * Fills it: with as many as were asked for, or fewer where these are large.
      *
      * @param sorted by name; those before this page may be among them
+     * @param message what is sent of each
      */
-    public <T> Filled<T> fill(
-        Iterable<T> sorted, Function<T, ObjectName> name, Predicate<T> wanted) {
-      var items = new ArrayList<T>();
+    public <T, M extends Message> Filled<M> fill(
+        Iterable<T> sorted,
+        Function<T, ObjectName> name,
+        Predicate<T> wanted,
+        Function<T, M> message) {
+      var items = new ArrayList<M>();
+      var last = new ObjectName("", "");
+      long bytes = 0;
       for (var item : sorted) {
-        if (!wanted.test(item)
-            || after.filter(last -> last.compareTo(name.apply(item)) >= 0).isPresent()) {
+        var own = name.apply(item);
+        if (!wanted.test(item) || after.filter(before -> before.compareTo(own) >= 0).isPresent()) {
           continue;
         }
-        if (limit > 0 && items.size() == limit) {
-          return new Filled<>(items, token(name.apply(items.getLast())));
+        var next = message.apply(item);
+        bytes += next.getSerializedSize();
+        if (limit > 0 && !items.isEmpty() && (items.size() == limit || bytes > MOST_BYTES)) {
+          return new Filled<>(items, token(last));
         }
-        items.add(item);
+        items.add(next);
+        last = own;
       }
       return new Filled<>(items, "");
     }

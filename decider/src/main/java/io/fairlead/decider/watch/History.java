@@ -63,12 +63,16 @@ public final class History implements Publisher {
    *
    * @param back from now to then
    * @param changed keys in the order of their last changes
+   * @param went from now to an image that has, besides, what came and went since, as it was last
+   * @param wentImage that image
    */
   public record Then(
       ClusterImage image,
       Snapshot now,
       ClusterDelta back,
-      SequencedCollection<ObjectKey> changed) {}
+      SequencedCollection<ObjectKey> changed,
+      ClusterDelta went,
+      ClusterImage wentImage) {}
 
   private final Instant completeSince;
   private final Limits limits;
@@ -166,14 +170,15 @@ public final class History implements Publisher {
   }
 
   /**
-   * The image of a moment, made from the newest one.
+   * The image of a moment, made from the newest one. Costs what happened since.
    *
    * @param position of this log, and not ahead of this replica
    * @throws StatusRuntimeException POSITION_TOO_OLD
    */
   public Then at(Position position) {
-    var undone = new LinkedHashMap<ObjectKey, Step>(); // the first step of each key since then
     Snapshot now;
+    var first = new LinkedHashMap<ObjectKey, Step>(); // since then; who changed last comes first
+    var last = new HashMap<ObjectKey, Step>(); // that replaced something
     lock.lock();
     try {
       now = current;
@@ -184,18 +189,38 @@ public final class History implements Publisher {
         throw Errors.positionTooOld(
             position.offsets(), new Position(position.log(), oldest).offsets());
       }
-      for (var step : steps) {
-        if (step.offset() >= position.of(step.partition())) {
-          var first = undone.remove(step.key()); // and again at the end: in the order of the last
-          undone.put(step.key(), first == null ? step : first);
+      var behind = new HashSet<>(complete);
+      behind.removeIf(partition -> position.of(partition) >= current.position().of(partition));
+      for (var newest = steps.descendingIterator(); newest.hasNext() && !behind.isEmpty(); ) {
+        var step = newest.next();
+        if (step.offset() < position.of(step.partition())) {
+          behind.remove(step.partition());
+        } else {
+          first.put(step.key(), step); // keeps its place
+          if (step.before().isPresent()) {
+            last.putIfAbsent(step.key(), step);
+          }
         }
       }
     } finally {
       lock.unlock();
     }
     var back = new ClusterDelta(now.image());
-    undone.forEach((key, first) -> back.restore(key, first.partition(), first.before()));
-    return new Then(back.apply(), now, back, List.copyOf(undone.keySet()));
+    var went = new ClusterDelta(now.image());
+    first.forEach((key, step) -> {
+      back.restore(key, step.partition(), step.before());
+      var gone = last.get(key);
+      if (gone != null && step.before().isEmpty() && now.image().get(key).isEmpty()) {
+        went.restore(key, gone.partition(), gone.before());
+      }
+    });
+    return new Then(
+        back.apply(),
+        now,
+        back,
+        List.copyOf(first.sequencedKeySet().reversed()),
+        went,
+        went.apply());
   }
 
   /** How many changes are kept, for metrics. */

@@ -43,9 +43,13 @@ public enum WatchedKind {
     };
   }
 
-  /** Keys of what differs between a moment and now; in the order in which it changed last. */
+  /**
+   * Keys of what differs between a moment and now, and of what came and went since; in the order in
+   * which it changed last.
+   */
   List<ObjectName> touchedSince(History.Then then) {
     var left = new HashSet<>(touched(then.back(), then.image()));
+    left.addAll(touched(then.went(), then.wentImage()));
     var ordered = new ArrayList<ObjectName>();
     for (var key : then.changed()) {
       // itself; or the namespace that it is in

@@ -194,6 +194,14 @@ final class Watcher<S, M> {
       }
       resume = from;
       keys = subject.kind().touchedSince(then);
+      // What came and went: a stream that broke off may have told that it came, without its
+      // position
+      for (var key : subject.kind().touched(then.went(), then.wentImage())) {
+        var was = subject.at(then.wentImage(), key);
+        if (!was.isEmpty() && subject.at(then.now().image(), key).isEmpty()) {
+          told.putIfAbsent(key, was);
+        }
+      }
       // the history is told of a step before the watches are: it may know more than is told here
       var newest = source.newest().position();
       known = newest.covers(then.now().position()) ? then.now().position() : newest;

@@ -136,30 +136,42 @@ final class KafkaAdmin implements AutoCloseable {
    * The records then wait there, and the next commit of the same producer would bring them to
    * light.
    *
-   * <p>Not where the coordinator knows of a transaction under the partition's id: then somebody has
-   * fenced whoever asks, and is at work. He may begin between both looks, and the marker does not
-   * harm him: a transaction of his has a later epoch than any that was open before.
+   * <p>Only what is older than the last fence that the coordinator knows: whoever was itself fenced
+   * meanwhile must not tear the transaction of the one who works now.
    *
    * @return how many there were
    * @throws GatewayException they may be open still
    */
   int abortForgotten(LogPartition partition) {
-    var asked = List.of(kafka(partition));
-    var producers =
+    var id = KafkaClients.transactionalId(partition);
+    var fenced = // asked first: who fences later is later than all that is found then
         get(
             admin
-                .describeProducers(
-                    asked, new DescribeProducersOptions().timeoutMs(KafkaClients.millis(limit)))
-                .partitionResult(kafka(partition)),
-            "look for open transactions",
+                .describeTransactions(
+                    List.of(id),
+                    new DescribeTransactionsOptions().timeoutMs(KafkaClients.millis(limit)))
+                .description(id),
+            "look at the last fence",
             limit);
-    var open =
-        producers.activeProducers().stream()
-            .filter(producer -> producer.currentTransactionStartOffset().isPresent())
-            .toList();
-    if (open.isEmpty() || transactionKnown(partition)) {
+    if (UNDER_WAY.contains(fenced.state())) {
       return 0;
     }
+    var open =
+        get(
+                admin
+                    .describeProducers(
+                        List.of(kafka(partition)),
+                        new DescribeProducersOptions().timeoutMs(KafkaClients.millis(limit)))
+                    .partitionResult(kafka(partition)),
+                "look for open transactions",
+                limit)
+            .activeProducers()
+            .stream()
+            .filter(producer -> producer.currentTransactionStartOffset().isPresent())
+            .filter(producer ->
+                producer.producerId() != fenced.producerId()
+                    || producer.producerEpoch() < fenced.producerEpoch())
+            .toList();
     for (var producer : open) {
       var transaction =
           new AbortTransactionSpec(
@@ -178,20 +190,6 @@ final class KafkaAdmin implements AutoCloseable {
               limit);
     }
     return open.size();
-  }
-
-  private boolean transactionKnown(LogPartition partition) {
-    var id = KafkaClients.transactionalId(partition);
-    var described =
-        get(
-            admin
-                .describeTransactions(
-                    List.of(id),
-                    new DescribeTransactionsOptions().timeoutMs(KafkaClients.millis(limit)))
-                .description(id),
-            "look for a transaction under way",
-            limit);
-    return UNDER_WAY.contains(described.state());
   }
 
   static LogIdentity identity(Map<String, TopicDescription> topics) {
