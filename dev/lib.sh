@@ -95,6 +95,7 @@ package_here() { # Debian's package
     alpine:bind9-dnsutils) echo bind-tools ;;
     arch:bind9-dnsutils) echo bind ;;
     *:bind9-dnsutils) echo bind-utils ;;
+    *:iputils-ping) echo iputils ;;
     alpine:openjdk-25-jdk-headless) echo openjdk25-jdk ;;
     arch:openjdk-25-jdk-headless) echo jdk25-openjdk ;;
     macos:openjdk-25-jdk-headless) echo openjdk@25 ;;
