@@ -92,12 +92,12 @@ final class LocalControlPlane implements AutoCloseable {
     this.replica = replica;
     append(
         List.of(
-            new Change.Put(
-                ServiceCidr.ready(
-                    new ObjectMeta(
-                        "", "default", random.uuid(), new TreeMap<>(), new TreeMap<>(), NOW),
-                    List.of(Cidr.of("10.96.0.0/16"))))));
+            new Change.Put(ServiceCidr.ready(meta("default"), List.of(Cidr.of("10.96.0.0/16"))))));
     var _ = serveAgain();
+  }
+
+  private ObjectMeta meta(String name) {
+    return new ObjectMeta("", name, random.uuid(), new TreeMap<>(), new TreeMap<>(), NOW);
   }
 
   HostPort address() {
@@ -368,7 +368,7 @@ final class LocalControlPlane implements AutoCloseable {
     past.clear();
   }
 
-  /** The same, as soon as the next page of a list is told. */
+  /** The same, as soon as the next page of a list is told, since something happened meanwhile. */
   synchronized void forgetAfterAPage() {
     forgetful = true;
   }
@@ -420,14 +420,15 @@ final class LocalControlPlane implements AutoCloseable {
             : at(io.fairlead.v1.Position.newBuilder().setOffsets(parts[0]).build(), all);
     int first = next.isEmpty() ? 0 : Integer.parseInt(parts[1]);
     int end = limit == 0 ? items.size() : Math.min(items.size(), first + limit);
+    var moment = next.isEmpty() ? position.offsets() : parts[0];
     pages++;
     if (forgetful) {
       forgetful = false;
       forgetThePast();
+      append(List.of(new Change.Put(new Namespace(meta("elsewhere")))));
     }
     return new Listing.Page<>(
-        items.subList(first, end),
-        end == items.size() ? "" : (next.isEmpty() ? position.offsets() : parts[0]) + "/" + end);
+        items.subList(first, end), end == items.size() ? "" : moment + "/" + end);
   }
 
   /** How many pages of lists were asked for. */

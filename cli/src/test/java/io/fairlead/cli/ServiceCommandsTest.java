@@ -152,12 +152,12 @@ class ServiceCommandsTest {
   }
 
   @Test
-  void listsOnceMoreInOneGoWhereTheMomentOfThePagesIsForgotten() {
+  void listsOnceMoreWhereTheMomentOfThePagesIsForgotten() {
     assertThat(with(WEB + "---\n" + DB, "create").code()).isZero();
     plane.forgetAfterAPage();
     assertThat(cli.run("get", "svc", "-o", "name", "--chunk-size=1"))
         .isEqualTo(new Ran(0, "service/db\nservice/web\n", ""));
-    assertThat(plane.pages()).isEqualTo(2); // the first page of two, and all of them
+    assertThat(plane.pages()).isEqualTo(3); // the first page of two, and then both
   }
 
   @Test
