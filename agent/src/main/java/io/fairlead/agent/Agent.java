@@ -17,7 +17,7 @@ import io.fairlead.runtime.Metrics;
 import io.fairlead.runtime.Shutdown;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,19 +32,25 @@ public final class Agent implements AutoCloseable {
   /** A loop that does one thing for that long hangs. */
   private static final Duration HANGS = Duration.ofMinutes(2);
 
+  /**
+   * Another agent has this node's name and came later. Started again, this one would come later
+   * still: so a supervisor should leave it.
+   */
+  public static final int SUPERSEDED = 3;
+
   private final NodeLoop loop;
   private final Health health;
   private final HttpEndpoints http;
   private final Shutdown shutdown;
-  private final AtomicBoolean faulty;
+  private final AtomicInteger exitCode;
 
   private Agent(
-      NodeLoop loop, Health health, HttpEndpoints http, Shutdown shutdown, AtomicBoolean faulty) {
+      NodeLoop loop, Health health, HttpEndpoints http, Shutdown shutdown, AtomicInteger exitCode) {
     this.loop = loop;
     this.health = health;
     this.http = http;
     this.shutdown = shutdown;
-    this.faulty = faulty;
+    this.exitCode = exitCode;
   }
 
   /**
@@ -78,7 +84,7 @@ public final class Agent implements AutoCloseable {
     try {
       var health = new Health();
       var metrics = Metrics.ofProcess("agent");
-      var faulty = new AtomicBoolean();
+      var exitCode = new AtomicInteger();
       var plane = shutdown.opened("data plane", kernel.get());
       var kernelFlows = shutdown.opened("conntrack", flows.get());
       var loop =
@@ -91,7 +97,11 @@ public final class Agent implements AutoCloseable {
                   metrics,
                   time,
                   random,
-                  ending(Faults.unready(health), faulty, shutdown)));
+                  ending(Faults.unready(health), exitCode, shutdown),
+                  () -> {
+                    exitCode.set(SUPERSEDED);
+                    shutdown.stop();
+                  }));
       health.ready("synced", () -> trouble(loop.isSynced() ? "" : "no rules known yet"));
       health.ready("kernel", () -> trouble(loop.kernelTrouble()));
       health.ready("stream", () -> trouble(loop.streamTrouble()));
@@ -106,7 +116,7 @@ public final class Agent implements AutoCloseable {
           .addKeyValue("addresses", config.nodeIps())
           .addKeyValue("http", http.port())
           .log("Agent started");
-      return new Agent(loop, health, http, shutdown, faulty);
+      return new Agent(loop, health, http, shutdown, exitCode);
     } catch (RuntimeException e) {
       shutdown.close();
       throw e;
@@ -118,10 +128,10 @@ public final class Agent implements AutoCloseable {
    * and whoever supervises it starts another one, from disk. The rules in the kernel serve
    * meanwhile.
    */
-  private static FaultHandler ending(FaultHandler told, AtomicBoolean faulty, Shutdown shutdown) {
+  private static FaultHandler ending(FaultHandler told, AtomicInteger exitCode, Shutdown shutdown) {
     return (what, cause) -> {
       told.fault(what, cause);
-      faulty.set(true);
+      exitCode.set(Faults.EXIT_CODE);
       shutdown.stop();
     };
   }
@@ -179,9 +189,12 @@ public final class Agent implements AutoCloseable {
     return shutdown.isStopping();
   }
 
-  /** What its process ends with: not 0 after a fault, so that it is started again. */
+  /**
+   * What its process ends with: not 0 after a fault, so that it is started again; {@link
+   * #SUPERSEDED} where it should not be.
+   */
   public int exitCode() {
-    return faulty.get() ? Faults.EXIT_CODE : 0;
+    return exitCode.get();
   }
 
   /** Ends {@link #awaitStopped}. */

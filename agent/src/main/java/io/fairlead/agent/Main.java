@@ -6,8 +6,8 @@ import io.fairlead.runtime.ListenException;
 import org.slf4j.LoggerFactory;
 
 /**
- * The process {@code fairlead-agent}. Exit codes: 0, 1 = cannot start, 2 = wrong options, 70 = a
- * fault.
+ * The process {@code fairlead-agent}. Exit codes: 0, 1 = cannot start, 2 = wrong options, 3 =
+ * another agent has this node's name, 70 = a fault.
  */
 public final class Main {
   private Main() {}

@@ -170,6 +170,14 @@ public final class Errors {
               Reason.OLD_SESSION,
               named(node) + ": " + message,
               Map.of("node", node.name(), "session", Long.toString(session)));
+      case Refusal.Superseded(var node, var session, var address) ->
+          status(
+              Reason.SUPERSEDED,
+              named(node)
+                  + ": another agent with this name, on a host with address %s, opened a session later than this one's"
+                      .formatted(address)
+                  + " last one, %d: give each node a name of its own (--node)".formatted(session),
+              Map.of("node", node.name(), "session", Long.toString(session)));
     };
   }
 

@@ -5,6 +5,7 @@ import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.Node;
+import io.fairlead.v1.OpenNodeRequest;
 import java.util.OptionalLong;
 
 /** Nodes: what agents say of themselves, as drafts; what is stored. */
@@ -12,7 +13,8 @@ public final class NodeCodec {
   private NodeCodec() {}
 
   /** What was sent, unchecked. What only the server sets is ignored. */
-  public static NodeDraft draft(io.fairlead.v1.Node proto) {
+  public static NodeDraft draft(OpenNodeRequest request) {
+    var proto = request.getNode();
     var meta = proto.getMetadata();
     return new NodeDraft(
         meta.getName(),
@@ -21,7 +23,9 @@ public final class NodeCodec {
         proto.getZone(),
         proto.getAddressesList(),
         proto.getPodCidrsList(),
-        proto.getAgentVersion());
+        proto.getAgentVersion(),
+        request.getInstance(),
+        request.getPreviousSession());
   }
 
   /** As stored. What the node acknowledged only the replica that holds its stream can add. */

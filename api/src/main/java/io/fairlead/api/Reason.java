@@ -80,6 +80,11 @@ public enum Reason {
       "node, session",
       Retry.NEVER,
       "A newer session of that node exists; what an older one says does not count."),
+  SUPERSEDED(
+      Code.FAILED_PRECONDITION,
+      "node, session",
+      Retry.NEVER,
+      "Another agent opened a session under this node's name, later than this one's: the node is that one's, this agent ends."),
   FOREIGN_LOG(
       Code.FAILED_PRECONDITION,
       "actual, expected",

@@ -25,6 +25,7 @@ import io.fairlead.core.view.Endpoint;
 import io.fairlead.core.view.Entry;
 import io.fairlead.core.view.EntryKey;
 import io.fairlead.core.view.PodCondition;
+import io.fairlead.v1.OpenNodeRequest;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -255,13 +256,22 @@ class CodecTest {
             List.of(Address.of("192.0.2.1")),
             List.of(Cidr.of("10.244.0.0/24")),
             "0.1.0",
+            "",
             OptionalLong.empty(),
             Node.State.READY,
             "");
     var proto = NodeCodec.proto(Versioned.at(node, 40));
     assertThat(proto.getSession()).isEqualTo(40);
     assertThat(proto.getZone()).isEqualTo("zone-1");
-    var draft = NodeCodec.draft(proto);
+    var draft =
+        NodeCodec.draft(
+            OpenNodeRequest.newBuilder()
+                .setNode(proto)
+                .setInstance("i")
+                .setPreviousSession(7)
+                .build());
+    assertThat(draft.instance()).isEqualTo("i");
+    assertThat(draft.previousSession()).isEqualTo(7);
     assertThat(draft.name()).isEqualTo("node-a");
     assertThat(draft.podCidrs()).containsExactly("10.244.0.0/24");
   }

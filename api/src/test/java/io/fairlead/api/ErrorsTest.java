@@ -227,6 +227,14 @@ class ErrorsTest {
             Map.of("node", "node-a", "session", "12"),
             "Error from server (FailedPrecondition): nodes \"node-a\": a later session exists"),
         new Case(
+            Errors.refused(new Refusal.Superseded(NODE, 12, Address.of("192.0.2.9"))),
+            Code.FAILED_PRECONDITION,
+            Reason.SUPERSEDED,
+            Map.of("node", "node-a", "session", "12"),
+            "Error from server (FailedPrecondition): nodes \"node-a\": another agent with this name, on a host with"
+                + " address 192.0.2.9, opened a session later than this one's last one, 12: give each node a name"
+                + " of its own (--node)"),
+        new Case(
             Errors.requestIdReused("r-1"),
             Code.INVALID_ARGUMENT,
             Reason.REQUEST_ID_REUSED,

@@ -40,6 +40,7 @@ import io.fairlead.eventlog.codec.EventCodec;
 import io.fairlead.runtime.GrpcServer;
 import io.fairlead.runtime.HostPort;
 import io.fairlead.runtime.Metrics;
+import io.fairlead.v1.OpenNodeRequest;
 import io.fairlead.v1.Result;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
@@ -196,7 +197,9 @@ final class LocalControlPlane implements AutoCloseable {
 
   /** As an agent would: opens a session. */
   synchronized void openNode(io.fairlead.v1.Node node) {
-    decideOnPods(new PodCommand.OpenNode(NodeCodec.draft(node)));
+    decideOnPods(
+        new PodCommand.OpenNode(
+            NodeCodec.draft(OpenNodeRequest.newBuilder().setNode(node).build())));
   }
 
   /** Changes behind the deciders' back: what a replica with a defect would have. */

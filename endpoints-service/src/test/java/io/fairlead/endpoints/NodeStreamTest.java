@@ -25,6 +25,7 @@ import io.fairlead.v1.ApplyPodRequest;
 import io.fairlead.v1.Container;
 import io.fairlead.v1.DeletePodRequest;
 import io.fairlead.v1.GetNodeRequest;
+import io.fairlead.v1.Hello;
 import io.fairlead.v1.NamespacedReadiness;
 import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.Pod;
@@ -41,6 +42,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -390,6 +392,28 @@ class NodeStreamTest {
       await("the end", () -> agent.end().isPresent());
       assertThat(agent.end().orElseThrow().getCode()).isEqualTo(Code.INVALID_ARGUMENT);
     }
+  }
+
+  @Test
+  void ofTwoAgentsWithOneNameTheOlderIsToldThatItIsNotWanted() {
+    var a = replicas.start("a");
+    var b = replicas.start("b");
+    var older = TestAgent.connect("n1", a.channel(), Acks.AT_ONCE, as("older", 0));
+    awaitEqual(older, "n1");
+    long had = older.welcome().orElseThrow().getSession();
+    try (var newer = TestAgent.connect("n1", b.channel(), Acks.AT_ONCE, as("newer", 0))) {
+      await("the older is ended", () -> older.end().isPresent());
+      awaitEqual(newer, "n1");
+      try (var again = TestAgent.connect("n1", a.channel(), Acks.AT_ONCE, as("older", had))) {
+        await("it is refused", () -> again.end().isPresent());
+        assertThat(reason(again)).contains(Reason.SUPERSEDED);
+      }
+      assertThat(newer.end()).isEmpty();
+    }
+  }
+
+  private static UnaryOperator<Hello.Builder> as(String instance, long previousSession) {
+    return hello -> hello.setInstance(instance).setPreviousSession(previousSession);
   }
 
   @Test

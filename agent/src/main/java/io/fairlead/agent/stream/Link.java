@@ -1,5 +1,7 @@
 package io.fairlead.agent.stream;
 
+import io.fairlead.api.ErrorReport;
+import io.fairlead.api.Reason;
 import io.fairlead.runtime.GrpcChannels;
 import io.fairlead.runtime.GrpcChannels.Spread;
 import io.fairlead.runtime.HostPort;
@@ -11,6 +13,7 @@ import io.grpc.Status;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
@@ -33,7 +36,7 @@ final class Link implements AutoCloseable {
   record Writable(Link link) implements Event {}
 
   /** Last: the call is over. */
-  record Ended(Link link, Status status) implements Event {}
+  record Ended(Link link, Status status, Optional<Reason> reason) implements Event {}
 
   private final HostPort address;
   private final ManagedChannel channel;
@@ -62,17 +65,19 @@ final class Link implements AutoCloseable {
 
                       @Override
                       public void onError(Throwable t) {
-                        end(Status.fromThrowable(t));
+                        end(Status.fromThrowable(t), ErrorReport.of(t).reason());
                       }
 
                       @Override
                       public void onCompleted() {
-                        end(Status.UNAVAILABLE.withDescription("the replica ended the stream"));
+                        end(
+                            Status.UNAVAILABLE.withDescription("the replica ended the stream"),
+                            Optional.empty());
                       }
 
-                      private void end(Status status) {
+                      private void end(Status status, Optional<Reason> reason) {
                         ended.set(true);
-                        events.accept(new Ended(Link.this, status));
+                        events.accept(new Ended(Link.this, status, reason));
                       }
                     });
   }

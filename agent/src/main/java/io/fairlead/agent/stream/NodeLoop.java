@@ -82,6 +82,7 @@ public final class NodeLoop implements AutoCloseable {
   private final Thread thread;
   private final Time time;
   private final FaultHandler faults;
+  private final Runnable onSuperseded;
   private final DataPlane plane;
   private final NodeImage image;
   private final LoopMetrics metrics;
@@ -105,9 +106,11 @@ public final class NodeLoop implements AutoCloseable {
       Metrics registry,
       Time time,
       RandomSource random,
-      FaultHandler faults) {
+      FaultHandler faults,
+      Runnable onSuperseded) {
     this.time = time;
     this.faults = faults;
+    this.onSuperseded = onSuperseded;
     this.plane = plane;
     this.image = image;
     this.metrics = new LoopMetrics(registry);
@@ -150,6 +153,7 @@ public final class NodeLoop implements AutoCloseable {
    * Programs what is on disk and begins to follow the control plane.
    *
    * @param plane stays open when this is closed; so do the flows
+   * @param onSuperseded called once where another agent has the node: the loop has ended
    * @throws io.fairlead.core.run.GatewayException the data directory cannot be used; says why
    */
   public static NodeLoop start(
@@ -159,9 +163,11 @@ public final class NodeLoop implements AutoCloseable {
       Metrics metrics,
       Time time,
       RandomSource random,
-      FaultHandler faults) {
+      FaultHandler faults,
+      Runnable onSuperseded) {
     var image = NodeImage.open(settings.dataDirectory(), settings.node().context());
-    var loop = new NodeLoop(settings, image, plane, flows, metrics, time, random, faults);
+    var loop =
+        new NodeLoop(settings, image, plane, flows, metrics, time, random, faults, onSuperseded);
     loop.flows.start();
     loop.thread.start();
     return loop;
@@ -321,7 +327,10 @@ public final class NodeLoop implements AutoCloseable {
     var session = from.get();
     switch (event) {
       case Link.Writable _ -> {} // what waits is sent before the next wait
-      case Link.Ended(_, var status) -> stream.ended(session, status);
+      case Link.Ended(_, var status, var reason) -> {
+        stream.ended(session, status, reason);
+        stream.superseded().ifPresent(this::giveUp);
+      }
       case Link.Received(_, var message) -> {
         boolean first = !session.isCurrent();
         switch (stream.received(session, message)) {
@@ -346,6 +355,16 @@ public final class NodeLoop implements AutoCloseable {
         }
       }
     }
+  }
+
+  /** Two agents that took the node from each other for ever would serve nobody. */
+  private void giveUp(String why) {
+    stopping = true;
+    LOG.atError()
+        .addKeyValue("event", "agent.superseded")
+        .addKeyValue("why", why)
+        .log("Another agent has this node; this one ends, the rules stay");
+    onSuperseded.run();
   }
 
   private void take(Frames.Frame frame) {

@@ -2,6 +2,7 @@ package io.fairlead.agent.stream;
 
 import io.fairlead.agent.stream.Frames.OtherLog;
 import io.fairlead.api.PositionCodec;
+import io.fairlead.api.Reason;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
@@ -50,6 +51,12 @@ final class StreamClient implements AutoCloseable {
   private Optional<Session> session = Optional.empty();
   private long connectNanos;
   private boolean askForAll;
+
+  /** Which process this is: of two agents with one name the one that came later has the node. */
+  private final String instance;
+
+  private long previousSession;
+  private Optional<String> superseded = Optional.empty();
   private volatile String trouble = "not connected yet";
 
   /** What was said of each replica since the last stream. */
@@ -106,12 +113,18 @@ final class StreamClient implements AutoCloseable {
     this.events = events;
     this.metrics = metrics;
     this.time = time;
+    this.instance = random.uuid().toString();
     this.connectNanos = time.nanoTime();
   }
 
   /** Why there is no working stream; "" = there is. */
   String trouble() {
     return trouble;
+  }
+
+  /** Why this agent must not go on: another one has the node. */
+  Optional<String> superseded() {
+    return superseded;
   }
 
   /** The stream, where there is one that was welcomed. */
@@ -167,6 +180,8 @@ final class StreamClient implements AutoCloseable {
         Hello.newBuilder()
             .setNode(node.proto())
             .setProtocol(Frames.PROTOCOL)
+            .setInstance(instance)
+            .setPreviousSession(previousSession)
             .setAdoptLog(otherLog == OtherLog.ADOPTED);
     asked.ifPresent(position -> hello.setPosition(PositionCodec.proto(position)));
     link.send(AgentMessage.newBuilder().setHello(hello));
@@ -185,6 +200,7 @@ final class StreamClient implements AutoCloseable {
       case Frames.Pending _ -> {}
       case Frames.Welcomed(var replica, var number) -> {
         from.number = OptionalLong.of(number);
+        previousSession = number;
         from.welcomeNanos = time.nanoTime();
         metrics.connected.set(1);
         trouble = "waiting for " + replica + " to say what there is";
@@ -215,7 +231,10 @@ final class StreamClient implements AutoCloseable {
     trouble = "";
   }
 
-  void ended(Session which, Status status) {
+  void ended(Session which, Status status, Optional<Reason> reason) {
+    if (reason.equals(Optional.of(Reason.SUPERSEDED))) {
+      superseded = Optional.of(words(status));
+    }
     over(which, words(status));
   }
 

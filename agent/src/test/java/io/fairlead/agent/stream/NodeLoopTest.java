@@ -22,8 +22,11 @@ import io.fairlead.agent.nft.FakeNft;
 import io.fairlead.agent.stream.FakeReplica.Stream;
 import io.fairlead.agent.stream.NodeLoop.OtherLogPolicy;
 import io.fairlead.api.Errors;
+import io.fairlead.core.decide.Refusal;
 import io.fairlead.core.model.Address;
+import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.LogIdentity;
+import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.PortRef;
 import io.fairlead.core.model.Position;
@@ -41,6 +44,7 @@ import io.fairlead.runtime.Metrics;
 import io.fairlead.v1.NamespacedReadiness;
 import io.fairlead.v1.RefusedPod;
 import io.fairlead.v1.SourceResult;
+import io.grpc.Status;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -55,6 +59,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -73,6 +78,7 @@ class NodeLoopTest {
   private final List<AutoCloseable> opened = new ArrayList<>();
   private final FakeReplica replica = opened(new FakeReplica());
   private Optional<DataPlane> plane = Optional.empty();
+  private final CountDownLatch superseded = new CountDownLatch(1);
 
   private <T extends AutoCloseable> T opened(T resource) {
     opened.add(resource);
@@ -114,7 +120,8 @@ class NodeLoopTest {
             RandomSource.seeded(1),
             (what, cause) -> {
               throw new AssertionError(what, cause);
-            }));
+            },
+            superseded::countDown));
   }
 
   private Stream stream(int number) {
@@ -184,6 +191,27 @@ class NodeLoopTest {
     nft.fail(Optional.of("not to be touched"));
     stream.bookmark(at("s:12,p0:7"));
     awaitAcknowledged(stream, "s:12,p0:7");
+  }
+
+  @Test
+  void endsWhereAnotherAgentHasTheNodeAndLeavesTheRules() throws Exception {
+    start();
+    stream(1).welcome(5).reset(1, at("s:10"), service("web", "10.96.0.1", "10.244.0.1"));
+    awaitAcknowledged(stream(1), "s:10");
+    var first = stream(1).hello.orElseThrow();
+    assertThat(first.getPreviousSession()).isZero();
+    stream(1).fail(Status.UNAVAILABLE.asRuntimeException());
+    var again = stream(2).hello.orElseThrow();
+    assertThat(again.getPreviousSession()).isEqualTo(5);
+    assertThat(again.getInstance()).isNotEmpty().isEqualTo(first.getInstance());
+    assertThat(superseded.getCount()).isOne();
+    stream(2)
+        .fail(
+            Errors.refused(
+                new Refusal.Superseded(
+                    ObjectKey.ofCluster(Kind.NODE, "node-a"), 5, Address.of("192.0.2.9"))));
+    superseded.await();
+    assertThat(differences(service("web", "10.96.0.1", "10.244.0.1"))).isEmpty();
   }
 
   @Test

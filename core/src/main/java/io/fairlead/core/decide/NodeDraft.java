@@ -9,6 +9,8 @@ import java.util.Map;
  * @param zone "" = none
  * @param addresses of the node itself, primary first
  * @param podCidrs what its Pods' addresses come from; may be empty
+ * @param instance which process the agent is; "" = it does not say
+ * @param previousSession the last session of that process; 0 = none
  */
 public record NodeDraft(
     String name,
@@ -17,7 +19,9 @@ public record NodeDraft(
     String zone,
     List<String> addresses,
     List<String> podCidrs,
-    String agentVersion) {
+    String agentVersion,
+    String instance,
+    long previousSession) {
   public NodeDraft {
     labels = Map.copyOf(labels);
     annotations = Map.copyOf(annotations);

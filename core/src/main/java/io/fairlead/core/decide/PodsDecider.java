@@ -319,6 +319,10 @@ public final class PodsDecider {
       return refuse(
           new Refusal.Invalid(ObjectKey.ofCluster(Kind.NODE, draft.name()), violations.list()));
     }
+    var superseded = Sessions.superseded(image, draft);
+    if (superseded.isPresent()) {
+      return refuse(superseded.get());
+    }
     var before = image.nodes().get(draft.name()).map(Versioned::object);
     var node =
         new Node(
@@ -333,6 +337,7 @@ public final class PodsDecider {
             wish.addresses(),
             wish.podCidrs(),
             draft.agentVersion(),
+            draft.instance(),
             OptionalLong.empty(), // the offset of this record will be the session
             Node.State.READY,
             "");
@@ -359,6 +364,7 @@ public final class PodsDecider {
             node.addresses(),
             node.podCidrs(),
             node.agentVersion(),
+            node.instance(),
             OptionalLong.of(lose.session()),
             Node.State.LOST,
             lose.reason());

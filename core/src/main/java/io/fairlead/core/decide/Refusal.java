@@ -104,4 +104,12 @@ public sealed interface Refusal {
    * @param session what the caller said
    */
   record SessionEnded(ObjectKey node, long session, String message) implements Refusal {}
+
+  /**
+   * Another agent has the node's name and opened a session later.
+   *
+   * @param session the last one of who is refused
+   * @param address of the node, as the other says
+   */
+  record Superseded(ObjectKey node, long session, Address address) implements Refusal {}
 }

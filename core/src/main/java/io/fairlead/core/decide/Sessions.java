@@ -1,6 +1,7 @@
 package io.fairlead.core.decide;
 
 import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.Node;
 import io.fairlead.core.model.ObjectKey;
@@ -22,10 +23,7 @@ final class Sessions {
       return Optional.empty();
     }
     var object = known.get().object();
-    var current =
-        object.session().isPresent() || known.get().isPending()
-            ? object.session()
-            : OptionalLong.of(known.get().offset());
+    var current = current(known.get());
     if (current.isEmpty() || current.getAsLong() > session) { // empty = being opened at this moment
       return Optional.of(new Refusal.SessionEnded(key, session, "the node opened a later session"));
     }
@@ -34,5 +32,33 @@ final class Sessions {
             new Refusal.SessionEnded(
                 key, session, "the node was lost in this session: open another"))
         : Optional.empty();
+  }
+
+  /**
+   * Why that agent must not open another session, or empty: since its last one, another process
+   * opened one under the same name. Of two agents with one name so the newest has the node, and the
+   * other one learns of it for good, instead of taking the node back. One that has just started is
+   * the newest.
+   */
+  static Optional<Refusal> superseded(ClusterImage image, NodeDraft draft) {
+    if (draft.previousSession() == 0) {
+      return Optional.empty();
+    }
+    return image
+        .nodes()
+        .get(draft.name())
+        .filter(node -> !node.object().instance().equals(draft.instance()))
+        .filter(node -> current(node).orElse(Long.MAX_VALUE) > draft.previousSession())
+        .map(node ->
+            new Refusal.Superseded(
+                ObjectKey.ofCluster(Kind.NODE, draft.name()),
+                draft.previousSession(),
+                node.object().addresses().getFirst()));
+  }
+
+  /** Empty = being opened at this moment. */
+  private static OptionalLong current(Versioned<Node> node) {
+    var said = node.object().session();
+    return said.isPresent() || node.isPending() ? said : OptionalLong.of(node.offset());
   }
 }

@@ -257,6 +257,9 @@ final class CanonicalEncoding {
         this::number);
     constant(node.state());
     text(node.reason());
+    if (!node.instance().isEmpty()) { // last, so that Nodes without it keep their bytes
+      text(node.instance());
+    }
   }
 
   private void meta(ObjectMeta meta) {

@@ -10,6 +10,7 @@ import java.util.UUID;
  *
  * @param addresses of the node itself, primary first
  * @param podCidrs what its Pods' addresses come from; may be empty
+ * @param instance which process of an agent opened the session; "" = it did not say
  * @param session empty in the record that opens a session: its own offset is the session. Later
  *     records of that session repeat it
  * @param state LOST: its lease ran out, its Pods are not ready
@@ -21,6 +22,7 @@ public record Node(
     List<Address> addresses,
     List<Cidr> podCidrs,
     String agentVersion,
+    String instance,
     OptionalLong session,
     State state,
     String reason)

@@ -105,19 +105,28 @@ class PodsDeciderTest {
   }
 
   private long open(String node) {
-    var draft =
-        new NodeDraft(
-            node,
-            Map.of(),
-            Map.of(),
-            "zone-1",
-            List.of("192.0.2.5", "fd00::5"),
-            List.of("10.244.1.0/24"),
-            "1");
+    return open(node, "", 0);
+  }
+
+  private long open(String node, String instance, long previousSession) {
+    var draft = draft(node, instance, previousSession);
     if (decide(new OpenNode(draft)) instanceof PodOutcome.NodeStored opened) {
       return opened.resourceVersion().getAsLong();
     }
     throw unexpected(last.reply());
+  }
+
+  private static NodeDraft draft(String node, String instance, long previousSession) {
+    return new NodeDraft(
+        node,
+        Map.of(),
+        Map.of(),
+        "zone-1",
+        List.of("192.0.2.5", "fd00::5"),
+        List.of("10.244.1.0/24"),
+        "1",
+        instance,
+        previousSession);
   }
 
   private PodOutcome report(long session, long sequence, boolean ready, String reason) {
@@ -314,6 +323,34 @@ class PodsDeciderTest {
         .isInstanceOf(Refusal.SessionEnded.class);
     report(second, 1, false, "http 500");
     assertThat(readiness().session()).isEqualTo(second);
+  }
+
+  @Test
+  void ofTwoAgentsWithOneNameTheOneThatCameLaterHasTheNodeForGood() {
+    long first = open("node-a", "older", 0);
+    long second = open("node-a", "newer", 0);
+    var refused = refused(new OpenNode(draft("node-a", "older", first)));
+    assertThat(refused).isInstanceOf(Refusal.Superseded.class);
+    assertThat(refused)
+        .hasFieldOrPropertyWithValue("session", first)
+        .hasFieldOrPropertyWithValue("address", Address.of("192.0.2.5"));
+    long third = open("node-a", "newer", second); // as after a broken stream
+    assertThat(third).isGreaterThan(second);
+    // an answer that was lost: the record is one's own
+    assertThat(open("node-a", "newer", second)).isGreaterThan(third);
+    // started again it is the newest
+    assertThat(open("node-a", "older again", 0)).isGreaterThan(third);
+  }
+
+  @Test
+  void aSessionThatAnotherAgentIsJustOpeningSupersedesToo() {
+    long first = open("node-a", "older", 0);
+    var before = image;
+    var opening = decide(new OpenNode(draft("node-a", "newer", 0)));
+    assertThat(opening).isInstanceOf(PodOutcome.NodeStored.class);
+    image = before.with(last.changes()); // of the same batch: its offset is not known yet
+    assertThat(refused(new OpenNode(draft("node-a", "older", first))))
+        .isInstanceOf(Refusal.Superseded.class);
   }
 
   @Test

@@ -208,6 +208,7 @@ class CanonicalEncodingTest {
                 List.of(Address.of("192.0.2.10")),
                 List.of(Cidr.of("10.244.0.0/24")),
                 "0.1.0",
+                "",
                 OptionalLong.of(17),
                 Node.State.LOST,
                 "lease ran out"),

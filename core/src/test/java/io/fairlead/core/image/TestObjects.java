@@ -169,6 +169,7 @@ public final class TestObjects {
         List.of(Address.of("192.0.2.1")),
         List.of(Cidr.of("10.244.0.0/24")),
         "test",
+        "",
         OptionalLong.empty(),
         Node.State.READY,
         "");

@@ -38,6 +38,7 @@ class WatchedKindTest {
         List.of(Address.of(address)),
         node.podCidrs(),
         node.agentVersion(),
+        node.instance(),
         OptionalLong.empty(),
         Node.State.READY,
         "");

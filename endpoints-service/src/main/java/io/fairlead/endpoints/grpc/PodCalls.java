@@ -205,7 +205,7 @@ public final class PodCalls {
             caller,
             NodesGrpc.getOpenMethod(),
             message,
-            new PodCommand.OpenNode(NodeCodec.draft(message.getNode())));
+            new PodCommand.OpenNode(NodeCodec.draft(message)));
     return owners.call(
         new Call<>(LogPartition.NODES, request, NodesGrpc.getOpenMethod(), message, replies::node),
         caller,

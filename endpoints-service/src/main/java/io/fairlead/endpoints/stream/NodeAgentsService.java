@@ -225,6 +225,8 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
               OpenNodeRequest.newBuilder()
                   .setRequestId(ids.get().toString())
                   .setNode(hello.getNode())
+                  .setInstance(hello.getInstance())
+                  .setPreviousSession(hello.getPreviousSession())
                   .build());
       var stream =
           new NodeStream(

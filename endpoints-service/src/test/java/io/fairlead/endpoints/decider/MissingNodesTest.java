@@ -89,6 +89,7 @@ class MissingNodesTest {
             node.addresses(),
             node.podCidrs(),
             node.agentVersion(),
+            node.instance(),
             OptionalLong.of(1),
             Node.State.LOST,
             "gone");

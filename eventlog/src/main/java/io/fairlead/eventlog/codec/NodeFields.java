@@ -19,7 +19,8 @@ final class NodeFields {
             .setMeta(Fields.write(node.meta()))
             .setAgentVersion(node.agentVersion())
             .setState(write(node.state()))
-            .setReason(node.reason());
+            .setReason(node.reason())
+            .setInstance(node.instance());
     node.zone().ifPresent(message::setZone);
     node.addresses().forEach(a -> message.addAddresses(Fields.write(a)));
     node.podCidrs().forEach(c -> message.addPodCidrs(Fields.write(c)));
@@ -34,6 +35,7 @@ final class NodeFields {
         all(message.getAddressesList(), a -> Fields.address("addresses", a)),
         all(message.getPodCidrsList(), c -> Fields.cidr("pod_cidrs", c)),
         message.getAgentVersion(),
+        message.getInstance(),
         message.hasSession() ? OptionalLong.of(message.getSession()) : OptionalLong.empty(),
         state(message.getState()),
         message.getReason());

@@ -95,6 +95,7 @@ public final class RandomEvents {
               list(2, this::address),
               list(2, this::cidr),
               word(),
+              maybeEmpty(),
               random.nextBoolean()
                   ? OptionalLong.of(random.nextLong(1L << 40))
                   : OptionalLong.empty(),
