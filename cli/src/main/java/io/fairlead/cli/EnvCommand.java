@@ -1,12 +1,7 @@
 package io.fairlead.cli;
 
-import io.fairlead.api.ServiceCodec;
-import io.fairlead.core.decide.ServicesDecider;
-import io.fairlead.core.env.ServiceEnvironment;
-import io.fairlead.core.env.ServiceEnvironment.Links;
-import io.fairlead.core.model.Service;
-import io.fairlead.v1.Freshness;
-import java.util.ArrayList;
+import io.fairlead.v1.GetServiceEnvironmentRequest;
+import java.util.LinkedHashMap;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -25,31 +20,29 @@ final class EnvCommand implements Callable<Integer> {
       description = "As for a Pod with enableServiceLinks: false: only the control plane's.")
   private boolean noServiceLinks;
 
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "plain|shell|dotenv|json",
+      defaultValue = "plain",
+      description =
+          "plain: NAME=value, nothing is quoted (the default). shell: for eval \"$(fairlead env -o shell)\". dotenv: for docker run --env-file, Compose and systemd. json: one object.")
+  private EnvFormat format;
+
   @Override
   public Integer call() {
-    var namespace = fairlead.namespace();
-    var services = new ArrayList<Service>();
-    var resource = new ServiceResource();
+    var variables = new LinkedHashMap<String, String>();
     try (var session = fairlead.session()) {
-      resource.list(session, namespace, "", Freshness.LATEST).stream()
-          .map(ServiceCodec::model)
-          .forEach(services::add);
-      var controlPlane = ServicesDecider.CONTROL_PLANE;
-      if (!controlPlane.namespace().equals(namespace)) {
-        try {
-          services.add(
-              ServiceCodec.model(
-                  resource.get(
-                      session, controlPlane.namespace(), controlPlane.name(), Freshness.LATEST)));
-        } catch (CallFailedException e) {
-          if (!e.isNotFound()) {
-            throw e;
-          }
-        }
-      }
+      var request =
+          GetServiceEnvironmentRequest.newBuilder()
+              .setNamespace(fairlead.namespace())
+              .setEnableServiceLinks(!noServiceLinks)
+              .build();
+      session
+          .environments(stub -> stub.get(request))
+          .getVariablesList()
+          .forEach(variable -> variables.put(variable.getName(), variable.getValue()));
     }
-    ServiceEnvironment.of(namespace, noServiceLinks ? Links.DISABLED : Links.ENABLED, services)
-        .forEach((name, value) -> fairlead.console().out().println(name + "=" + value));
+    fairlead.console().out().print(format.text(variables));
     return 0;
   }
 }

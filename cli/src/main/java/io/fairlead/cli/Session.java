@@ -19,6 +19,8 @@ import io.fairlead.v1.ReservationsGrpc;
 import io.fairlead.v1.ReservationsGrpc.ReservationsBlockingStub;
 import io.fairlead.v1.ServiceCidrsGrpc;
 import io.fairlead.v1.ServiceCidrsGrpc.ServiceCidrsBlockingStub;
+import io.fairlead.v1.ServiceEnvironmentsGrpc;
+import io.fairlead.v1.ServiceEnvironmentsGrpc.ServiceEnvironmentsBlockingStub;
 import io.fairlead.v1.ServicesGrpc;
 import io.fairlead.v1.ServicesGrpc.ServicesBlockingStub;
 import io.grpc.Context;
@@ -132,6 +134,10 @@ final class Session implements AutoCloseable {
 
   <R> R endpointSlices(Function<EndpointSlicesBlockingStub, R> rpc) {
     return call(Part.ENDPOINTS, EndpointSlicesGrpc::newBlockingStub, rpc);
+  }
+
+  <R> R environments(Function<ServiceEnvironmentsBlockingStub, R> rpc) {
+    return call(Part.ENDPOINTS, ServiceEnvironmentsGrpc::newBlockingStub, rpc);
   }
 
   <R> R serviceCidrs(Function<ServiceCidrsBlockingStub, R> rpc) {

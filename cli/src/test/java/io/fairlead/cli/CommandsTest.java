@@ -386,6 +386,13 @@ class CommandsTest {
                 WEB_PORT_80_TCP_ADDR=10.96.0.20
                 """,
                 ""));
+    assertThat(cli.run("env", "-n", "shop", "-o", "shell").out())
+        .startsWith("export WEB_SERVICE_HOST='10.96.0.20'\nexport WEB_SERVICE_PORT='80'\n");
+    assertThat(cli.run("env", "-n", "shop", "-o", "json").out())
+        .startsWith("{\n    \"WEB_SERVICE_HOST\": \"10.96.0.20\",\n");
+    assertThat(cli.run("env", "-n", "shop", "-o", "toml"))
+        .satisfies(ran -> assertThat(ran.code()).isEqualTo(2))
+        .satisfies(ran -> assertThat(ran.err()).contains("plain", "shell", "dotenv", "json"));
     assertThat(cli.run("env")).isEqualTo(new Ran(0, "", ""));
     assertThat(cli.run("env", "-n", "shop", "--no-service-links").out()).isEmpty();
   }

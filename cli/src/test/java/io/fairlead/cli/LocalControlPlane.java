@@ -120,6 +120,7 @@ final class LocalControlPlane implements AutoCloseable {
                 new LocalPods(this),
                 new LocalNodes(this),
                 new LocalSlices(this),
+                new LocalEnvironments(this),
                 new LocalNamespaces(this),
                 new LocalServiceCidrs(this::image, this::decide),
                 reservations,

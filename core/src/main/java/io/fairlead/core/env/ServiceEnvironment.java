@@ -1,10 +1,12 @@
 package io.fairlead.core.env;
 
 import io.fairlead.core.decide.ServicesDecider;
+import io.fairlead.core.image.ServicesImage;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Family;
 import io.fairlead.core.model.Service;
 import io.fairlead.core.model.ServicePort;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
@@ -50,6 +52,17 @@ public final class ServiceEnvironment {
                 .thenComparing(Service::name))
         .forEach(service -> add(service, variables));
     return Collections.unmodifiableSequencedMap(variables);
+  }
+
+  /** The same, of those of an image; costs the Services of the namespace. */
+  public static SequencedMap<String, String> of(
+      String namespace, Links links, ServicesImage services) {
+    var concerned = new ArrayList<Service>();
+    services.byNamespace(namespace).forEach(service -> concerned.add(service.object()));
+    if (!ServicesDecider.CONTROL_PLANE.namespace().equals(namespace)) {
+      services.get(ServicesDecider.CONTROL_PLANE).ifPresent(own -> concerned.add(own.object()));
+    }
+    return of(namespace, links, concerned);
   }
 
   private static boolean concerns(Service service, String namespace, Links links) {

@@ -19,7 +19,7 @@ public final class Api {
   private Api() {}
 
   /**
-   * Pods, Nodes, EndpointSlices and Log.
+   * Pods, Nodes, EndpointSlices, the environment and Log.
    *
    * @param timeout longest time a call may take, whatever its deadline
    */
@@ -38,6 +38,7 @@ public final class Api {
         new PodsService(calls, reads, watches),
         new NodesService(calls, reads, streams, watches),
         new EndpointSlicesService(reads, watches),
+        new EnvironmentsService(reads),
         new LogService(replica, partitions, loader, coordination, reads, logReads));
   }
 

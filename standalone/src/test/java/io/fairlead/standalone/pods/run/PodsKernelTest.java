@@ -108,6 +108,34 @@ final class PodsKernelTest extends PodsOnAMachine {
     run(late);
   }
 
+  /** D12: a container keeps what it got at its start; the next one gets what there is then. */
+  @Test
+  void aServiceThatComesLaterIsInTheEnvironmentOfTheNextStart() {
+    api.services(List.of());
+    var pod =
+        pod(
+            "keeps",
+            container(
+                "main",
+                "sh",
+                "-c",
+                "trap 'exit 1' USR1; echo at ${WEB_SERVICE_HOST:-nowhere}; while :; do sleep 0.05; done"));
+    run(pod);
+    awaitLog(pod, "main", "at nowhere");
+    api.services(List.of(web()));
+    assertThat(exec(pod, "main", "sh", "-c", "tr '\\0' '\\n' < /proc/1/environ | grep -c ^WEB_"))
+        .as("still running as it was started")
+        .isEqualTo("0\nexit 1");
+    assertThat(exec(pod, "main", "sh", "-c", "kill -USR1 1")).isEqualTo("exit 0");
+    awaitLog(pod, "main", "at 10.96.0.20");
+  }
+
+  private static io.fairlead.core.model.Service web() {
+    return new io.fairlead.core.model.Service(
+        TestObjects.meta("shop", "web", Map.of()), TestObjects.service("web", "10.96.0.20").spec());
+  }
+
+  /** D15. */
   @Test
   void waitsForTheServicesRatherThanStartingWithout() {
     api.servicesGoAway();
@@ -127,11 +155,7 @@ final class PodsKernelTest extends PodsOnAMachine {
                         && reason.equals("CreateContainerConfigError"))
                 .isPresent());
     assertThat(api.report(pod.uid()).orElseThrow().phase()).isEqualTo(Pod.Phase.PENDING);
-    var web = TestObjects.service("web", "10.96.0.20");
-    api.services(
-        List.of(
-            new io.fairlead.core.model.Service(
-                TestObjects.meta("shop", "web", Map.of()), web.spec())));
+    api.services(List.of(web()));
     api.comeBack();
     awaitLog(pod, "main", "at 10.96.0.20:80\n");
   }

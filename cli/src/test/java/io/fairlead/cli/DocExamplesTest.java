@@ -6,14 +6,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** The examples of docs/services.md. */
+/** The examples of pages of docs: a manifest, and what commands print of it. */
 @Timeout(60)
-class ServicesDocTest {
-  private static final Path PAGE = Path.of("..", "docs", "services.md");
+class DocExamplesTest {
   private static final String FILE = "web.yaml";
   private static final String UID = "(UID: +)[0-9a-f]{8}(-)[0-9a-f-]{27}";
 
@@ -25,9 +25,10 @@ class ServicesDocTest {
     return page.substring(begin, page.indexOf("```", begin));
   }
 
-  @Test
-  void printsWhatThePageShows() throws IOException {
-    var page = Files.readString(PAGE);
+  @ParameterizedTest
+  @ValueSource(strings = {"services.md", "environment.md"})
+  void printsWhatThePageShows(String name) throws IOException {
+    var page = Files.readString(Path.of("..", "docs", name));
     var example = block(page, "console");
     var file = Files.writeString(directory.resolve(FILE), block(page, "yaml")).toString();
     try (var plane = new LocalControlPlane("replica-1")) {
