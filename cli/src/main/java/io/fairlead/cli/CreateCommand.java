@@ -1,8 +1,11 @@
 package io.fairlead.cli;
 
 import io.fairlead.v1.Namespace;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -35,6 +38,16 @@ final class CreateCommand implements Callable<Integer> {
       description = "server: says what would be done.")
   private Senders.DryRun dryRun;
 
+  @Option(
+      names = "--wait",
+      paramLabel = "duration",
+      arity = "0..1",
+      fallbackValue = "30s",
+      converter = Fairlead.Timeout.class,
+      description =
+          "Then waits until the kernel of every live node has it, at most that long (30s where no duration is given); else names the nodes that have not, and why, and ends with 1.")
+  private @Nullable Duration wait;
+
   @Override
   public Integer call() {
     var console = fairlead.console();
@@ -48,10 +61,11 @@ final class CreateCommand implements Callable<Integer> {
         var result = new Senders.Create().namespace(session, namespace, dryRun);
         var title = "namespace/" + namespace.getMetadata().getName();
         console.out().println(Senders.said(title, result, dryRun));
-        return 0;
+        return 0; // a namespace alone is nothing to any kernel
       }
     }
-    return Senders.sendFiles(files, new Senders.Create(), dryRun, fairlead);
+    return Senders.sendFiles(
+        files, new Senders.Create(), dryRun, Optional.ofNullable(wait), fairlead);
   }
 
   private Namespace namespace() {

@@ -1,7 +1,10 @@
 package io.fairlead.cli;
 
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
@@ -28,8 +31,19 @@ final class ReplaceCommand implements Callable<Integer> {
       description = "server: says what would be done.")
   private Senders.DryRun dryRun;
 
+  @Option(
+      names = "--wait",
+      paramLabel = "duration",
+      arity = "0..1",
+      fallbackValue = "30s",
+      converter = Fairlead.Timeout.class,
+      description =
+          "Then waits until the kernel of every live node has it, at most that long (30s where no duration is given); else names the nodes that have not, and why, and ends with 1.")
+  private @Nullable Duration wait;
+
   @Override
   public Integer call() {
-    return Senders.sendFiles(files, new Senders.Replace(), dryRun, fairlead);
+    return Senders.sendFiles(
+        files, new Senders.Replace(), dryRun, Optional.ofNullable(wait), fairlead);
   }
 }

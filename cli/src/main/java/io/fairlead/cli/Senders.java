@@ -17,13 +17,16 @@ import io.fairlead.v1.Namespace;
 import io.fairlead.v1.NamespaceReply;
 import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.Pod;
+import io.fairlead.v1.Position;
 import io.fairlead.v1.Result;
 import io.fairlead.v1.Service;
 import io.fairlead.v1.ServiceCidr;
 import io.fairlead.v1.ServiceCidrReply;
 import io.fairlead.v1.ServiceReply;
 import io.fairlead.v1.UpdateServiceRequest;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /** Sends the objects of manifests, one after another, and says what became of each. */
 final class Senders {
@@ -39,22 +42,23 @@ final class Senders {
    * What was done.
    *
    * @param name of the object, which the server may have chosen
+   * @param position whoever has it has what was done
    */
-  record Done(String words, String name) {
-    static Done of(Result result, ObjectMeta meta) {
-      return new Done(Senders.words(result), meta.getName());
+  record Done(String words, String name, Position position) {
+    static Done of(Result result, ObjectMeta meta, Position position) {
+      return new Done(Senders.words(result), meta.getName(), position);
     }
 
     static Done ofService(ServiceReply reply) {
-      return of(reply.getResult(), reply.getService().getMetadata());
+      return of(reply.getResult(), reply.getService().getMetadata(), reply.getPosition());
     }
 
     static Done ofNamespace(NamespaceReply reply) {
-      return of(reply.getResult(), reply.getNamespace().getMetadata());
+      return of(reply.getResult(), reply.getNamespace().getMetadata(), reply.getPosition());
     }
 
     static Done ofServiceCidr(ServiceCidrReply reply) {
-      return of(reply.getResult(), reply.getServiceCidr().getMetadata());
+      return of(reply.getResult(), reply.getServiceCidr().getMetadata(), reply.getPosition());
     }
   }
 
@@ -87,7 +91,7 @@ final class Senders {
       var request =
           ApplyPodRequest.newBuilder().setRequestId(session.requestId()).setPod(pod).build();
       var reply = session.pods(stub -> stub.apply(request));
-      return Done.of(reply.getResult(), reply.getPod().getMetadata());
+      return Done.of(reply.getResult(), reply.getPod().getMetadata(), reply.getPosition());
     }
 
     @Override
@@ -157,7 +161,7 @@ final class Senders {
   /** Changes what exists into what the manifest says. */
   static final class Replace implements Sender {
     private static Done replaced(Done done) {
-      return new Done("replaced", done.name());
+      return new Done("replaced", done.name(), done.position());
     }
 
     @Override
@@ -204,12 +208,26 @@ final class Senders {
     return new CliException("error: Pods are reported, not " + not + ": use fairlead apply");
   }
 
-  /** Sends what files hold; see {@link #send}. */
-  static int sendFiles(List<String> files, Sender sender, DryRun dryRun, Fairlead fairlead) {
+  /**
+   * Sends what files hold; see {@link #send}.
+   *
+   * @param wait then waits until every live node has it, that long at most
+   */
+  static int sendFiles(
+      List<String> files,
+      Sender sender,
+      DryRun dryRun,
+      Optional<Duration> wait,
+      Fairlead fairlead) {
+    if (wait.isPresent() && dryRun == DryRun.SERVER) {
+      throw new CliException("error: --wait has nothing to wait for with --dry-run=server");
+    }
     var console = fairlead.console();
     var items = ManifestFiles.read(files, console, fairlead.givenNamespace(), fairlead.namespace());
     try (var session = fairlead.session()) {
-      return send(items, sender, dryRun, session, console);
+      var changes = new AppliedWait();
+      int code = send(items, sender, dryRun, session, console, changes);
+      return wait.isPresent() ? Math.max(code, changes.await(session, wait.get(), console)) : code;
     }
   }
 
@@ -220,7 +238,18 @@ final class Senders {
    */
   static int send(
       List<Manifests.Item> items, Sender sender, DryRun dryRun, Session session, Console console) {
+    return send(items, sender, dryRun, session, console, new AppliedWait());
+  }
+
+  private static int send(
+      List<Manifests.Item> items,
+      Sender sender,
+      DryRun dryRun,
+      Session session,
+      Console console,
+      AppliedWait changes) {
     int code = 0;
+    boolean servicesOnly = items.stream().allMatch(item -> item.object() instanceof OfService);
     for (var item : items) {
       try {
         var done =
@@ -236,6 +265,10 @@ final class Senders {
               case OfNamespace(var namespace) -> sender.namespace(session, namespace, dryRun);
             };
         console.out().println(said(ManifestFiles.resource(item).title(done.name()), done, dryRun));
+        changes.changed(done.position());
+        if (servicesOnly) {
+          changes.changedService(ManifestFiles.meta(item).getNamespace(), done.name());
+        }
       } catch (CallFailedException e) {
         console
             .err()

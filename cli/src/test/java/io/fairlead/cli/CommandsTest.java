@@ -152,7 +152,10 @@ class CommandsTest {
     plane.openNode(node.build());
     assertThat(cli.run("get", "nodes").out())
         .isEqualTo(
-            "NAME     STATUS   ROLES    AGE   VERSION\nnode-a   Ready    <none>   45s   0.1.0\n");
+            """
+            NAME     STATUS   ROLES    AGE   VERSION   LAG      LAST-ERROR
+            node-a   Ready    <none>   45s   0.1.0     <none>   <none>
+            """);
     assertThat(cli.run("get", "no", "-l", "rack=8").err()).isEqualTo("No resources found\n");
     assertThat(cli.run("describe", "node", "node-a").out())
         .contains("Addresses:                192.0.2.1\n");

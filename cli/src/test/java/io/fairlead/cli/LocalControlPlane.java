@@ -42,6 +42,8 @@ import io.fairlead.runtime.HostPort;
 import io.fairlead.runtime.Metrics;
 import io.fairlead.v1.OpenNodeRequest;
 import io.fairlead.v1.Result;
+import io.fairlead.v1.WaitAppliedReply;
+import io.fairlead.v1.WaitAppliedRequest;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
@@ -57,6 +59,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -69,6 +72,8 @@ final class LocalControlPlane implements AutoCloseable {
   private static final Partitioning PARTITIONING = new Partitioning(3);
   static final LogIdentity LOG = new LogIdentity("services-id", "pods-id");
 
+  private final List<WaitAppliedRequest> waits = new CopyOnWriteArrayList<>();
+  private final List<WaitAppliedReply> waitReplies = new CopyOnWriteArrayList<>();
   private final String replica;
   private final RandomSource random = RandomSource.seeded(7);
   final LocalReservations reservations = new LocalReservations(this);
@@ -99,6 +104,16 @@ final class LocalControlPlane implements AutoCloseable {
 
   private ObjectMeta meta(String name) {
     return new ObjectMeta("", name, random.uuid(), new TreeMap<>(), new TreeMap<>(), NOW);
+  }
+
+  /** Waits for nodes that arrived. */
+  List<WaitAppliedRequest> waits() {
+    return waits;
+  }
+
+  /** What each of them is answered. */
+  List<WaitAppliedReply> waitReplies() {
+    return waitReplies;
   }
 
   HostPort address() {

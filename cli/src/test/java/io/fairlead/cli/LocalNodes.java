@@ -9,6 +9,8 @@ import io.fairlead.v1.ListNodesRequest;
 import io.fairlead.v1.NodeReply;
 import io.fairlead.v1.NodesGrpc;
 import io.fairlead.v1.OpenNodeRequest;
+import io.fairlead.v1.WaitAppliedReply;
+import io.fairlead.v1.WaitAppliedRequest;
 import io.grpc.stub.StreamObserver;
 import java.util.function.Function;
 
@@ -18,6 +20,14 @@ final class LocalNodes extends NodesGrpc.NodesImplBase {
 
   LocalNodes(LocalControlPlane plane) {
     this.plane = plane;
+  }
+
+  /** As the plane was told to answer. */
+  @Override
+  public void waitApplied(WaitAppliedRequest request, StreamObserver<WaitAppliedReply> observer) {
+    plane.waits().add(request);
+    plane.waitReplies().forEach(observer::onNext);
+    observer.onCompleted();
   }
 
   @Override

@@ -4,6 +4,7 @@ import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Partitioning;
 import io.fairlead.core.model.Position;
+import io.fairlead.eventlog.acks.AckTopic;
 import io.fairlead.eventlog.log.EventLog;
 import io.fairlead.eventlog.log.FollowListener;
 import io.fairlead.eventlog.log.Follower;
@@ -72,6 +73,11 @@ class HookedLog implements EventLog {
   public Follower follow(
       Collection<LogPartition> partitions, Position from, FollowListener listener) {
     return log.follow(partitions, from, listener);
+  }
+
+  @Override
+  public AckTopic acks() {
+    return log.acks();
   }
 
   @Override

@@ -6,7 +6,9 @@ import io.fairlead.decider.PartitionOwners;
 import io.fairlead.decider.grpc.LogReads;
 import io.fairlead.decider.watch.History;
 import io.fairlead.decider.watch.Watches;
+import io.fairlead.endpoints.acks.Acks;
 import io.fairlead.endpoints.decider.Duties;
+import io.fairlead.endpoints.grpc.AckWaits;
 import io.fairlead.endpoints.stream.Contents;
 import io.fairlead.endpoints.stream.NodeStreams;
 import io.fairlead.endpoints.stream.StreamStats;
@@ -21,6 +23,7 @@ final class EndpointsMetrics {
   private static final String DECIDER = "decider";
   private static final String NODES = "nodes";
   private static final String STREAMS = "streams";
+  private static final String ACKS = "acks";
   private static final String WATCHES = "watches";
 
   private EndpointsMetrics() {}
@@ -36,6 +39,8 @@ final class EndpointsMetrics {
       Contents contents,
       NodeStreams streams,
       StreamStats stats,
+      Acks acks,
+      AckWaits waits,
       History history,
       Watches watches,
       LogReads logReads) {
@@ -101,6 +106,16 @@ final class EndpointsMetrics {
         WATCHES, "history_changes", "Changes kept, for watches that go on.", history::size);
     metrics.gauge(
         WATCHES, "history_bytes", "Memory of what these changes replaced, about.", history::bytes);
+
+    metrics.gauge(
+        ACKS,
+        "known",
+        "1 while what nodes of other replicas acknowledge arrives here.",
+        () -> acks.trouble().isEmpty() ? 1 : 0);
+    metrics.gauge(ACKS, "members", "Nodes and DNS servers of which it is known.", acks::members);
+    metrics.counter(ACKS, "published", "Acknowledgements passed on to others.", acks::published);
+    metrics.counter(ACKS, "failures", "Times that passing them on failed.", acks::failures);
+    metrics.gauge(ACKS, "waits", "Calls that wait for nodes.", waits::size);
 
     metrics.gauge(STREAMS, "open", "Nodes whose stream is here.", streams::size);
     metrics.gauge(

@@ -15,9 +15,12 @@ import io.fairlead.decider.grpc.LogReads;
 import io.fairlead.decider.grpc.Peers;
 import io.fairlead.decider.watch.History;
 import io.fairlead.decider.watch.Watches;
+import io.fairlead.endpoints.acks.Acks;
+import io.fairlead.endpoints.acks.Fleet;
 import io.fairlead.endpoints.decider.Duties;
 import io.fairlead.endpoints.decider.PodLeases;
 import io.fairlead.endpoints.decider.PodsLogic;
+import io.fairlead.endpoints.grpc.AckWaits;
 import io.fairlead.endpoints.grpc.Api;
 import io.fairlead.endpoints.grpc.PodCalls;
 import io.fairlead.endpoints.stream.Contents;
@@ -54,7 +57,7 @@ import org.slf4j.LoggerFactory;
 /**
  * One replica: follows the log, decides what it owns, serves the API and the agents' streams. What
  * it holds is derived from the log; failover loses nothing. Threads: the loader's, those of the
- * decider, three for each stream, one for each call.
+ * decider and of the acknowledgements, three for each stream, one for each call.
  */
 public final class EndpointsService implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(EndpointsService.class);
@@ -187,6 +190,9 @@ public final class EndpointsService implements AutoCloseable {
     var calls =
         new PodCalls(
             owners, peers, eventLog.partitioning(), () -> feed.current().image(), leases, time);
+    var acks = shutdown.opened("acks", Acks.start(config.replica(), eventLog.acks(), time));
+    var fleet = new Fleet(config.replica(), acks, coordination, time);
+    var waits = new AckWaits(acks, time);
     var services = new ArrayList<BindableService>();
     services.addAll(
         Api.services(
@@ -194,7 +200,9 @@ public final class EndpointsService implements AutoCloseable {
             partitions,
             calls,
             loader,
-            streams,
+            fleet,
+            acks,
+            waits,
             watches,
             logReads,
             coordination,
@@ -208,6 +216,7 @@ public final class EndpointsService implements AutoCloseable {
             streams,
             calls.uplink(config.streams().callTimeout()),
             () -> feed.current().image(),
+            acks,
             coordination,
             config.streams(),
             stats,
@@ -225,6 +234,7 @@ public final class EndpointsService implements AutoCloseable {
                 metrics));
     shutdown.onClose("streams", streams);
     shutdown.onClose("watches", watches);
+    shutdown.onClose("waits", waits);
     shutdown.onClose("log readers", logReads);
     shutdown.onClose("ownership", owners::drain);
     shutdown.onClose(
@@ -247,6 +257,8 @@ public final class EndpointsService implements AutoCloseable {
         contents,
         streams,
         stats,
+        acks,
+        waits,
         history,
         watches,
         logReads);

@@ -430,9 +430,24 @@ public final class Descriptions {
     to.line("Pod CIDRs", Tables.orNone(String.join(",", node.getPodCidrsList())));
     to.line("Agent Version", Tables.orNone(node.getAgentVersion()));
     to.line("Session", Long.toString(node.getSession()));
+    to.line("Stream", Tables.orNone(node.getStreamReplica()));
     to.line("Acknowledged", Tables.orNone(node.getAcknowledged().getOffsets()));
-    if (!node.getLastError().isEmpty()) {
-      to.line("Last Error", node.getLastError());
+    if (node.hasAcknowledged()) {
+      to.line("Lag", node.getLag() + (node.getLag() == 1 ? " offset" : " offsets"));
+    }
+    to.line("Last Error", Tables.orNone(node.getLastError()));
+    if (node.getRefusedCount() == 0) {
+      to.line("Refused Rules", Tables.NONE);
+    } else {
+      to.text.append("Refused Rules:\n");
+      node.getRefusedList()
+          .forEach(rule ->
+              to.text
+                  .append("  ")
+                  .append(rule.getFrontend())
+                  .append(": ")
+                  .append(rule.getReason())
+                  .append('\n'));
     }
     return to.text.toString();
   }

@@ -97,6 +97,10 @@ public final class Tables {
     return shown(table, 5, width, namespaces, pods.stream().map(Pod::getMetadata).toList());
   }
 
+  /**
+   * What kubectl shows, how many offsets each is behind, and what keeps it there. In kubectl's
+   * columns first: scripts count them.
+   */
   public static TextTable nodes(List<Node> nodes, Width width, Instant now) {
     var rows = new ArrayList<List<String>>();
     for (var node : nodes) {
@@ -107,9 +111,12 @@ public final class Tables {
               NONE,
               Ages.of(node.getMetadata(), now),
               orNone(node.getAgentVersion()),
+              node.hasAcknowledged() ? Long.toString(node.getLag()) : NONE,
+              orNone(nodeTrouble(node)),
               node.getAddressesCount() == 0 ? NONE : String.join(",", node.getAddressesList()),
               node.getPodCidrsCount() == 0 ? NONE : String.join(",", node.getPodCidrsList()),
               orNone(node.getZone()),
+              orNone(node.getStreamReplica()),
               orNone(node.getAcknowledged().getOffsets())));
     }
     var table =
@@ -120,13 +127,25 @@ public final class Tables {
                 "ROLES",
                 "AGE",
                 "VERSION",
+                "LAG",
+                "LAST-ERROR",
                 "INTERNAL-IP",
                 "POD-CIDRS",
                 "ZONE",
+                "REPLICA",
                 "ACKNOWLEDGED"),
             rows);
     return shown(
-        table, 5, width, Namespaces.HIDDEN, nodes.stream().map(Node::getMetadata).toList());
+        table, 7, width, Namespaces.HIDDEN, nodes.stream().map(Node::getMetadata).toList());
+  }
+
+  private static String nodeTrouble(Node node) {
+    var error = node.getLastError().replace('\n', ' ');
+    return error.isEmpty() && node.getRefusedCount() > 0
+        ? "kernel refuses "
+            + node.getRefusedCount()
+            + (node.getRefusedCount() == 1 ? " rule" : " rules")
+        : error;
   }
 
   public static TextTable endpointSlices(

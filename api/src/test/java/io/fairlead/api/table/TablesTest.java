@@ -141,14 +141,17 @@ class TablesTest {
             .setState("Lost")
             .setZone("z1")
             .setAgentVersion("0.1.0")
+            .setLag(4)
+            .setLastError("disk\nfull")
+            .setStreamReplica("a")
             .addAddresses("192.0.2.1");
     node.getMetadataBuilder().setName("node-a").setCreationTimestamp(ago(Duration.ofSeconds(45)));
     node.getAcknowledgedBuilder().setOffsets("s:9,p3:1");
     assertThat(Tables.nodes(List.of(node.build()), Width.WIDE, NOW).text(Heads.SHOWN))
         .isEqualTo(
             """
-            NAME     STATUS     ROLES    AGE   VERSION   INTERNAL-IP   POD-CIDRS   ZONE   ACKNOWLEDGED
-            node-a   NotReady   <none>   45s   0.1.0     192.0.2.1     <none>      z1     s:9,p3:1
+            NAME     STATUS     ROLES    AGE   VERSION   LAG   LAST-ERROR   INTERNAL-IP   POD-CIDRS   ZONE   REPLICA   ACKNOWLEDGED
+            node-a   NotReady   <none>   45s   0.1.0     4     disk full    192.0.2.1     <none>      z1     a         s:9,p3:1
             """);
   }
 

@@ -6,7 +6,8 @@ import io.fairlead.decider.grpc.LogReads;
 import io.fairlead.decider.grpc.LogService;
 import io.fairlead.decider.grpc.Reads;
 import io.fairlead.decider.watch.Watches;
-import io.fairlead.endpoints.stream.NodeStreams;
+import io.fairlead.endpoints.acks.Acks;
+import io.fairlead.endpoints.acks.Fleet;
 import io.fairlead.etcd.Coordination;
 import io.fairlead.eventlog.load.Loader;
 import io.grpc.BindableService;
@@ -28,7 +29,9 @@ public final class Api {
       List<LogPartition> partitions,
       PodCalls calls,
       Loader loader,
-      NodeStreams streams,
+      Fleet fleet,
+      Acks acks,
+      AckWaits waits,
       Watches watches,
       LogReads logReads,
       Coordination coordination,
@@ -36,7 +39,8 @@ public final class Api {
     var reads = new Reads(loader, timeout);
     return List.of(
         new PodsService(calls, reads, watches),
-        new NodesService(calls, reads, streams, watches),
+        new NodesService(
+            calls, reads, fleet, new WaitAppliedCall(reads, fleet, acks, waits), watches),
         new EndpointSlicesService(reads, watches),
         new EnvironmentsService(reads),
         new LogService(replica, partitions, loader, coordination, reads, logReads));

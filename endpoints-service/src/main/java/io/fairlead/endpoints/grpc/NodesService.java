@@ -15,29 +15,35 @@ import io.fairlead.decider.grpc.Caller;
 import io.fairlead.decider.grpc.Reads;
 import io.fairlead.decider.watch.ObjectFilter;
 import io.fairlead.decider.watch.Watches;
-import io.fairlead.endpoints.stream.NodeStreams;
+import io.fairlead.endpoints.acks.Fleet;
+import io.fairlead.endpoints.acks.Standing;
 import io.fairlead.v1.GetNodeRequest;
 import io.fairlead.v1.ListNodesReply;
 import io.fairlead.v1.ListNodesRequest;
 import io.fairlead.v1.NodeReply;
 import io.fairlead.v1.NodesGrpc.NodesImplBase;
 import io.fairlead.v1.OpenNodeRequest;
+import io.fairlead.v1.RefusedRule;
+import io.fairlead.v1.WaitAppliedReply;
+import io.fairlead.v1.WaitAppliedRequest;
 import io.fairlead.v1.WatchNodesReply;
 import io.fairlead.v1.WatchNodesRequest;
 import io.grpc.stub.StreamObserver;
 
-/** The Nodes of the API, with what they acknowledged on the streams of this replica. */
+/** The Nodes of the API, with what they acknowledged to whichever replica. */
 final class NodesService extends NodesImplBase {
   private final PodCalls calls;
   private final Reads reads;
-  private final NodeStreams streams;
+  private final Fleet fleet;
+  private final WaitAppliedCall waits;
   private final Watches watches;
 
-  NodesService(PodCalls calls, Reads reads, NodeStreams streams, Watches watches) {
+  NodesService(PodCalls calls, Reads reads, Fleet fleet, WaitAppliedCall waits, Watches watches) {
     this.watches = watches;
     this.calls = calls;
     this.reads = reads;
-    this.streams = streams;
+    this.fleet = fleet;
+    this.waits = waits;
   }
 
   @Override
@@ -85,16 +91,22 @@ final class NodesService extends NodesImplBase {
   }
 
   private io.fairlead.v1.Node proto(Versioned<Node> node, Position applied) {
-    var proto = NodeCodec.proto(node);
-    return streams
-        .acknowledged(node.object().name(), applied)
-        .map(ack ->
-            proto.toBuilder()
-                .setAcknowledged(PositionCodec.proto(ack.position()))
-                .setLag(ack.lag())
-                .setLastError(ack.error())
-                .addAllRefused(ack.refused())
-                .build())
-        .orElse(proto);
+    var standing = fleet.of(node);
+    var proto = NodeCodec.proto(node).toBuilder().setLastError(standing.error());
+    if (standing.stream() instanceof Standing.Held(var replica, _)) {
+      proto.setStreamReplica(replica);
+    }
+    standing.position().map(PositionCodec::proto).ifPresent(proto::setAcknowledged);
+    standing.lag(applied).ifPresent(proto::setLag);
+    for (var refused : standing.refused()) {
+      proto.addRefused(
+          RefusedRule.newBuilder().setFrontend(refused.frontend()).setReason(refused.reason()));
+    }
+    return proto.build();
+  }
+
+  @Override
+  public void waitApplied(WaitAppliedRequest request, StreamObserver<WaitAppliedReply> replies) {
+    waits.serve(request, replies);
   }
 }

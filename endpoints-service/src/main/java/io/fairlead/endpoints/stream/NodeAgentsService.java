@@ -3,9 +3,11 @@ package io.fairlead.endpoints.stream;
 import io.fairlead.api.Errors;
 import io.fairlead.api.PositionCodec;
 import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.model.Acknowledgement;
 import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.run.Time;
+import io.fairlead.endpoints.acks.Acks;
 import io.fairlead.etcd.Coordination;
 import io.fairlead.v1.AgentMessage;
 import io.fairlead.v1.Hello;
@@ -37,6 +39,7 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
   private final NodeStreams streams;
   private final Uplink uplink;
   private final Supplier<ClusterImage> image;
+  private final Acks acks;
   private final Coordination coordination;
   private final StreamSettings settings;
   private final StreamStats stats;
@@ -47,6 +50,7 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
    * Opens nothing.
    *
    * @param image the newest that this replica has
+   * @param acks told of all that agents acknowledge here
    * @param ids makes request ids
    */
   public NodeAgentsService(
@@ -57,6 +61,7 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
       NodeStreams streams,
       Uplink uplink,
       Supplier<ClusterImage> image,
+      Acks acks,
       Coordination coordination,
       StreamSettings settings,
       StreamStats stats,
@@ -69,6 +74,7 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
     this.streams = streams;
     this.uplink = uplink;
     this.image = image;
+    this.acks = acks;
     this.coordination = coordination;
     this.settings = settings;
     this.stats = stats;
@@ -112,7 +118,12 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
     public void onNext(AgentMessage message) {
       switch (message.getMessageCase()) {
         case HELLO -> hello(message.getHello());
-        case ACK -> started().ifPresent(p -> p.stream().acknowledge(message.getAck()));
+        case ACK ->
+            started()
+                .ifPresent(p -> {
+                  p.stream().acknowledge(message.getAck());
+                  said(p.stream());
+                });
         case READINESS -> started().ifPresent(p -> p.upward().report(message.getReadiness()));
         case SOURCE_STATE -> started().ifPresent(p -> p.upward().source(message.getSourceState()));
         case MESSAGE_NOT_SET ->
@@ -205,6 +216,7 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
         stream.run();
       } finally {
         streams.leave(stream);
+        acks.left(stream.node(), stream.session());
         running.upward().close();
         lease.close();
         stats.closed.increment();
@@ -241,6 +253,18 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
               time);
       return new Parts(stream, new Upward(stream, uplink, image, ids, settings, stats, time));
     }
+  }
+
+  private void said(NodeStream stream) {
+    var said = stream.acknowledged();
+    acks.said(
+        stream.node(),
+        stream.session(),
+        said.position(),
+        said.error(),
+        said.refused().stream()
+            .map(rule -> new Acknowledgement.Refused(rule.getFrontend(), rule.getReason()))
+            .toList());
   }
 
   /** Where the agent is in this log; empty = it begins. */

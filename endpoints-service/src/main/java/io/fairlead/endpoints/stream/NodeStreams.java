@@ -5,9 +5,7 @@ import io.fairlead.core.image.ClusterDelta;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.Node;
 import io.fairlead.core.model.Position;
-import io.fairlead.v1.RefusedRule;
 import java.util.Collection;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -18,19 +16,6 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class NodeStreams implements AutoCloseable {
   private final ConcurrentHashMap<String, NodeStream> byNode = new ConcurrentHashMap<>();
   private volatile boolean closed;
-
-  /**
-   * What a node said of its kernel.
-   *
-   * @param lag offsets between that and what this replica applied
-   * @param error what keeps it from going on; "" = nothing
-   */
-  public record Acknowledgement(
-      Position position, long lag, String error, List<RefusedRule> refused) {
-    public Acknowledgement {
-      refused = List.copyOf(refused);
-    }
-  }
 
   /** Takes a stream in and ends the one of an older session; false where a newer one is here. */
   boolean admit(NodeStream stream) {
@@ -76,18 +61,6 @@ public final class NodeStreams implements AutoCloseable {
         }
       }
     }
-  }
-
-  /**
-   * What the node acknowledged on the stream this replica holds; empty without one, and before it
-   * did.
-   */
-  public Optional<Acknowledgement> acknowledged(String node, Position applied) {
-    return Optional.ofNullable(byNode.get(node))
-        .map(NodeStream::acknowledged)
-        .flatMap(ack ->
-            ack.position()
-                .map(p -> new Acknowledgement(p, lag(p, applied), ack.error(), ack.refused())));
   }
 
   private static long lag(Position acknowledged, Position applied) {

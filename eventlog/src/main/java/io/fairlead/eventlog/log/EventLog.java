@@ -4,6 +4,7 @@ import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Partitioning;
 import io.fairlead.core.model.Position;
+import io.fairlead.eventlog.acks.AckTopic;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.Map;
@@ -63,6 +64,9 @@ public interface EventLog extends AutoCloseable {
    * @throws ForeignLogException the position is of another log
    */
   Follower follow(Collection<LogPartition> partitions, Position from, FollowListener listener);
+
+  /** What members acknowledge: beside the log, not in it. Closed with the log. */
+  AckTopic acks();
 
   @Override
   void close();

@@ -78,6 +78,11 @@ final class KafkaClients {
   }
 
   static KafkaConsumer<byte[], byte[]> consumer(KafkaLogConfig config, String name) {
+    return new KafkaConsumer<>(
+        consumerSettings(config, name), new ByteArrayDeserializer(), new ByteArrayDeserializer());
+  }
+
+  private static Map<String, Object> consumerSettings(KafkaLogConfig config, String name) {
     var settings = common(config, name);
     int limit = millis(config.timeouts().call());
     // The classic consumer reads only inside poll: nothing is fetched while a check of the log's
@@ -93,6 +98,29 @@ final class KafkaClients {
     settings.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, limit);
     settings.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, limit);
     settings.put(ConsumerConfig.RETRY_BACKOFF_MS_CONFIG, 20);
+    return settings;
+  }
+
+  /** Of what is said again anyway: one copy is enough. */
+  static KafkaProducer<byte[], byte[]> plainProducer(KafkaLogConfig config, String name) {
+    var settings = common(config, name);
+    int limit = millis(config.timeouts().append());
+    settings.put(ProducerConfig.ACKS_CONFIG, "1");
+    settings.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, false);
+    settings.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 1);
+    settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, limit);
+    settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, limit);
+    settings.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, Math.max(1, limit * 2 / 3));
+    settings.put(ProducerConfig.LINGER_MS_CONFIG, 0);
+    settings.put(ProducerConfig.RETRY_BACKOFF_MS_CONFIG, 20);
+    return new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
+  }
+
+  /** Of what may be lost: goes on with what is there. */
+  static KafkaConsumer<byte[], byte[]> softConsumer(KafkaLogConfig config, String name) {
+    var settings = consumerSettings(config, name);
+    settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_uncommitted");
+    settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
     return new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
   }
 

@@ -8,6 +8,7 @@ import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
 import io.fairlead.core.run.Time;
+import io.fairlead.eventlog.acks.AckTopic;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
@@ -36,12 +37,15 @@ public final class KafkaEventLog implements EventLog {
   private final FaultPoints points;
   private final Set<AutoCloseable> users = ConcurrentHashMap.newKeySet();
   private final AtomicInteger clients = new AtomicInteger();
+  private final KafkaAckTopic acks;
 
   private KafkaEventLog(KafkaLogConfig config, KafkaAdmin admin, Time time, FaultPoints points) {
     this.config = config;
     this.admin = admin;
     this.time = time;
     this.points = points;
+    this.acks = new KafkaAckTopic(config, time);
+    users.add(acks);
   }
 
   /**
@@ -201,6 +205,11 @@ public final class KafkaEventLog implements EventLog {
     users.add(follower);
     follower.start(config.clientId() + "-" + name);
     return follower;
+  }
+
+  @Override
+  public AckTopic acks() {
+    return acks;
   }
 
   /** Closes its followers and appenders as well. */

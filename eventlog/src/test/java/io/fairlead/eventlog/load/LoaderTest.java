@@ -19,6 +19,7 @@ import io.fairlead.core.run.FakeTime;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
 import io.fairlead.core.run.Time;
+import io.fairlead.eventlog.acks.AckTopic;
 import io.fairlead.eventlog.codec.RandomEvents;
 import io.fairlead.eventlog.log.EventLog;
 import io.fairlead.eventlog.log.FakeKafka;
@@ -265,6 +266,11 @@ class LoaderTest {
           public Follower follow(
               Collection<LogPartition> partitions, Position from, FollowListener listener) {
             return log.follow(partitions, from, listener);
+          }
+
+          @Override
+          public AckTopic acks() {
+            return log.acks();
           }
 
           @Override

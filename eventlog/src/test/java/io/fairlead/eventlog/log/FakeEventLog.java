@@ -35,6 +35,7 @@ public final class FakeEventLog implements EventLog {
   private final int number;
   private final AtomicReference<Optional<AppendFault>> nextFault =
       new AtomicReference<>(Optional.empty());
+  private final FakeAckTopic acks;
   private final Set<FakeFollower> followers = ConcurrentHashMap.newKeySet();
 
   FakeEventLog(FakeKafka kafka, Partitioning partitioning, LogIdentity identity, int number) {
@@ -42,6 +43,7 @@ public final class FakeEventLog implements EventLog {
     this.partitioning = partitioning;
     this.identity = identity;
     this.number = number;
+    this.acks = new FakeAckTopic(kafka, this);
   }
 
   /** The next append of any appender of this client, and only that, ends so. */
@@ -132,7 +134,13 @@ public final class FakeEventLog implements EventLog {
   }
 
   @Override
+  public FakeAckTopic acks() {
+    return acks;
+  }
+
+  @Override
   public void close() {
+    acks.close();
     List.copyOf(followers).forEach(FakeFollower::close);
   }
 

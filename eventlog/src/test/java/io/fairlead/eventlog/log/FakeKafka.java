@@ -33,6 +33,14 @@ public final class FakeKafka {
   private final Map<LogPartition, FakePartition> partitions = new HashMap<>();
   private final Map<Topic, Integer> generations = new EnumMap<>(Topic.class);
   private final Set<FakeEventLog> cutOff = new HashSet<>();
+
+  /** Written words in order, as bytes; the last of each member is enough. */
+  final List<byte[]> acks = new ArrayList<>();
+
+  /** How often the topic of acknowledgements was lost. */
+  int acksLost;
+
+  private boolean acksAway;
   private boolean down;
   private boolean holding;
   private int clients;
@@ -108,6 +116,28 @@ public final class FakeKafka {
   /** The topic is deleted and made anew, empty: another log. */
   public void recreate(Topic topic) {
     change(() -> create(topic));
+  }
+
+  /** The topic of acknowledgements is deleted; whoever needs it makes it anew. */
+  public void loseAcks() {
+    change(() -> {
+      acks.clear();
+      acksLost++;
+    });
+  }
+
+  /** Nobody can write or read acknowledgements any more, though all else goes on. */
+  public void stopAcks() {
+    change(() -> acksAway = true);
+  }
+
+  public void startAcks() {
+    change(() -> acksAway = false);
+  }
+
+  /** With the lock held. */
+  boolean reachesAcks(FakeEventLog client) {
+    return reaches(client) && !acksAway;
   }
 
   /** As Kafka's DeleteRecords: the log begins at that offset. */

@@ -89,6 +89,7 @@ public final class Tour {
         .replaceAll("\\b\\d+\\.\\d s\\b", "<seconds>")
         .replaceAll("\\b(\\d+[dhms]){1,2}\\b", "<age>")
         .replaceAll(" {2,}", "  ")
+        .replaceAll("(?<=-SNAPSHOT  )(\\d+|<none>)(?=  )", "<lag>")
         .stripTrailing();
   }
 }

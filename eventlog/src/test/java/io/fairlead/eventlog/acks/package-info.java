@@ -1,0 +1,4 @@
+@NullMarked
+package io.fairlead.eventlog.acks;
+
+import org.jspecify.annotations.NullMarked;
