@@ -74,9 +74,8 @@ public final class AllocatorService implements AutoCloseable {
     try {
       var metrics = Metrics.ofProcess("allocator");
       var health = new Health();
+      var starting = health.starting("the log");
       var http = shutdown.opened("http", HttpEndpoints.start(config.httpListen(), health, metrics));
-      var starting = new StartCheck();
-      health.ready("started", starting::trouble);
       var eventLog = shutdown.opened("log", openLog(config, time, points));
       var coordination =
           shutdown.opened(
@@ -108,19 +107,6 @@ public final class AllocatorService implements AutoCloseable {
     } catch (RuntimeException e) {
       shutdown.close();
       throw e;
-    }
-  }
-
-  /** While the wiring waits for Kafka nobody may take the process for ready. */
-  private static final class StartCheck {
-    private volatile Optional<String> trouble = Optional.of("waiting for the log");
-
-    Optional<String> trouble() {
-      return trouble;
-    }
-
-    void done() {
-      trouble = Optional.empty();
     }
   }
 

@@ -103,6 +103,7 @@ public final class DnsService implements AutoCloseable {
       shutdown.onClose("readiness", health::drain);
       FaultHandler faults = Faults.unready(health);
       var metrics = Metrics.ofProcess("dns-service");
+      var starting = health.starting("the log and the sockets");
       var http = shutdown.opened("http", HttpEndpoints.start(config.httpListen(), health, metrics));
       var zones = new ZonePublisher(zoneSettings(config));
       var reader = shutdown.opened("log", ZoneReader.start(openLog, zones, faults, time));
@@ -150,6 +151,7 @@ public final class DnsService implements AutoCloseable {
                     time,
                     random));
           });
+      starting.done();
       Thread.ofVirtual()
           .name("grpc-ready")
           .start(() -> keepReadiness(shutdown, health, grpc, time));

@@ -79,6 +79,7 @@ public final class EndpointsService implements AutoCloseable {
     try {
       var metrics = Metrics.ofProcess("endpoints");
       var health = new Health();
+      var starting = health.starting("the log");
       var http = shutdown.opened("http", HttpEndpoints.start(config.httpListen(), health, metrics));
       var eventLog =
           shutdown.opened(
@@ -105,6 +106,7 @@ public final class EndpointsService implements AutoCloseable {
               time,
               RandomSource.secure(),
               faults);
+      starting.done();
       log.atInfo()
           .addKeyValue("event", "process.started")
           .addKeyValue("replica", config.replica())

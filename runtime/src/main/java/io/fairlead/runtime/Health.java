@@ -45,6 +45,29 @@ public final class Health {
     ready.add(new Check(name, trouble));
   }
 
+  /**
+   * A process that is being put together: not ready, whatever the checks say that it has so far.
+   */
+  public static final class Starting {
+    private volatile Optional<String> trouble;
+
+    private Starting(String waitsFor) {
+      this.trouble = Optional.of("waiting for " + waitsFor);
+    }
+
+    /** All is there; from now on the checks count. */
+    public void done() {
+      trouble = Optional.empty();
+    }
+  }
+
+  /** Not ready until it is done. To be called before anybody can ask. */
+  public Starting starting(String waitsFor) {
+    var starting = new Starting(waitsFor);
+    ready("started", () -> starting.trouble);
+    return starting;
+  }
+
   /** From now on the process is not ready: it is about to end. */
   public void drain() {
     draining = true;

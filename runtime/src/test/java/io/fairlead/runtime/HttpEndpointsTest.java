@@ -73,6 +73,17 @@ class HttpEndpointsTest {
   }
 
   @Test
+  void isNotReadyBeforeEverythingIsThereWhateverTheFirstChecksSay() throws Exception {
+    var starting = health.starting("the log");
+    health.ready("etcd", Optional::empty);
+    assertThat(get("/readyz").statusCode()).isEqualTo(503);
+    assertThat(get("/readyz").body()).contains("[-]started failed: waiting for the log");
+    assertThat(get("/livez").statusCode()).isEqualTo(200);
+    starting.done();
+    assertThat(get("/readyz").statusCode()).isEqualTo(200);
+  }
+
+  @Test
   void isNotReadyWhileItDrains() throws Exception {
     health.drain();
     assertThat(get("/readyz").statusCode()).isEqualTo(503);
