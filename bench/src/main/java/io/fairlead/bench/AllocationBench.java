@@ -10,7 +10,6 @@ import io.fairlead.eventlog.load.Loader;
 import io.fairlead.eventlog.load.Snapshot;
 import io.fairlead.eventlog.log.KafkaEventLog;
 import io.fairlead.eventlog.log.KafkaLogConfig;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -282,9 +281,9 @@ final class AllocationBench implements Bench.Scenario {
     figures.add(
         new Figure(
             "allocation.memory.allocator.rss", plane.replica(0).residentBytes() / 1e6, "MB", 1));
-    long before = heapAfterCollection();
+    long before = Heap.afterCollection();
     var snapshot = image(plane);
-    long after = heapAfterCollection();
+    long after = Heap.afterCollection();
     int services = snapshot.image().services().byName().size();
     figures.add(
         new Figure(
@@ -309,16 +308,6 @@ final class AllocationBench implements Bench.Scenario {
                 Time.system())) {
       return loader.barrier(Duration.ofMinutes(1));
     }
-  }
-
-  private static long heapAfterCollection() {
-    var memory = ManagementFactory.getMemoryMXBean();
-    long least = Long.MAX_VALUE;
-    for (int i = 0; i < 5; i++) {
-      System.gc();
-      least = Math.min(least, memory.getHeapMemoryUsage().getUsed());
-    }
-    return least;
   }
 
   // --- a pick

@@ -1,12 +1,9 @@
 package io.fairlead.bench;
 
 import io.fairlead.devkit.process.Options;
-import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /**
  * What to measure of allocation, and how much.
@@ -58,54 +55,18 @@ record AllocationOptions(
     try {
       var options =
           Options.parse(words, Set.of("parts", "clients", "sizes", "rounds", "takeovers", "jvm"));
-      var sizes = numbers("sizes", options.one("sizes").orElse("1000,10000,60000"), 500_000);
-      for (int i = 1; i < sizes.size(); i++) {
-        if (sizes.get(i) <= sizes.get(i - 1)) {
-          throw new IllegalArgumentException("option --sizes: " + sizes + " must rise");
-        }
-      }
       return new AllocationOptions(
-          options.one("parts").map(AllocationOptions::parts).orElse(EnumSet.allOf(Part.class)),
-          numbers("clients", options.one("clients").orElse("1,16,64,256"), 1024),
-          sizes,
-          numbers("rounds", options.one("rounds").orElse("2"), 20).getFirst(),
-          numbers("takeovers", options.one("takeovers").orElse("3"), 20).getFirst(),
+          options
+              .one("parts")
+              .map(text -> Words.constants("parts", text, Part.class))
+              .orElse(EnumSet.allOf(Part.class)),
+          Words.numbers("clients", options.one("clients").orElse("1,16,64,256"), 1024),
+          Words.rising("sizes", options.one("sizes").orElse("1000,10000,60000"), 500_000),
+          Words.numbers("rounds", options.one("rounds").orElse("2"), 20).getFirst(),
+          Words.numbers("takeovers", options.one("takeovers").orElse("3"), 20).getFirst(),
           options.all("jvm"));
     } catch (IllegalArgumentException e) {
       throw new Bench.OptionException(String.valueOf(e.getMessage()));
     }
-  }
-
-  private static Set<Part> parts(String text) {
-    var parts = EnumSet.noneOf(Part.class);
-    for (var word : text.split(",", -1)) {
-      parts.add(
-          Arrays.stream(Part.values())
-              .filter(part -> part.name().toLowerCase(Locale.ROOT).equals(word))
-              .findFirst()
-              .orElseThrow(() ->
-                  new IllegalArgumentException(
-                      "option --parts: '%s' is none of %s"
-                          .formatted(
-                              word,
-                              Arrays.stream(Part.values())
-                                  .map(part -> part.name().toLowerCase(Locale.ROOT))
-                                  .collect(Collectors.joining(", "))))));
-    }
-    return parts;
-  }
-
-  private static List<Integer> numbers(String option, String text, int most) {
-    return Arrays.stream(text.split(",", -1))
-        .map(word -> {
-          if (!word.matches("[0-9]{1,7}")
-              || Integer.parseInt(word) < 1
-              || Integer.parseInt(word) > most) {
-            throw new IllegalArgumentException(
-                "option --%s: '%s' is not a number from 1 to %d".formatted(option, word, most));
-          }
-          return Integer.parseInt(word);
-        })
-        .toList();
   }
 }

@@ -38,7 +38,14 @@ public final class Bench {
   private static final Map<String, Scenario> SCENARIOS =
       new TreeMap<>(
           Map.of(
-              "road", new RoadBench(), "allocation", new AllocationBench(), "up", new UpBench()));
+              "road",
+              new RoadBench(),
+              "allocation",
+              new AllocationBench(),
+              "streams",
+              new StreamsBench(),
+              "up",
+              new UpBench()));
 
   private Bench() {}
 
