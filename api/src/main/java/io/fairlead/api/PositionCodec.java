@@ -15,6 +15,16 @@ public final class PositionCodec {
         .build();
   }
 
+  /** Without the log, for those who have agreed on one. */
+  public static io.fairlead.v1.Position brief(Position position) {
+    return io.fairlead.v1.Position.newBuilder().setOffsets(position.offsets()).build();
+  }
+
+  /** As {@link #model}, of that log where it names none. */
+  public static Optional<Position> model(io.fairlead.v1.Position proto, LogIdentity agreed) {
+    return proto.getLog().isEmpty() ? Position.parse(agreed, proto.getOffsets()) : model(proto);
+  }
+
   /** Empty where it is malformed or names no log. */
   public static Optional<Position> model(io.fairlead.v1.Position proto) {
     return LogIdentity.parse(proto.getLog())

@@ -1,6 +1,7 @@
 package io.fairlead.bench;
 
 import io.fairlead.api.PositionCodec;
+import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Position;
 import io.fairlead.runtime.GrpcChannels;
@@ -102,6 +103,7 @@ final class Swarm implements AutoCloseable {
     private ClientCallStreamObserver<AgentMessage> out = new Nowhere();
     private final Map<LogPartition, Long> next = new TreeMap<>();
     private Optional<Position> position;
+    private Optional<LogIdentity> log = Optional.empty();
     private long frameBytes;
     private volatile long session;
     private volatile boolean stopped;
@@ -117,7 +119,7 @@ final class Swarm implements AutoCloseable {
       NodeAgentsGrpc.newStub(channel).withExecutor(Runnable::run).sync(this);
       var hello =
           Hello.newBuilder()
-              .setProtocol(1)
+              .setProtocol(2)
               .setInstance(name)
               .setNode(
                   Node.newBuilder()
@@ -175,11 +177,12 @@ final class Swarm implements AutoCloseable {
       switch (message.getMessageCase()) {
         case WELCOME -> {
           session = message.getWelcome().getSession();
+          log = LogIdentity.parse(message.getWelcome().getLog());
           opening.release();
         }
         case BEGIN -> {
           frameBytes = bytes;
-          if (!message.getBegin().hasBase()) {
+          if (!message.getBegin().hasBase() && message.getBegin().getBaseFrame() == 0) {
             next.clear();
           }
         }
@@ -204,7 +207,7 @@ final class Swarm implements AutoCloseable {
     }
 
     private void moved(io.fairlead.v1.Position changed) {
-      var to = PositionCodec.model(changed).orElseThrow();
+      var to = PositionCodec.model(changed, log.orElseThrow()).orElseThrow();
       next.putAll(to.next());
       position = Optional.of(new Position(to.log(), new TreeMap<>(next)));
       offset = position.get().of(watched);
@@ -212,7 +215,7 @@ final class Swarm implements AutoCloseable {
 
     private void acknowledge(long frame) {
       var ack = Ack.newBuilder().setFrame(frame);
-      position.ifPresent(has -> ack.setPosition(PositionCodec.proto(has)));
+      position.ifPresent(has -> ack.setPosition(PositionCodec.brief(has)));
       send(AgentMessage.newBuilder().setAck(ack).build());
     }
 

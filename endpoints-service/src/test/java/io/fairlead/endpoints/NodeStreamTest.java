@@ -371,9 +371,36 @@ class NodeStreamTest {
   void refusesAProtocolItDoesNotSpeak() {
     var replica = replicas.start("a");
     try (var agent =
-        TestAgent.connect("n1", replica.channel(), Acks.AT_ONCE, hello -> hello.setProtocol(2))) {
+        TestAgent.connect("n1", replica.channel(), Acks.AT_ONCE, hello -> hello.setProtocol(0))) {
       await("the end", () -> agent.end().isPresent());
       assertThat(reason(agent)).contains(Reason.UNSUPPORTED_PROTOCOL);
+    }
+  }
+
+  @Test
+  void anAgentOfAnOlderReleaseIsSpokenToInItsProtocol() {
+    replicas.store(service("web", "10.96.0.1"), serviceCidr("default", "10.96.0.0/16"));
+    var replica = replicas.start("a");
+    apply(replica, "web-1", "n1", "10.244.0.1");
+    try (var agent =
+        TestAgent.connect("n1", replica.channel(), Acks.AT_ONCE, hello -> hello.setProtocol(1))) {
+      awaitEqual(agent, "n1");
+      assertThat(agent.welcome().orElseThrow().getProtocol()).isEqualTo(1);
+      apply(replica, "web-2", "n2", "10.244.1.1");
+      awaitEqual(agent, "n1");
+      delete(replica, "web-1");
+      awaitEqual(agent, "n1");
+      assertThat(agent.frames.getLast().reset()).isFalse();
+    }
+  }
+
+  @Test
+  void toANewerAgentTheNewestThatThisReplicaKnowsIsSpoken() {
+    var replica = replicas.start("a");
+    try (var agent =
+        TestAgent.connect("n1", replica.channel(), Acks.AT_ONCE, hello -> hello.setProtocol(9))) {
+      awaitEqual(agent, "n1");
+      assertThat(agent.welcome().orElseThrow().getProtocol()).isEqualTo(2);
     }
   }
 

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.fairlead.api.EntryCodec;
 import io.fairlead.api.PositionCodec;
+import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.view.Entry;
 import io.fairlead.core.view.EntryKey;
@@ -70,6 +71,7 @@ final class TestAgent
   private List<ByteString> set = new ArrayList<>();
   private List<String> removed = new ArrayList<>();
   private int chunks;
+  private long lastFrame;
 
   private TestAgent(
       String name, Acks acks, Map<EntryKey, Entry> entries, Optional<Position> position) {
@@ -98,7 +100,7 @@ final class TestAgent
     up = NodeAgentsGrpc.newStub(channel).withWaitForReady().sync(this);
     var hello =
         Hello.newBuilder()
-            .setProtocol(1)
+            .setProtocol(2)
             .setNode(
                 Node.newBuilder()
                     .setMetadata(ObjectMeta.newBuilder().setName(name))
@@ -172,11 +174,18 @@ final class TestAgent
       case BEGIN -> {
         check(open.isEmpty(), "a frame within a frame");
         open = Optional.of(message.getBegin().getFrame());
-        reset = !message.getBegin().hasBase();
-        if (!reset) {
+        var begin = message.getBegin();
+        reset = !begin.hasBase() && begin.getBaseFrame() == 0;
+        if (begin.hasBase()) {
           check(
-              PositionCodec.model(message.getBegin().getBase()).equals(position),
-              "base " + message.getBegin().getBase().getOffsets() + " on " + position);
+              PositionCodec.model(begin.getBase()).equals(position),
+              "base " + begin.getBase().getOffsets() + " on " + position);
+        }
+        if (begin.getBaseFrame() > 0) {
+          check(begin.getBaseFrame() == lastFrame, begin.getBaseFrame() + " after " + lastFrame);
+        }
+        if (spoken() == 1) {
+          check(begin.getBaseFrame() == 0, "a word of protocol 2");
         }
         set = new ArrayList<>();
         removed = new ArrayList<>();
@@ -195,12 +204,13 @@ final class TestAgent
         var end = moved(message.getEnd().getPosition());
         frames.add(new Frame(reset, set.size(), removed.size(), chunks));
         position = Optional.of(end); // last: whoever waits for it finds the frame
+        lastFrame = message.getEnd().getFrame();
         answer(message.getEnd().getFrame());
       }
       case BOOKMARK -> {
         check(open.isEmpty(), "a bookmark within a frame");
         var end = moved(message.getBookmark());
-        PositionCodec.model(message.getBookmark()).ifPresent(bookmarks::add);
+        bookmarks.add(model(message.getBookmark()));
         position = Optional.of(end);
         answer(0);
       }
@@ -224,7 +234,7 @@ final class TestAgent
   }
 
   private Position moved(io.fairlead.v1.Position text) {
-    var to = PositionCodec.model(text).orElseThrow();
+    var to = model(text);
     var next = reset && open.isEmpty() && frames.isEmpty() ? to : position.orElse(to);
     for (var component : to.next().entrySet()) {
       check(
@@ -235,11 +245,24 @@ final class TestAgent
     return next;
   }
 
+  private int spoken() {
+    return welcome.orElseThrow().getProtocol();
+  }
+
+  private Position model(io.fairlead.v1.Position text) {
+    check(text.getLog().isEmpty() == (spoken() >= 2), "the log, in protocol " + spoken());
+    var log = LogIdentity.parse(welcome.orElseThrow().getLog()).orElseThrow();
+    return PositionCodec.model(text, log).orElseThrow();
+  }
+
   private void answer(long frame) {
     if (acks == Acks.AT_ONCE) {
       acknowledge(
           Ack.newBuilder()
-              .setPosition(PositionCodec.proto(position.orElseThrow()))
+              .setPosition(
+                  spoken() >= 2
+                      ? PositionCodec.brief(position.orElseThrow())
+                      : PositionCodec.proto(position.orElseThrow()))
               .setFrame(frame));
     }
   }

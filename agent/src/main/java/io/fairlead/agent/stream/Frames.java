@@ -27,7 +27,8 @@ import java.util.TreeMap;
  * the loop. Holds at most one unfinished frame, which dies with the stream.
  */
 final class Frames {
-  static final int PROTOCOL = 1;
+  static final int OLDEST_PROTOCOL = 1;
+  static final int NEWEST_PROTOCOL = 2;
 
   /** Whether the position of another log may be taken. */
   enum OtherLog {
@@ -43,7 +44,7 @@ final class Frames {
     PENDING
   }
 
-  record Welcomed(String replica, long session) implements Step {}
+  record Welcomed(String replica, long session, int protocol) implements Step {}
 
   /**
    * A whole frame.
@@ -87,6 +88,9 @@ final class Frames {
   private Optional<LogIdentity> log = Optional.empty();
   private Optional<Building> building = Optional.empty();
 
+  /** The last one that came whole; 0 = none yet. */
+  private long lastFrame;
+
   private static final class Building {
     final long number;
     final boolean reset;
@@ -125,8 +129,10 @@ final class Frames {
     if (log.isPresent()) {
       return broken("a second Welcome");
     }
-    if (welcome.getProtocol() != PROTOCOL) {
-      return broken("protocol " + welcome.getProtocol() + ", this agent speaks " + PROTOCOL);
+    if (welcome.getProtocol() < OLDEST_PROTOCOL || welcome.getProtocol() > NEWEST_PROTOCOL) {
+      return broken(
+          "protocol %d, this agent speaks %d to %d"
+              .formatted(welcome.getProtocol(), OLDEST_PROTOCOL, NEWEST_PROTOCOL));
     }
     log = LogIdentity.parse(welcome.getLog());
     if (log.isEmpty()) {
@@ -139,7 +145,7 @@ final class Frames {
         }
       }
     }
-    return new Welcomed(welcome.getReplica(), welcome.getSession());
+    return new Welcomed(welcome.getReplica(), welcome.getSession(), welcome.getProtocol());
   }
 
   static String foreign(LogIdentity theirs, LogIdentity ours) {
@@ -158,7 +164,7 @@ final class Frames {
       return broken("a frame within frame " + building.get().number);
     }
     if (begin.hasBase()) {
-      var base = PositionCodec.model(begin.getBase());
+      var base = PositionCodec.model(begin.getBase(), log.get());
       if (base.isEmpty() || !base.equals(position)) {
         return new Broken(
             "frame "
@@ -170,7 +176,14 @@ final class Frames {
             Remedy.ASK_FOR_ALL);
       }
     }
-    building = Optional.of(new Building(begin.getFrame(), !begin.hasBase()));
+    boolean builds = begin.getBaseFrame() > 0;
+    if (builds && begin.getBaseFrame() != lastFrame) {
+      return new Broken(
+          "frame %d builds on frame %d, the last one here is %d"
+              .formatted(begin.getFrame(), begin.getBaseFrame(), lastFrame),
+          Remedy.ASK_FOR_ALL);
+    }
+    building = Optional.of(new Building(begin.getFrame(), !begin.hasBase() && !builds));
     return Pending.PENDING;
   }
 
@@ -213,6 +226,7 @@ final class Frames {
       return broken(back.get());
     }
     position = Optional.of(next);
+    lastFrame = frame.number;
     return new Frame(frame.number, frame.reset, frame.set, frame.removed, next);
   }
 
@@ -234,7 +248,8 @@ final class Frames {
   }
 
   private Optional<Position> named(io.fairlead.v1.Position proto) {
-    return PositionCodec.model(proto).filter(p -> Optional.of(p.log()).equals(log));
+    return log.flatMap(
+        agreed -> PositionCodec.model(proto, agreed).filter(p -> p.log().equals(agreed)));
   }
 
   private static Position merged(Position base, Position changed) {

@@ -24,9 +24,15 @@ import java.util.Optional;
  */
 final class Outbox {
   private long sequence;
+  private int protocol = Frames.OLDEST_PROTOCOL;
   private Optional<Ack> ack = Optional.empty();
   private final Map<ObjectName, Report> reports = new LinkedHashMap<>();
   private final Map<String, List<Pod>> sources = new LinkedHashMap<>();
+
+  /** What Welcome said. */
+  void speak(int spoken) {
+    protocol = spoken;
+  }
 
   /**
    * @param frame the last one that is answered by this
@@ -36,7 +42,8 @@ final class Outbox {
   void acknowledge(
       long frame, Optional<Position> position, List<RefusedRule> refused, String error) {
     var next = Ack.newBuilder().setFrame(frame).addAllRefused(refused).setError(error);
-    position.ifPresent(p -> next.setPosition(PositionCodec.proto(p)));
+    position.ifPresent(
+        p -> next.setPosition(protocol >= 2 ? PositionCodec.brief(p) : PositionCodec.proto(p)));
     ack = Optional.of(next.build());
   }
 

@@ -52,6 +52,9 @@ final class StreamClient implements AutoCloseable {
   private long connectNanos;
   private boolean askForAll;
 
+  /** The newest that is offered: less, where a replica knew none of it. */
+  private int protocol = Frames.NEWEST_PROTOCOL;
+
   /** Which process this is: of two agents with one name the one that came later has the node. */
   private final String instance;
 
@@ -179,7 +182,7 @@ final class StreamClient implements AutoCloseable {
     var hello =
         Hello.newBuilder()
             .setNode(node.proto())
-            .setProtocol(Frames.PROTOCOL)
+            .setProtocol(protocol)
             .setInstance(instance)
             .setPreviousSession(previousSession)
             .setAdoptLog(otherLog == OtherLog.ADOPTED);
@@ -198,7 +201,9 @@ final class StreamClient implements AutoCloseable {
     var step = from.frames.next(message);
     switch (step) {
       case Frames.Pending _ -> {}
-      case Frames.Welcomed(var replica, var number) -> {
+      case Frames.Welcomed(var replica, var number, var spoken) -> {
+        from.outbox.speak(spoken);
+        protocol = Frames.NEWEST_PROTOCOL; // the next replica may be another
         from.number = OptionalLong.of(number);
         previousSession = number;
         from.welcomeNanos = time.nanoTime();
@@ -234,6 +239,9 @@ final class StreamClient implements AutoCloseable {
   void ended(Session which, Status status, Optional<Reason> reason) {
     if (reason.equals(Optional.of(Reason.SUPERSEDED))) {
       superseded = Optional.of(words(status));
+    }
+    if (reason.equals(Optional.of(Reason.UNSUPPORTED_PROTOCOL))) { // of a release before this one
+      protocol = protocol > Frames.OLDEST_PROTOCOL ? protocol - 1 : Frames.NEWEST_PROTOCOL;
     }
     over(which, words(status));
   }

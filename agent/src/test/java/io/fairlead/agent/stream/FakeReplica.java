@@ -85,15 +85,35 @@ public final class FakeReplica implements AutoCloseable {
     }
 
     public Stream welcome(long session, LogIdentity log) {
+      return welcome(session, log, 1);
+    }
+
+    public Stream welcome(long session, LogIdentity log, int protocol) {
       send(
           ReplicaMessage.newBuilder()
               .setWelcome(
                   Welcome.newBuilder()
                       .setReplica("replica")
                       .setSession(session)
-                      .setProtocol(1)
+                      .setProtocol(protocol)
                       .setLog(log.toString())));
       return this;
+    }
+
+    /** A delta of protocol 2 after another frame. */
+    public Stream deltaAfter(
+        long frame,
+        long baseFrame,
+        Position end,
+        Collection<? extends Entry> set,
+        Collection<? extends EntryKey> removed) {
+      send(
+          ReplicaMessage.newBuilder()
+              .setBegin(Begin.newBuilder().setFrame(frame).setBaseFrame(baseFrame)));
+      chunk(set, removed);
+      return send(
+          ReplicaMessage.newBuilder()
+              .setEnd(End.newBuilder().setFrame(frame).setPosition(PositionCodec.brief(end))));
     }
 
     public Stream reset(long frame, Position end, Collection<? extends Entry> entries) {

@@ -391,6 +391,59 @@ class NodeLoopTest {
   }
 
   @Test
+  void takesPositionsWithoutLogAndDeltasThatNameTheFrameBefore() {
+    start();
+    stream(1)
+        .welcome(5, FakeReplica.LOG, 2)
+        .reset(1, at("s:10"), service("web", "10.96.0.1", "10.244.0.1"));
+    awaitAcknowledged(stream(1), "s:10");
+    assertThat(stream(1).acks.getLast().getPosition().getLog()).isEmpty();
+    stream(1)
+        .deltaAfter(
+            2,
+            1,
+            at("s:11"),
+            List.of(endpoint("web", "10.244.0.2")),
+            List.of(endpointKey("web", "10.244.0.1")))
+        .bookmark(at("p3:7"))
+        .deltaAfter(
+            3,
+            2,
+            at("s:12"),
+            List.of(endpoint("web", "10.244.0.3")),
+            List.of(endpointKey("web", "10.244.0.2")));
+    awaitAcknowledged(stream(1), "s:12,p3:7");
+    assertThat(differences(service("web", "10.96.0.1", "10.244.0.3"))).isEmpty();
+  }
+
+  @Test
+  void asksForEverythingAfterADeltaOnAnotherFrame() {
+    start();
+    stream(1)
+        .welcome(5, FakeReplica.LOG, 2)
+        .reset(1, at("s:10"), service("web", "10.96.0.1", "10.244.0.1"));
+    awaitAcknowledged(stream(1), "s:10");
+    stream(1).deltaAfter(3, 2, at("s:12"), List.of(), List.of());
+    assertThat(stream(2).hello.orElseThrow().hasPosition()).isFalse();
+  }
+
+  @Test
+  void goesOnInAnOlderProtocolWhereTheReplicaKnowsNoNewer() {
+    start();
+    assertThat(stream(1).hello.orElseThrow().getProtocol()).isEqualTo(2);
+    stream(1).fail(Errors.unsupportedProtocol(2, "1"));
+    assertThat(stream(2).hello.orElseThrow().getProtocol()).isEqualTo(1);
+    stream(2).welcome(6).reset(1, at("s:10"), service("web", "10.96.0.1", "10.244.0.1"));
+    awaitAcknowledged(stream(2), "s:10");
+    assertThat(stream(2).acks.getLast().getPosition().getLog())
+        .isEqualTo(FakeReplica.LOG.toString());
+    stream(2).fail(Errors.shuttingDown());
+    assertThat(stream(3).hello.orElseThrow().getProtocol())
+        .as("another may know more")
+        .isEqualTo(2);
+  }
+
+  @Test
   void refusesAnotherLogUntilToldToAdoptIt() {
     var other = new LogIdentity("otherServices", "otherPods");
     var position = new Position(other, new TreeMap<>(at("s:3").next()));

@@ -243,7 +243,10 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
       var stream =
           new NodeStream(
               new NodeStream.Agent(
-                  hello.getNode().getMetadata().getName(), reply.getNode().getSession(), position),
+                  hello.getNode().getMetadata().getName(),
+                  reply.getNode().getSession(),
+                  position,
+                  Math.min(hello.getProtocol(), NodeStream.NEWEST_PROTOCOL)),
               replica,
               out,
               contents,
@@ -269,8 +272,9 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
 
   /** Where the agent is in this log; empty = it begins. */
   private Optional<Position> position(Hello hello) {
-    if (hello.getProtocol() != NodeStream.PROTOCOL) {
-      throw Errors.unsupportedProtocol(hello.getProtocol(), Integer.toString(NodeStream.PROTOCOL));
+    if (hello.getProtocol() < NodeStream.OLDEST_PROTOCOL) {
+      throw Errors.unsupportedProtocol(
+          hello.getProtocol(), NodeStream.OLDEST_PROTOCOL + " to " + NodeStream.NEWEST_PROTOCOL);
     }
     if (!hello.hasPosition() || hello.getPosition().getLog().isEmpty()) {
       return Optional.empty();

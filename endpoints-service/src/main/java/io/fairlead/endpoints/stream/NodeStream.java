@@ -41,7 +41,8 @@ import org.slf4j.LoggerFactory;
  * of its sources.
  */
 final class NodeStream {
-  static final int PROTOCOL = 1;
+  static final int OLDEST_PROTOCOL = 1;
+  static final int NEWEST_PROTOCOL = 2;
 
   private static final Logger log = LoggerFactory.getLogger(NodeStream.class);
   private static final int MAX_RESULTS = 1000;
@@ -50,8 +51,17 @@ final class NodeStream {
   /** A frame that the agent has not answered. */
   private record Sent(long frame, Position position) {}
 
-  /** Who it is for: what its Hello and the opening of its session said. */
-  record Agent(String node, long session, Optional<Position> position) {}
+  /**
+   * Who it is for: what its Hello and the opening of its session said.
+   *
+   * @param protocol the one that both speak
+   */
+  record Agent(String node, long session, Optional<Position> position, int protocol) {
+    /** Whether positions need not name their log, nor deltas the whole position before them. */
+    boolean takesBrief() {
+      return protocol >= 2;
+    }
+  }
 
   /**
    * What the agent said of its kernel last.
@@ -172,7 +182,7 @@ final class NodeStream {
     var before = acknowledged;
     var position = before.position();
     if (ack.hasPosition()) {
-      position = PositionCodec.model(ack.getPosition());
+      position = PositionCodec.model(ack.getPosition(), contents.current().position().log());
       if (position.isEmpty()) {
         close(
             io.grpc.Status.INVALID_ARGUMENT
@@ -213,7 +223,7 @@ final class NodeStream {
                   Welcome.newBuilder()
                       .setReplica(replica)
                       .setSession(agent.session())
-                      .setProtocol(PROTOCOL)
+                      .setProtocol(agent.protocol())
                       .setLog(sent.log().toString())));
       if (awaitBarrier()) {
         first();
@@ -344,7 +354,7 @@ final class NodeStream {
   }
 
   private void bookmark(Content content) {
-    send(ReplicaMessage.newBuilder().setBookmark(PositionCodec.proto(changed(content.position()))));
+    send(ReplicaMessage.newBuilder().setBookmark(proto(changed(content.position()))));
     sent = content.position();
     bookmarkNanos = OptionalLong.of(time.nanoTime());
     stats.bookmarks.increment();
@@ -382,7 +392,13 @@ final class NodeStream {
       lock.unlock();
     }
     var begin = Begin.newBuilder().setFrame(frame);
-    base.ifPresent(position -> begin.setBase(PositionCodec.proto(position)));
+    base.ifPresent(position -> {
+      if (agent.takesBrief() && frame > 1) {
+        begin.setBaseFrame(frame - 1);
+      } else {
+        begin.setBase(PositionCodec.proto(position));
+      }
+    });
     send(ReplicaMessage.newBuilder().setBegin(begin));
     while (items.hasNext()) {
       var chunk = Chunk.newBuilder();
@@ -408,10 +424,14 @@ final class NodeStream {
     }
     send(
         ReplicaMessage.newBuilder()
-            .setEnd(End.newBuilder().setFrame(frame).setPosition(PositionCodec.proto(end))));
+            .setEnd(End.newBuilder().setFrame(frame).setPosition(proto(end))));
     number = content.number();
     sent = content.position();
     bookmarkNanos = OptionalLong.of(time.nanoTime());
+  }
+
+  private io.fairlead.v1.Position proto(Position position) {
+    return agent.takesBrief() ? PositionCodec.brief(position) : PositionCodec.proto(position);
   }
 
   private void send(ReplicaMessage.Builder message) {
