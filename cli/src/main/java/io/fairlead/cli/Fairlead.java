@@ -37,6 +37,7 @@ import picocli.CommandLine.TypeConversionException;
       RenewCommand.class,
       ReleaseCommand.class,
       WaitCommand.class,
+      DrainCommand.class,
       EnvCommand.class,
       ExecCommand.class,
       LogsCommand.class,

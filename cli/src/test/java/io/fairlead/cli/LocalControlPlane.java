@@ -40,6 +40,7 @@ import io.fairlead.eventlog.codec.EventCodec;
 import io.fairlead.runtime.GrpcServer;
 import io.fairlead.runtime.HostPort;
 import io.fairlead.runtime.Metrics;
+import io.fairlead.v1.DrainPodReply;
 import io.fairlead.v1.OpenNodeRequest;
 import io.fairlead.v1.Result;
 import io.fairlead.v1.WaitAppliedReply;
@@ -73,6 +74,7 @@ final class LocalControlPlane implements AutoCloseable {
   static final LogIdentity LOG = new LogIdentity("services-id", "pods-id");
 
   private final List<WaitAppliedRequest> waits = new CopyOnWriteArrayList<>();
+  private final List<DrainPodReply> drainReplies = new CopyOnWriteArrayList<>();
   private final List<WaitAppliedReply> waitReplies = new CopyOnWriteArrayList<>();
   private final String replica;
   private final RandomSource random = RandomSource.seeded(7);
@@ -104,6 +106,11 @@ final class LocalControlPlane implements AutoCloseable {
 
   private ObjectMeta meta(String name) {
     return new ObjectMeta("", name, random.uuid(), new TreeMap<>(), new TreeMap<>(), NOW);
+  }
+
+  /** What whoever drains a Pod is answered. */
+  List<DrainPodReply> drainReplies() {
+    return drainReplies;
   }
 
   /** Waits for nodes that arrived. */

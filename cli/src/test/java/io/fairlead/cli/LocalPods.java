@@ -12,9 +12,12 @@ import io.fairlead.core.model.Pod;
 import io.fairlead.core.view.PodCondition;
 import io.fairlead.v1.ApplyPodRequest;
 import io.fairlead.v1.DeletePodRequest;
+import io.fairlead.v1.DrainPodReply;
+import io.fairlead.v1.DrainPodRequest;
 import io.fairlead.v1.GetPodRequest;
 import io.fairlead.v1.ListPodsReply;
 import io.fairlead.v1.ListPodsRequest;
+import io.fairlead.v1.MarkDrainingRequest;
 import io.fairlead.v1.PodReply;
 import io.fairlead.v1.PodsGrpc;
 import io.fairlead.v1.Result;
@@ -29,6 +32,27 @@ final class LocalPods extends PodsGrpc.PodsImplBase {
 
   LocalPods(LocalControlPlane plane) {
     this.plane = plane;
+  }
+
+  /** As the plane was told to answer. */
+  @Override
+  public void drain(DrainPodRequest request, StreamObserver<DrainPodReply> observer) {
+    plane.arrived(request.getRequestId());
+    plane.drainReplies().forEach(observer::onNext);
+    observer.onCompleted();
+  }
+
+  @Override
+  public void markDraining(MarkDrainingRequest request, StreamObserver<PodReply> observer) {
+    plane.answer(
+        observer,
+        request.getRequestId(),
+        () -> {
+          if (!request.getDraining() && request.getName().equals("one")) {
+            return PodReply.getDefaultInstance();
+          }
+          throw Errors.notFound("pods", request.getNamespace(), request.getName());
+        });
   }
 
   @Override

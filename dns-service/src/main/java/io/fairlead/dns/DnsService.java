@@ -41,8 +41,9 @@ import java.util.function.Supplier;
 
 /**
  * Answers DNS from the log. Nothing durable: the zone is rebuilt from the log on start; until then
- * names of the zones are answered SERVFAIL and all others forwarded. With Kafka away it goes on
- * with the last zone it has; broken invariants freeze that zone and turn it not ready.
+ * names of the zones are answered SERVFAIL and all others forwarded. What the zone has is
+ * acknowledged, so that others know what is not answered any more. With Kafka away it goes on with
+ * the last zone it has; broken invariants freeze that zone and turn it not ready.
  *
  * <p>Threads: the loader's, one for UDP, one that accepts TCP, virtual ones for TCP connections,
  * forwarded queries and the search for the log.
@@ -106,7 +107,8 @@ public final class DnsService implements AutoCloseable {
       var starting = health.starting("the log and the sockets");
       var http = shutdown.opened("http", HttpEndpoints.start(config.httpListen(), health, metrics));
       var zones = new ZonePublisher(zoneSettings(config));
-      var reader = shutdown.opened("log", ZoneReader.start(openLog, zones, faults, time));
+      var self = new ZoneReader.Self(config.replica(), config.ttl());
+      var reader = shutdown.opened("log", ZoneReader.start(openLog, zones, self, faults, time));
       health.ready("log", reader::trouble);
       var grpc =
           shutdown.opened(

@@ -205,10 +205,12 @@ public final class EndpointsService implements AutoCloseable {
             fleet,
             acks,
             waits,
+            history,
             watches,
             logReads,
             coordination,
-            config.callTimeout()));
+            config.callTimeout(),
+            time));
     services.add(
         new NodeAgentsService(
             config.replica(),

@@ -107,8 +107,18 @@ class WaitAppliedTest {
     return waiting;
   }
 
+  /** One that acknowledges nothing by itself. */
   private static TestAgent silent(String node, Replica replica) {
-    var agent = TestAgent.connect(node, replica.channel(), Acks.NEVER, hello -> hello);
+    return connected(node, replica, Acks.NEVER);
+  }
+
+  private static TestAgent agent(String node, Replica replica) {
+    return connected(node, replica, Acks.AT_ONCE);
+  }
+
+  /** Its node counts from now on. */
+  private static TestAgent connected(String node, Replica replica, Acks acks) {
+    var agent = TestAgent.connect(node, replica.channel(), acks, hello -> hello);
     await(node + " has everything", () -> agent.position().isPresent());
     return agent;
   }
@@ -167,7 +177,7 @@ class WaitAppliedTest {
   void whatANodeSaidInAnEarlierSessionDoesNotCount() {
     var a = replicas.start("a");
     var b = replicas.start("b");
-    try (var agent = TestAgent.connect("n1", a.channel())) {
+    try (var agent = agent("n1", a)) {
       await("it has everything", () -> agent.position().isPresent());
       await("acknowledged", () -> node(b, "n1").hasAcknowledged());
       try (var again = silent("n1", a)) {
@@ -182,7 +192,7 @@ class WaitAppliedTest {
   void answersWhenEveryNodeHasItThroughWhicheverReplica() throws Exception {
     var a = replicas.start("a");
     var b = replicas.start("b");
-    try (var _ = TestAgent.connect("n1", a.channel());
+    try (var _ = agent("n1", a);
         var n2 = silent("n2", b)) {
       var position = change(a);
       var here = wait(a, position, Duration.ofSeconds(50));
@@ -219,7 +229,7 @@ class WaitAppliedTest {
     replicas.with(replicas.streams().withLease(Duration.ofMillis(300), Duration.ofSeconds(5)));
     replicas.losingNodesAfter(Duration.ofSeconds(2));
     var a = replicas.start("a");
-    try (var _ = TestAgent.connect("n1", a.channel())) {
+    try (var _ = agent("n1", a)) {
       var n2 = silent("n2", a);
       var waiting = wait(a, change(a), Duration.ofSeconds(50));
       await("it waits for n2", () -> waiting.waitsFor("n2"));
@@ -282,7 +292,7 @@ class WaitAppliedTest {
     var a = replicas.start("a");
     replicas.kafka.stopAcks();
     var b = replicas.start("b");
-    try (var _ = TestAgent.connect("n1", a.channel())) {
+    try (var _ = agent("n1", a)) {
       var position = change(a);
       assertThat(wait(a, position, Duration.ofSeconds(50)).end().getApplied()).isTrue();
 
@@ -301,7 +311,7 @@ class WaitAppliedTest {
   @Test
   void aReplicaThatStartsKnowsWhatWasAcknowledgedBefore() throws Exception {
     var a = replicas.start("a");
-    try (var _ = TestAgent.connect("n1", a.channel())) {
+    try (var _ = agent("n1", a)) {
       var position = change(a);
       assertThat(wait(a, position, Duration.ofSeconds(50)).end().getApplied()).isTrue();
       var b = replicas.start("b");

@@ -12,6 +12,7 @@ import io.fairlead.core.model.Protocol;
 import io.fairlead.core.run.Time;
 import io.fairlead.core.view.NodeRules.Frontend;
 import io.fairlead.devkit.fabric.FabricPod;
+import io.fairlead.devkit.fabric.NetnsSockets;
 import io.fairlead.etcd.EtcdConfig;
 import io.fairlead.etcd.EtcdCoordination;
 import io.fairlead.testbed.check.ConstantLoad;
@@ -21,6 +22,15 @@ import io.fairlead.testbed.cluster.Api;
 import io.fairlead.testbed.cluster.Cluster;
 import io.fairlead.testbed.cluster.ClusterSpec;
 import io.fairlead.testbed.cluster.Part;
+import io.fairlead.v1.ApplyPodRequest;
+import io.fairlead.v1.Container;
+import io.fairlead.v1.DeletePodRequest;
+import io.fairlead.v1.DrainPodReply;
+import io.fairlead.v1.DrainPodRequest;
+import io.fairlead.v1.ObjectMeta;
+import io.fairlead.v1.Pod;
+import io.fairlead.v1.PodSpec;
+import io.fairlead.v1.PodStatus;
 import io.fairlead.v1.Service;
 import io.fairlead.v1.ServiceReply;
 import io.grpc.Status;
@@ -33,7 +43,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.stream.Collectors;
@@ -121,9 +133,13 @@ class RoadTest {
   }
 
   private static Address backendAddress() {
+    return addressOf("backend-service");
+  }
+
+  private static Address addressOf(String service) {
     return Address.of(
         api.listServices().stream()
-            .filter(s -> s.getMetadata().getName().equals("backend-service"))
+            .filter(s -> s.getMetadata().getName().equals(service))
             .findFirst()
             .orElseThrow()
             .getSpec()
@@ -145,7 +161,11 @@ class RoadTest {
   }
 
   private static void awaitTargets(int count) {
-    var frontend = new Frontend(backendAddress(), Protocol.TCP, 80);
+    awaitTargets(backendAddress(), count);
+  }
+
+  private static void awaitTargets(Address address, int count) {
+    var frontend = new Frontend(address, Protocol.TCP, 80);
     for (var node : cluster.fabric().nodes()) {
       await(node.name() + " has " + count + " targets in its kernel")
           .atMost(SETTLE)
@@ -489,8 +509,132 @@ class RoadTest {
     assertThat(load.failures()).isEmpty();
   }
 
+  /**
+   * Pods whose processes end as soon as they may. One agent takes its time, as the one of a busy
+   * node does: that is what drain waits for, and what fails without it.
+   */
   @Test
   @Order(9)
+  void allPodsOfAServiceAreReplacedByDrainWithoutAFailedConnection() throws Exception {
+    api.apply(
+        """
+        apiVersion: v1
+        kind: Service
+        metadata: {name: rolling}
+        spec:
+          selector: {app: rolling}
+          ports: [{port: 80, targetPort: 8080}]
+        """);
+    for (int i = 0; i < NODES.size(); i++) {
+      startPod("rolling-" + i, NODES.get(i));
+    }
+    var address = addressOf("rolling");
+    awaitTargets(address, NODES.size());
+    var loads = new LinkedHashMap<String, ConstantLoad>();
+    NODES.forEach(node -> loads.put(node, ConstantLoad.start(client(node), address, 80)));
+    try {
+      awaitMore(List.copyOf(loads.values()), 20);
+      for (int i = 0; i < NODES.size(); i++) {
+        startPod("next-" + i, NODES.get(i));
+        var agent = cluster.agent("node-c");
+        if (i == 0) {
+          agent.pause();
+        }
+        assertThat(drain("rolling-" + i, agent)).isEqualTo(DrainPodReply.Verdict.SAFE);
+        endWhenIdle("rolling-" + i);
+      }
+      awaitMore(List.copyOf(loads.values()), 50);
+      assertThat(loads.values()).allSatisfy(load -> assertThat(load.failures()).isEmpty());
+
+      // The same without drain: the process ends while a node still sends connections there.
+      var agent = cluster.agent("node-c");
+      agent.pause();
+      try {
+        startPod("last", "node-a");
+        end("next-0");
+        var load = Objects.requireNonNull(loads.get("node-c"));
+        await("connections fail").atMost(SETTLE).until(() -> !load.failures().isEmpty());
+      } finally {
+        agent.resume();
+      }
+    } finally {
+      cluster.agent("node-c").resume();
+      loads.values().forEach(ConstantLoad::close);
+    }
+  }
+
+  private static void startPod(String name, String node) {
+    var pod = cluster.startBackend(name, node).pod();
+    api.pods()
+        .apply(
+            ApplyPodRequest.newBuilder()
+                .setRequestId(UUID.randomUUID().toString())
+                .setPod(
+                    Pod.newBuilder()
+                        .setMetadata(
+                            ObjectMeta.newBuilder().setName(name).putLabels("app", "rolling"))
+                        .setSpec(
+                            PodSpec.newBuilder()
+                                .setNodeName(node)
+                                .addContainers(
+                                    Container.newBuilder()
+                                        .setName("echo")
+                                        .setImage("fairlead/echo")))
+                        .setStatus(PodStatus.newBuilder().setPodIp(pod.address())))
+                .build());
+  }
+
+  /** Drains; the agent that is waited for goes on when it has been named. */
+  private static DrainPodReply.Verdict drain(String name, Part agent) {
+    var replies =
+        api.pods()
+            .withDeadlineAfter(SETTLE)
+            .drain(
+                DrainPodRequest.newBuilder()
+                    .setRequestId(UUID.randomUUID().toString())
+                    .setName(name)
+                    .build());
+    var verdict = DrainPodReply.Verdict.WAITING;
+    while (replies.hasNext()) {
+      var reply = replies.next();
+      verdict = reply.getVerdict();
+      if (reply.getBehindList().stream().anyMatch(b -> b.getNode().equals("node-c"))) {
+        agent.resume();
+      }
+    }
+    return verdict;
+  }
+
+  /** As a process that finishes what it has, and nothing else: nothing new may come. */
+  private static void endWhenIdle(String name) {
+    var namespace = cluster.backend(name).pod().namespace();
+    await(name + " has no connections")
+        .atMost(SETTLE)
+        .until(() -> NetnsSockets.call(namespace, RoadTest::connections), n -> n == 0);
+    end(name);
+  }
+
+  /** On port 8080 of this thread's network namespace, those that are open or being opened. */
+  private static long connections() throws IOException {
+    return Files.readAllLines(Path.of("/proc/thread-self/net/tcp")).stream()
+        .filter(line -> line.matches("\\s*\\d+: [0-9A-F]+:1F90 \\S+ (01|03|08) .*"))
+        .count();
+  }
+
+  private static void end(String name) {
+    cluster.backend(name).server().close();
+    api.pods()
+        .delete(
+            DeletePodRequest.newBuilder()
+                .setRequestId(UUID.randomUUID().toString())
+                .setNamespace("default")
+                .setName(name)
+                .setGracePeriodSeconds(0)
+                .build());
+  }
+
+  @Test
+  @Order(10)
   void everyServiceKeepsItsNameInTheLog() {
     var replay = invariants.replay();
     var live = api.listServices().stream().map(RoadTest::title).sorted().toList();

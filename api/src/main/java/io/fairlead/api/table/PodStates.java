@@ -1,5 +1,6 @@
 package io.fairlead.api.table;
 
+import io.fairlead.core.model.PodDrain;
 import io.fairlead.v1.ContainerStateTerminated;
 import io.fairlead.v1.ContainerStatus;
 import io.fairlead.v1.Pod;
@@ -26,6 +27,10 @@ final class PodStates {
   static String status(Pod pod) {
     if (pod.getMetadata().hasDeletionTimestamp()) {
       return "Terminating";
+    }
+    if (pod.getMetadata().containsAnnotations(PodDrain.ANNOTATION)
+        && pod.getStatus().getPhase().equals("Running")) {
+      return "Draining";
     }
     var status = pod.getStatus();
     var words = status.getReason().isEmpty() ? status.getPhase() : status.getReason();

@@ -1,6 +1,7 @@
 package io.fairlead.core.decide;
 
 import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.PodDrain;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.UUID;
@@ -21,6 +22,13 @@ public sealed interface PodCommand {
    *     or that long. Empty: as its spec says where something runs it, else at once
    */
   record DeletePod(ObjectName name, String uid, OptionalInt graceSeconds) implements PodCommand {}
+
+  /**
+   * Marks the Pod so that it gets no new connections, or takes the mark away.
+   *
+   * @param uid "" = whatever is there
+   */
+  record DrainPod(ObjectName name, String uid, PodDrain.Drain drain) implements PodCommand {}
 
   /**
    * Its lease ran out: it goes at once. Whether somebody applied it again meanwhile is for whoever

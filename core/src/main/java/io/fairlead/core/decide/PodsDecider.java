@@ -2,6 +2,7 @@ package io.fairlead.core.decide;
 
 import io.fairlead.core.decide.PodCommand.ApplyPod;
 import io.fairlead.core.decide.PodCommand.DeletePod;
+import io.fairlead.core.decide.PodCommand.DrainPod;
 import io.fairlead.core.decide.PodCommand.ExpirePod;
 import io.fairlead.core.decide.PodCommand.LoseNode;
 import io.fairlead.core.decide.PodCommand.NodeLostPods;
@@ -24,6 +25,8 @@ import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.model.ObjectMeta;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Pod;
+import io.fairlead.core.model.PodDrain;
+import io.fairlead.core.model.PodDrain.Drain;
 import io.fairlead.core.model.PodLease;
 import io.fairlead.core.record.Change;
 import io.fairlead.core.record.LogEntry;
@@ -63,6 +66,7 @@ public final class PodsDecider {
       case ApplyPod(var draft) -> decider.apply(draft);
       case UpdatePodStatus update -> PodStatusDecider.update(image, update);
       case DeletePod delete -> decider.delete(delete);
+      case DrainPod drain -> decider.drain(drain);
       case ExpirePod expire -> decider.expire(expire);
       case ReportReadiness report -> ReadinessDecider.report(image, report, context);
       case OpenNode(var draft) -> decider.open(draft);
@@ -206,7 +210,7 @@ public final class PodsDecider {
             name.name(),
             same.map(Pod::uid).or(wish::uid).orElseGet(context.random()::uuid),
             new TreeMap<>(draft.labels()),
-            new TreeMap<>(draft.annotations()),
+            PodDrain.mark(draft.annotations(), same.map(Drain::of).orElse(Drain.OFF)),
             same.map(pod -> pod.meta().created()).orElse(context.now()));
     return new Pod(meta, spec, status, wish.source());
   }
@@ -287,6 +291,45 @@ public final class PodsDecider {
     return Decision.of(
         List.of(new Change.Put(terminating)),
         new Stored(Result.CONFIGURED, terminating, OptionalLong.empty()));
+  }
+
+  /** A Pod that is going away anyway is terminating without a mark. */
+  private Decision<PodOutcome> drain(DrainPod drain) {
+    var key = ObjectKey.of(Kind.POD, drain.name());
+    var existing = image.pods().get(drain.name());
+    if (existing.isEmpty()) {
+      return refuse(new Refusal.NotFound(key));
+    }
+    var pod = existing.get().object();
+    if (!drain.uid().isEmpty() && !drain.uid().equals(pod.uid().toString())) {
+      return refuse(new Refusal.Stale(key, "metadata.uid", drain.uid(), pod.uid().toString()));
+    }
+    boolean terminating = drain.drain() == Drain.ON && pod.status().deleting().isPresent();
+    if (terminating || Drain.of(pod) == drain.drain()) {
+      return Decision.answer(
+          new Stored(
+              Result.UNCHANGED,
+              pod,
+              existing.filter(e -> !e.isPending()).stream()
+                  .mapToLong(Versioned::offset)
+                  .findFirst()));
+    }
+    var meta = pod.meta();
+    var marked =
+        new Pod(
+            new ObjectMeta(
+                meta.namespace(),
+                meta.name(),
+                meta.uid(),
+                meta.labels(),
+                PodDrain.mark(meta.annotations(), drain.drain()),
+                meta.created()),
+            pod.spec(),
+            pod.status(),
+            pod.source());
+    return Decision.of(
+        List.of(new Change.Put(marked)),
+        new Stored(Result.CONFIGURED, marked, OptionalLong.empty()));
   }
 
   /** Processes get the time to end that their spec gives them; nobody waits for what is not run. */

@@ -6,6 +6,7 @@ import io.fairlead.core.model.Family;
 import io.fairlead.core.model.Node;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Pod;
+import io.fairlead.core.model.PodDrain;
 import io.fairlead.core.model.PortRef;
 import io.fairlead.core.model.Protocol;
 import io.fairlead.core.model.Service;
@@ -85,7 +86,7 @@ public final class Endpoints {
   }
 
   private static Endpoint.Conditions conditions(Service service, Pod pod, PodCondition condition) {
-    boolean terminating = pod.status().deleting().isPresent();
+    boolean terminating = pod.status().deleting().isPresent() || PodDrain.isDraining(pod);
     boolean serving = condition.ready();
     boolean ready = service.spec().publishNotReadyAddresses() || (serving && !terminating);
     return new Endpoint.Conditions(ready, serving, terminating);

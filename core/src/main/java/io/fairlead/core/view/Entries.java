@@ -141,7 +141,8 @@ public final class Entries {
     left.forEach((key, old) -> changes.put(key, new Change(Optional.of(old), Optional.empty())));
   }
 
-  private static Collection<Entry> ofService(ClusterImage image, ObjectName name) {
+  /** The entries of one Service; none where it is not there. */
+  static Collection<Entry> ofService(ClusterImage image, ObjectName name) {
     var entries = new LinkedHashMap<EntryKey, Entry>();
     image.services().get(name).ifPresent(service -> ofService(image, service.object(), entries));
     return entries.values();

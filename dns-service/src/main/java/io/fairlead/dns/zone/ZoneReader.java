@@ -1,8 +1,13 @@
 package io.fairlead.dns.zone;
 
+import io.fairlead.core.model.Acknowledgement;
+import io.fairlead.core.model.Acknowledgement.Member;
+import io.fairlead.core.model.Acknowledgement.Role;
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.Position;
 import io.fairlead.core.run.FaultHandler;
 import io.fairlead.core.run.Time;
+import io.fairlead.eventlog.acks.AckPublisher;
 import io.fairlead.eventlog.load.Loader;
 import io.fairlead.eventlog.log.EventLog;
 import io.fairlead.eventlog.log.FollowListener.Connection;
@@ -23,10 +28,24 @@ public final class ZoneReader implements AutoCloseable {
   private static final Duration RETRY = Duration.ofSeconds(1);
   private static final Duration CLOSE_LIMIT = Duration.ofSeconds(5);
 
+  /** Said again often: who is not heard of any more is taken for gone. */
+  private static final AckPublisher.Settings ACKS =
+      new AckPublisher.Settings(
+          Duration.ofMillis(200), 1, Duration.ofSeconds(5), Duration.ofMillis(500));
+
   /** The log, and what reads it. */
-  public record Reading(EventLog log, List<LogPartition> partitions, Loader loader) {}
+  public record Reading(
+      EventLog log, List<LogPartition> partitions, Loader loader, AckPublisher acks) {}
+
+  /**
+   * Who acknowledges what the zone has, so that others know what is not answered any more.
+   *
+   * @param ttl for how long others may remember an answer
+   */
+  public record Self(String replica, Duration ttl) {}
 
   private final Supplier<EventLog> open;
+  private final Self self;
   private final ZonePublisher zones;
   private final FaultHandler faults;
   private final Time time;
@@ -35,8 +54,13 @@ public final class ZoneReader implements AutoCloseable {
   private volatile String trouble = "not reached yet";
   private volatile boolean closed;
 
-  private ZoneReader(Supplier<EventLog> open, ZonePublisher zones, FaultHandler faults, Time time) {
+  /** Of the loader's thread. */
+  private long words;
+
+  private ZoneReader(
+      Supplier<EventLog> open, ZonePublisher zones, Self self, FaultHandler faults, Time time) {
     this.open = open;
+    this.self = self;
     this.zones = zones;
     this.faults = faults;
     this.time = time;
@@ -50,8 +74,8 @@ public final class ZoneReader implements AutoCloseable {
    *     interrupted
    */
   public static ZoneReader start(
-      Supplier<EventLog> open, ZonePublisher zones, FaultHandler faults, Time time) {
-    var reader = new ZoneReader(open, zones, faults, time);
+      Supplier<EventLog> open, ZonePublisher zones, Self self, FaultHandler faults, Time time) {
+    var reader = new ZoneReader(open, zones, self, faults, time);
     reader.thread.start();
     return reader;
   }
@@ -117,12 +141,32 @@ public final class ZoneReader implements AutoCloseable {
     }
   }
 
+  /** The zone has it: answers are what it says from now on. */
+  private Acknowledgement word(Position position) {
+    return new Acknowledgement(
+        new Member(Role.DNS, self.replica()),
+        0,
+        ++words,
+        Optional.of(position),
+        "",
+        List.of(),
+        self.ttl());
+  }
+
   private void read(EventLog log) {
+    var acks = AckPublisher.start(log.acks(), ACKS, time);
     try {
       var partitions = log.partitioning().all();
-      var loader = Loader.start(log, partitions, List.of(zones), faults, time);
-      reading = Optional.of(new Reading(log, partitions, loader));
+      var loader =
+          Loader.start(
+              log,
+              partitions,
+              List.of(zones, (_, _, manifest) -> acks.say(word(manifest.position()))),
+              faults,
+              time);
+      reading = Optional.of(new Reading(log, partitions, loader, acks));
     } catch (RuntimeException e) {
+      acks.close();
       log.close();
       throw e;
     }
@@ -141,6 +185,7 @@ public final class ZoneReader implements AutoCloseable {
     }
     reading.ifPresent(r -> {
       r.loader().close();
+      r.acks().close();
       r.log().close();
     });
   }

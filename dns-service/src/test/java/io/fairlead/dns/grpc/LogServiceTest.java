@@ -8,6 +8,9 @@ import io.fairlead.api.ErrorReport;
 import io.fairlead.api.Reason;
 import io.fairlead.core.dns.ZoneSettings;
 import io.fairlead.core.image.TestObjects;
+import io.fairlead.core.model.Acknowledgement;
+import io.fairlead.core.model.Acknowledgement.Member;
+import io.fairlead.core.model.Acknowledgement.Role;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
@@ -25,6 +28,7 @@ import io.fairlead.v1.Position;
 import io.grpc.ManagedChannel;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
@@ -52,6 +56,7 @@ class LogServiceTest {
               return kafka.connect();
             },
             new ZonePublisher(settings),
+            new ZoneReader.Self("dns-1", Duration.ofSeconds(5)),
             (what, cause) -> {
               throw new AssertionError(what, cause);
             },
@@ -88,6 +93,30 @@ class LogServiceTest {
     return LogStatusRequest.newBuilder()
         .setWaitFor(position.toBuilder().setOffsets("s:" + next).build())
         .build();
+  }
+
+  @Test
+  void acknowledgesWhatTheZoneHasWithTheTimeThatOthersRememberIt() throws Exception {
+    var heard = new CopyOnWriteArrayList<Acknowledgement>();
+    try (var log = kafka.connect();
+        var _ = log.acks().read(heard::add)) {
+      there.set(true);
+      log.openAppender(LogPartition.SERVICES)
+          .append(
+              List.of(
+                  TestObjects.stored(
+                          LogPartition.SERVICES, 0, TestObjects.service("web", "10.96.0.1"))
+                      .event()));
+      var ends = log.endOffsets(List.of(LogPartition.SERVICES));
+      await()
+          .atMost(Duration.ofSeconds(20))
+          .until(() ->
+              heard.stream()
+                  .anyMatch(
+                      word -> word.position().filter(at -> at.coversOffsets(ends)).isPresent()));
+      assertThat(heard.getLast().member()).isEqualTo(new Member(Role.DNS, "dns-1"));
+      assertThat(heard.getLast().ttl()).isEqualTo(Duration.ofSeconds(5));
+    }
   }
 
   @Test

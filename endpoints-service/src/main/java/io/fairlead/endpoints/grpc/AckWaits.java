@@ -29,10 +29,10 @@ public final class AckWaits implements AutoCloseable {
   private static final Duration LOOK = Duration.ofMillis(100);
 
   /** And at least, so that thousands of nodes do not make thousands of looks. */
-  private static final Duration PAUSE = Duration.ofMillis(5);
+  private static final Duration PAUSE = Duration.ofMillis(20);
 
-  /** Between two messages that say the same. */
-  private static final Duration TELL = Duration.ofSeconds(1);
+  /** Between two messages. */
+  private static final Duration TELL = Duration.ofMillis(200);
 
   /** For the last message to arrive before the call's own deadline. */
   private static final Duration LAST = Duration.ofMillis(200);

@@ -1,10 +1,12 @@
 package io.fairlead.endpoints.grpc;
 
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.run.Time;
 import io.fairlead.decider.grpc.Caller;
 import io.fairlead.decider.grpc.LogReads;
 import io.fairlead.decider.grpc.LogService;
 import io.fairlead.decider.grpc.Reads;
+import io.fairlead.decider.watch.History;
 import io.fairlead.decider.watch.Watches;
 import io.fairlead.endpoints.acks.Acks;
 import io.fairlead.endpoints.acks.Fleet;
@@ -32,13 +34,16 @@ public final class Api {
       Fleet fleet,
       Acks acks,
       AckWaits waits,
+      History history,
       Watches watches,
       LogReads logReads,
       Coordination coordination,
-      Duration timeout) {
+      Duration timeout,
+      Time time) {
     var reads = new Reads(loader, timeout);
     return List.of(
-        new PodsService(calls, reads, watches),
+        new PodsService(
+            calls, reads, new DrainCall(calls, reads, fleet, acks, waits, history, time), watches),
         new NodesService(
             calls, reads, fleet, new WaitAppliedCall(reads, fleet, acks, waits), watches),
         new EndpointSlicesService(reads, watches),

@@ -11,6 +11,7 @@ import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Partitioning;
+import io.fairlead.core.model.PodDrain.Drain;
 import io.fairlead.core.model.PodLease;
 import io.fairlead.core.run.Time;
 import io.fairlead.decider.Decider;
@@ -24,6 +25,7 @@ import io.fairlead.endpoints.decider.PodLeases;
 import io.fairlead.endpoints.stream.Uplink;
 import io.fairlead.v1.ApplyPodRequest;
 import io.fairlead.v1.DeletePodRequest;
+import io.fairlead.v1.MarkDrainingRequest;
 import io.fairlead.v1.NodeReply;
 import io.fairlead.v1.NodesGrpc;
 import io.fairlead.v1.OpenNodeRequest;
@@ -125,6 +127,27 @@ public final class PodCalls {
             partitioning.ofNamespace(name.namespace()),
             request,
             PodsGrpc.getDeleteMethod(),
+            message,
+            replies::pod),
+        caller,
+        timeout);
+  }
+
+  PodReply markDraining(MarkDrainingRequest message, Caller caller, Duration timeout) {
+    var name =
+        new ObjectName(namespace(message.getNamespace()), required("name", message.getName()));
+    var request =
+        RequestStamps.<PodCommand>request(
+            caller,
+            PodsGrpc.getMarkDrainingMethod(),
+            message,
+            new PodCommand.DrainPod(
+                name, message.getUid(), message.getDraining() ? Drain.ON : Drain.OFF));
+    return owners.call(
+        new Call<>(
+            partitioning.ofNamespace(name.namespace()),
+            request,
+            PodsGrpc.getMarkDrainingMethod(),
             message,
             replies::pod),
         caller,

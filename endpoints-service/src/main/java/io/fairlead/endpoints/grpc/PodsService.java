@@ -15,9 +15,12 @@ import io.fairlead.decider.watch.ObjectFilter;
 import io.fairlead.decider.watch.Watches;
 import io.fairlead.v1.ApplyPodRequest;
 import io.fairlead.v1.DeletePodRequest;
+import io.fairlead.v1.DrainPodReply;
+import io.fairlead.v1.DrainPodRequest;
 import io.fairlead.v1.GetPodRequest;
 import io.fairlead.v1.ListPodsReply;
 import io.fairlead.v1.ListPodsRequest;
+import io.fairlead.v1.MarkDrainingRequest;
 import io.fairlead.v1.PodReply;
 import io.fairlead.v1.PodsGrpc.PodsImplBase;
 import io.fairlead.v1.ReconcileSourceReply;
@@ -36,9 +39,11 @@ import java.util.stream.Stream;
 final class PodsService extends PodsImplBase {
   private final PodCalls calls;
   private final Reads reads;
+  private final DrainCall drains;
   private final Watches watches;
 
-  PodsService(PodCalls calls, Reads reads, Watches watches) {
+  PodsService(PodCalls calls, Reads reads, DrainCall drains, Watches watches) {
+    this.drains = drains;
     this.calls = calls;
     this.reads = reads;
     this.watches = watches;
@@ -52,6 +57,16 @@ final class PodsService extends PodsImplBase {
   @Override
   public void delete(DeletePodRequest request, StreamObserver<PodReply> replies) {
     answer(replies, calls.delete(request, Caller.current(), reads.left()));
+  }
+
+  @Override
+  public void markDraining(MarkDrainingRequest request, StreamObserver<PodReply> replies) {
+    answer(replies, calls.markDraining(request, Caller.current(), reads.left()));
+  }
+
+  @Override
+  public void drain(DrainPodRequest request, StreamObserver<DrainPodReply> replies) {
+    drains.serve(request, replies);
   }
 
   @Override
