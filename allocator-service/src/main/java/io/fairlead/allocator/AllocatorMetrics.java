@@ -126,6 +126,11 @@ final class AllocatorMetrics {
         "Keys of owners, members and claims that cannot be read.",
         coordination::unreadableKeys);
     count(metrics, "takeovers", "Partitions taken over.", decider.takeovers);
+    count(
+        metrics,
+        "takeovers_settled",
+        "Partitions taken over whose claims the owner before had left settled.",
+        decider.settledTakeovers);
     count(metrics, "ownerships_lost", "Partitions lost.", decider.lostOwnerships);
     count(metrics, "batches", "Transactions committed.", decider.batches);
     count(metrics, "decisions", "Requests decided.", decider.decisions);

@@ -397,8 +397,8 @@ class ReservationsTest {
               Duration.ofHours(1));
       etcd.reserve(orphan, known.tokenHash(), Map.of(), LogPartition.SERVICES, takeover);
     });
+    a.crash(); // first: an owner that hands over leaves word that its claims are right
     var b = world.start("b");
-    a.crash();
     assertThat(
             FakeNeighbours.untilAnswered(
                 () -> b.client.create(id(), service("other", "10.96.0.13")).getResult()))

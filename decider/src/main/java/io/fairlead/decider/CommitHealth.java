@@ -89,6 +89,11 @@ final class CommitHealth {
     return hopeless;
   }
 
+  /** Whether the last commit failed, or the log did not answer since. */
+  boolean inDoubt() {
+    return failing.isPresent() || silentSinceNanos.isPresent();
+  }
+
   boolean probeDue(long nanos) {
     return silentSinceNanos.isPresent() && nanos - askedNanos >= PROBE_EVERY.toNanos();
   }

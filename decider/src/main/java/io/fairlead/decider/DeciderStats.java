@@ -11,6 +11,10 @@ public final class DeciderStats {
   }
 
   public final LongAdder takeovers = new LongAdder();
+
+  /** Take-overs that found the claims as the predecessor had left them. */
+  public final LongAdder settledTakeovers = new LongAdder();
+
   public final LongAdder lostOwnerships = new LongAdder();
   public final LongAdder batches = new LongAdder();
   public final LongAdder decisions = new LongAdder();

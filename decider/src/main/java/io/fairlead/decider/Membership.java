@@ -39,7 +39,7 @@ final class Membership implements AutoCloseable {
   private final Runnable onLost;
   private volatile Optional<Lease> session = Optional.empty();
   private Optional<Member> announced = Optional.empty();
-  private Optional<ClusterState> seen = Optional.empty();
+  private volatile Optional<ClusterState> seen = Optional.empty();
   private volatile boolean failed;
 
   Membership(Coordination coordination, DeciderSettings settings, Runnable onLost) {
@@ -76,11 +76,7 @@ final class Membership implements AutoCloseable {
       }
       var owners = coordination.owners();
       var state = coordination.clusterState();
-      boolean changed =
-          seen.filter(before ->
-                  !before.clusterId().equals(state.clusterId())
-                      || before.revision() > state.revision())
-              .isPresent();
+      boolean changed = seen.filter(before -> !state.follows(before)).isPresent();
       if (changed) {
         log.atWarn()
             .addKeyValue("event", "etcd.changed")
@@ -103,6 +99,11 @@ final class Membership implements AutoCloseable {
       failed = true;
       return Optional.empty();
     }
+  }
+
+  /** The etcd of the last look that worked. */
+  Optional<ClusterState> seen() {
+    return seen;
   }
 
   /** Whether the last look failed. */

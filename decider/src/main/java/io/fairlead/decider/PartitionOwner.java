@@ -4,13 +4,18 @@ import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.run.FaultPoint;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.decider.GroupCommit.Next;
+import io.fairlead.etcd.Coordination.ClusterState;
 import io.fairlead.etcd.Coordination.Lease;
 import io.fairlead.etcd.Coordination.Owner;
+import io.fairlead.etcd.Coordination.Settled;
 import io.fairlead.etcd.NotOwnerException;
+import io.fairlead.eventlog.log.ForeignLogException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
@@ -32,6 +37,9 @@ final class PartitionOwner<C, R> {
   /** A call that etcd did not answer in time it may still carry out: up to 7 s later by default. */
   private static final Duration LATE_CLAIMS = Duration.ofSeconds(8);
 
+  /** What was answered is read already; only its transaction's marker may be on its way. */
+  private static final Duration SETTLE_LIMIT = Duration.ofMillis(500);
+
   private static final Duration FIRST_BACK_OFF = Duration.ofMillis(500);
   private static final Duration LONGEST_BACK_OFF = Duration.ofSeconds(10);
 
@@ -48,6 +56,7 @@ final class PartitionOwner<C, R> {
   private final Supplier<Optional<Lease>> session;
   private final Supplier<Optional<Owner>> seenOwner;
   private final BooleanSupplier etcdAway;
+  private final Supplier<Optional<ClusterState>> seenEtcd;
   private final Runnable onChange;
   private final Mailbox<Pending<C, R>> mailbox;
   private final CommitHealth health = new CommitHealth();
@@ -79,6 +88,7 @@ final class PartitionOwner<C, R> {
    * @param session the lease to hold the key under; empty while there is none
    * @param seenOwner who owns the partition by the last look at etcd
    * @param etcdAway whether the last look at etcd failed
+   * @param seenEtcd the etcd of the last look that worked
    * @param onChange called when phase or fitness changed; must not block
    */
   PartitionOwner(
@@ -87,12 +97,14 @@ final class PartitionOwner<C, R> {
       Supplier<Optional<Lease>> session,
       Supplier<Optional<Owner>> seenOwner,
       BooleanSupplier etcdAway,
+      Supplier<Optional<ClusterState>> seenEtcd,
       Runnable onChange) {
     this.parts = parts;
     this.partition = partition;
     this.session = session;
     this.seenOwner = seenOwner;
     this.etcdAway = etcdAway;
+    this.seenEtcd = seenEtcd;
     this.onChange = onChange;
     this.mailbox = new Mailbox<>(parts.settings().queue());
     this.retryNanos = parts.time().nanoTime();
@@ -256,6 +268,9 @@ final class PartitionOwner<C, R> {
         Next next;
         try {
           next = serve(me, commits);
+          if (next == Next.GO_ON) {
+            release(settled(commits)); // before the appender is closed: the next owner waits for it
+          }
         } finally {
           appender.close();
         }
@@ -303,7 +318,6 @@ final class PartitionOwner<C, R> {
       }
       case UNFIT -> backOff(true);
       case GO_ON -> { // let go
-        release();
         log.atInfo()
             .addKeyValue("event", "partition.released")
             .addKeyValue("partition", partition)
@@ -311,6 +325,38 @@ final class PartitionOwner<C, R> {
             .log("partition let go");
         rest();
       }
+    }
+  }
+
+  /**
+   * What the next owner may count on: that the claims are those of the image at the end of the log.
+   * Empty where that is not certain.
+   */
+  private Optional<Settled> settled(GroupCommit<C, R> commits) throws InterruptedException {
+    if (!partition.equals(LogPartition.SERVICES)
+        || commits.takeClaimsInDoubt()
+        || claimsCertainNanos.isPresent()
+        || reconcileAsked.get() != reconciledAsk
+        || takeOverAgain
+        || etcdAway.getAsBoolean()
+        || health.inDoubt()) {
+      return Optional.empty();
+    }
+    try {
+      var end = parts.log().endOffsets(List.of(partition));
+      var state = parts.feed().awaitApplied(end, SETTLE_LIMIT);
+      // an etcd that was restored may lack claims although it has the key
+      var etcd = parts.coordination().clusterState();
+      return seenEtcd.get().filter(etcd::follows).isPresent()
+          ? Optional.of(
+              new Settled(
+                  state.position().log(),
+                  Objects.requireNonNull(end.get(partition), "the end that was asked for"),
+                  state.image().digest(partition)))
+          : Optional.empty();
+    } catch (GatewayException | ForeignLogException | TimeoutException e) {
+      log.atDebug().setCause(e).log("the next owner compares the claims");
+      return Optional.empty();
     }
   }
 
@@ -427,13 +473,20 @@ final class PartitionOwner<C, R> {
   }
 
   private void release() {
+    release(Optional.empty());
+  }
+
+  private void release(Optional<Settled> settled) {
     phase = Phase.LETTING_GO; // first: two must never seem to serve
     var key = held;
     held = Optional.empty();
     if (key.isPresent()) {
       parts.points().reached(FaultPoint.RELEASING);
       try {
-        parts.coordination().releaseOwnership(partition, key.get().takeover());
+        var takeover = key.get().takeover();
+        settled.ifPresentOrElse(
+            left -> parts.coordination().releaseSettled(partition, takeover, left),
+            () -> parts.coordination().releaseOwnership(partition, takeover));
       } catch (GatewayException e) {
         log.atDebug().setCause(e).log("ownership key not deleted; found at the next look");
       }

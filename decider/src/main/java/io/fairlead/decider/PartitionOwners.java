@@ -75,6 +75,7 @@ public final class PartitionOwners<C, R> implements Decider<C, R>, AutoCloseable
               membership::session,
               () -> Optional.ofNullable(owners.get(partition)),
               membership::etcdAway,
+              membership::seen,
               this::lookSoon));
     }
     var service = parts.settings().service();

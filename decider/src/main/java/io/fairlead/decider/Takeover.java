@@ -9,12 +9,15 @@ import io.fairlead.core.run.GatewayException;
 import io.fairlead.decider.GroupCommit.Next;
 import io.fairlead.etcd.Coordination.Lease;
 import io.fairlead.etcd.Coordination.Owner;
+import io.fairlead.etcd.Coordination.Settled;
+import io.fairlead.etcd.Coordination.Taken;
 import io.fairlead.etcd.NotOwnerException;
 import io.fairlead.eventlog.log.FencedException;
 import io.fairlead.eventlog.log.ForeignLogException;
 import io.fairlead.eventlog.log.PartitionAppender;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
@@ -23,9 +26,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * How a replica becomes the one that decides for a partition: put the key, fence the predecessor,
- * look at the key again, read to the end, look again, put etcd right, write what must be there. The
- * first look catches whoever lost the key while fencing (it fenced the right owner, who takes over
- * again); the second one whoever lost it while reading.
+ * look at the key again, read to the end, look again, put etcd right (unless the predecessor left
+ * word that it is, and nothing was written since), write what must be there. The first look catches
+ * whoever lost the key while fencing (it fenced the right owner, who takes over again); the second
+ * one whoever lost it while reading.
  */
 final class Takeover<C, R> {
   private static final Logger log = LoggerFactory.getLogger(Takeover.class);
@@ -52,6 +56,10 @@ final class Takeover<C, R> {
   private final Lease lease;
   private final CommitHealth health;
   private final Consumer<Owner> onKey;
+  private boolean reconciled = true;
+  private long fencedNanos;
+  private long readNanos;
+  private long claimedNanos;
 
   /**
    * Does nothing yet.
@@ -74,9 +82,9 @@ final class Takeover<C, R> {
 
   Result<C, R> run() throws InterruptedException {
     long fromNanos = parts.time().nanoTime();
-    Optional<Owner> key;
+    Optional<Taken> taken;
     try {
-      key =
+      taken =
           parts
               .coordination()
               .takeOwnership(
@@ -89,10 +97,10 @@ final class Takeover<C, R> {
       return new Result.Failed<>(
           Answer.Reason.ETCD_UNAVAILABLE, "ownership cannot be taken: " + e.getMessage());
     }
-    if (key.isEmpty()) {
+    if (taken.isEmpty()) {
       return new Result.HeldByOther<>();
     }
-    var me = key.get();
+    var me = taken.get().owner();
     onKey.accept(me);
     parts.points().reached(FaultPoint.TAKEOVER_KEY_PUT);
     PartitionAppender appender;
@@ -108,7 +116,8 @@ final class Takeover<C, R> {
     Result<C, R> result = new Result.HeldByOther<>();
     try {
       parts.points().reached(FaultPoint.TAKEOVER_FENCED);
-      result = fenced(me, appender);
+      fencedNanos = parts.time().nanoTime();
+      result = fenced(me, taken.get().settled(), appender);
     } finally {
       if (!(result instanceof Result.Owning<C, R>)) {
         appender.close();
@@ -123,21 +132,29 @@ final class Takeover<C, R> {
           .addKeyValue("takeover", me.takeover())
           .addKeyValue("revision", me.revision())
           .addKeyValue("next", parts.feed().current().position().of(partition))
+          .addKeyValue("claims", reconciled ? "reconciled" : "settled")
           .addKeyValue("took", Duration.ofNanos(parts.time().nanoTime() - fromNanos))
+          .addKeyValue("untilFenced", Duration.ofNanos(fencedNanos - fromNanos))
+          .addKeyValue("untilRead", Duration.ofNanos(readNanos - fromNanos))
+          .addKeyValue("untilClaimed", Duration.ofNanos(claimedNanos - fromNanos))
           .log("partition taken over");
     }
     return result;
   }
 
-  private Result<C, R> fenced(Owner me, PartitionAppender appender) throws InterruptedException {
+  private Result<C, R> fenced(Owner me, Optional<Settled> settled, PartitionAppender appender)
+      throws InterruptedException {
+    var asked = Answer.Reason.ETCD_UNAVAILABLE; // who does not answer where it fails
     try {
       if (!stillMine(me)) {
         return new Result.HeldByOther<>();
       }
       parts.points().reached(FaultPoint.TAKEOVER_LOOKED);
+      asked = Answer.Reason.LOG_UNAVAILABLE;
       var end = parts.log().endOffsets(List.of(partition));
       var state = parts.feed().awaitApplied(end, READ_LIMIT);
       parts.points().reached(FaultPoint.TAKEOVER_READ);
+      asked = Answer.Reason.ETCD_UNAVAILABLE;
       if (!stillMine(me)) {
         return new Result.HeldByOther<>();
       }
@@ -148,10 +165,15 @@ final class Takeover<C, R> {
             .fault("taking over partition " + partition, new IllegalStateException(refusal.get()));
         return new Result.Refused<>(refusal.get());
       }
-      if (partition.equals(LogPartition.SERVICES)) {
+      readNanos = parts.time().nanoTime();
+      if (settled.filter(left -> describes(left, end, state)).isPresent()) {
+        reconciled = false;
+        parts.stats().settledTakeovers.increment();
+      } else if (partition.equals(LogPartition.SERVICES)) {
         new ClaimReconciler(parts.coordination(), parts.stats(), parts.points())
             .run(state.image(), partition, me.takeover());
       }
+      claimedNanos = parts.time().nanoTime();
       var commits = new GroupCommit<>(parts, partition, me, appender, health);
       return writeFirst(commits, state)
           ? new Result.Owning<>(me, appender, commits)
@@ -160,11 +182,22 @@ final class Takeover<C, R> {
     } catch (NotOwnerException | FencedException _) {
       return new Result.HeldByOther<>();
     } catch (GatewayException e) {
-      return new Result.Failed<>(Answer.Reason.LOG_UNAVAILABLE, String.valueOf(e.getMessage()));
+      return new Result.Failed<>(asked, String.valueOf(e.getMessage()));
     } catch (TimeoutException _) {
       return new Result.Failed<>(
           Answer.Reason.LOG_UNAVAILABLE, "not at the end of the log within " + READ_LIMIT);
     }
+  }
+
+  /**
+   * Whether nothing was written since the predecessor let go: then the claims are as it left them,
+   * which is as the image wants them. Not so where etcd was restored from a backup of another
+   * moment at which nobody owned the partition.
+   */
+  private boolean describes(Settled left, Map<LogPartition, Long> end, Feed.State state) {
+    return left.log().equals(state.position().log())
+        && Map.of(partition, left.end()).equals(end)
+        && left.digest().equals(state.image().digest(partition));
   }
 
   private boolean stillMine(Owner me) {

@@ -33,7 +33,8 @@ class ConfirmationTest {
   private final Owner me =
       etcd.takeOwnership(
               S, "a", "a:1", new UUID(0, 1), etcd.openLease(Duration.ofSeconds(5), () -> {}))
-          .orElseThrow();
+          .orElseThrow()
+          .owner();
   private final Confirmation<ShopCommand, ShopCommand.Reply> confirmation =
       new Confirmation<>(
           new Parts<>(

@@ -8,6 +8,7 @@ import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
 import io.fairlead.decider.PartitionOwner.Phase;
 import io.fairlead.decider.ShopCommand.Reply;
+import io.fairlead.etcd.Coordination.ClusterState;
 import io.fairlead.etcd.Coordination.Lease;
 import io.fairlead.etcd.FakeCoordination;
 import io.fairlead.eventlog.load.Loader;
@@ -16,15 +17,19 @@ import io.fairlead.eventlog.log.FakeEventLog.AppendFault;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** One partition without whoever shares them out. */
 @Timeout(60)
@@ -63,7 +68,15 @@ class PartitionOwnerTest {
 
   private PartitionOwner<ShopCommand, Reply> owner(
       Supplier<Optional<Lease>> session, Runnable onChange) {
-    var owner = new PartitionOwner<>(parts, S, session, Optional::empty, () -> false, onChange);
+    return owner(session, Optional::empty, onChange);
+  }
+
+  private PartitionOwner<ShopCommand, Reply> owner(
+      Supplier<Optional<Lease>> session,
+      Supplier<Optional<ClusterState>> seenEtcd,
+      Runnable onChange) {
+    var owner =
+        new PartitionOwner<>(parts, S, session, Optional::empty, () -> false, seenEtcd, onChange);
     owner.want(true); // first: else its thread may ask for the session before it is to own
     owner.start();
     return owner;
@@ -151,6 +164,27 @@ class PartitionOwnerTest {
     assertThat(etcd.owner(S)).isEmpty();
     assertThat(owner.held()).isEmpty();
     owner.close();
+  }
+
+  /** The key may be there again, but not what was claimed under it since the backup. */
+  @ParameterizedTest
+  @MethodSource("etcdsSeen")
+  void whoLetsGoOfAnEtcdThatWasRestoredLeavesNothing(ClusterState seen, boolean leaves) {
+    var owner = owner(() -> Optional.of(lease), () -> Optional.of(seen), () -> {});
+    Replicas.awaitStill("serves", () -> owner.phase() == Phase.SERVING);
+    owner.want(false);
+    Replicas.awaitStill("lets go", () -> owner.phase() == Phase.IDLE);
+    assertThat(etcd.owner(S)).isEmpty();
+    var taken = etcd.takeOwnership(S, "b", "b:1", new UUID(0, 2), lease).orElseThrow();
+    assertThat(taken.settled().isPresent()).isEqualTo(leaves);
+    owner.close();
+  }
+
+  static Stream<Arguments> etcdsSeen() {
+    return Stream.of(
+        Arguments.of(new ClusterState("fake-1", 1), true),
+        Arguments.of(new ClusterState("fake-1", 1_000_000), false),
+        Arguments.of(new ClusterState("fake-0", 1), false));
   }
 
   private static Answer<Reply> ask(PartitionOwner<ShopCommand, Reply> owner) {

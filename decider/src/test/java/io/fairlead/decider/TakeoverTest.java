@@ -257,6 +257,34 @@ class TakeoverTest {
     assertThat(a.owners.stats().takeovers.sum()).isZero();
   }
 
+  /** For whoever waits for the take-over, and for the log, which nobody has to stay away from. */
+  @Test
+  void saysWhichOfTheTwoDidNotAnswer() {
+    var log =
+        new HookedLog(replicas.kafka.connect()) {
+          @Override
+          void beforeEnd() {
+            replicas.etcd.down();
+          }
+        };
+    assertThat(failedFor(log)).isEqualTo(Answer.Reason.ETCD_UNAVAILABLE);
+    replicas.etcd.up();
+    var stopped =
+        new HookedLog(replicas.kafka.connect()) {
+          @Override
+          void beforeEnd() {
+            replicas.kafka.stop();
+          }
+        };
+    assertThat(failedFor(stopped)).isEqualTo(Answer.Reason.LOG_UNAVAILABLE);
+  }
+
+  private Answer.Reason failedFor(EventLog log) {
+    var result = takenOver(log, new Feed(log.identity()));
+    assertThat(result).isInstanceOf(Takeover.Result.Failed.class);
+    return ((Takeover.Result.Failed<ShopCommand, ShopCommand.Reply>) result).reason();
+  }
+
   private static void stealKey(FakeCoordination other) {
     other.owner(S).ifPresent(owner -> other.releaseOwnership(S, owner.takeover()));
     var lease = other.openLease(Duration.ofHours(10), () -> {});

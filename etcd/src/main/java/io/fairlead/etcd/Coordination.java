@@ -1,6 +1,8 @@
 package io.fairlead.etcd;
 
+import io.fairlead.core.image.Digest;
 import io.fairlead.core.model.Address;
+import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Reservation;
@@ -49,10 +51,28 @@ public interface Coordination extends AutoCloseable {
   record Owner(String replica, String address, UUID takeover, long revision) {}
 
   /**
-   * Puts the key under the lease, if nobody (or this replica itself, from an earlier take-over)
-   * holds it; empty = somebody else does.
+   * What an owner leaves that lets go with nothing open: the claims are those that the image wants
+   * at that end of the log. It stands while nobody owns the partition, and no longer.
+   *
+   * @param log which one
+   * @param end next offset of the partition
+   * @param digest of the partition's objects there
    */
-  Optional<Owner> takeOwnership(
+  record Settled(LogIdentity log, long end, Digest digest) {}
+
+  /**
+   * What a take-over got.
+   *
+   * @param settled what the predecessor left, which nobody finds a second time
+   */
+  record Taken(Owner owner, Optional<Settled> settled) {}
+
+  /**
+   * Puts the key under the lease, if nobody (or this replica itself, from an earlier take-over)
+   * holds it, and takes away what the predecessor left, in one transaction; empty = somebody else
+   * holds it.
+   */
+  Optional<Taken> takeOwnership(
       LogPartition partition, String replica, String address, UUID takeover, Lease lease);
 
   Optional<Owner> owner(LogPartition partition);
@@ -61,6 +81,9 @@ public interface Coordination extends AutoCloseable {
 
   /** Deletes the key if it still holds that take-over id. */
   void releaseOwnership(LogPartition partition, UUID takeover);
+
+  /** Likewise, and leaves that for the next owner, in the same transaction. */
+  void releaseSettled(LogPartition partition, UUID takeover, Settled settled);
 
   // --- members: /fairlead/v1/members/<service>/<replica>
 
@@ -236,7 +259,12 @@ public interface Coordination extends AutoCloseable {
    * Id of the etcd cluster and its current revision: both are compared to notice an etcd that was
    * wiped or restored.
    */
-  record ClusterState(String clusterId, long revision) {}
+  record ClusterState(String clusterId, long revision) {
+    /** Whether it can be a later state of the same store; not where that was wiped or restored. */
+    public boolean follows(ClusterState before) {
+      return clusterId.equals(before.clusterId) && revision >= before.revision;
+    }
+  }
 
   ClusterState clusterState();
 

@@ -115,18 +115,26 @@ public final class EtcdCoordination implements Coordination {
   // --- ownership
 
   @Override
-  public Optional<Owner> takeOwnership(
+  public Optional<Taken> takeOwnership(
       LogPartition partition, String replica, String address, UUID takeover, Lease lease) {
     var key = EtcdKeys.owner(partition);
+    var settledKey = EtcdKeys.settled(partition);
+    var takeSettled = Op.delete(bytes(settledKey), DeleteOption.builder().withPrevKV(true).build());
     var value = EtcdKeys.ownerValue(replica, address, takeover);
     for (int i = 0; i < ATTEMPTS; i++) {
       var held = get(key);
       if (held.isPresent() && !ownerOf(held.get()).replica().equals(replica)) {
         return Optional.empty();
       }
-      var put = putIfUnchanged("take ownership of " + partition, key, held, value, lease);
+      var put =
+          putIfUnchanged("take ownership of " + partition, key, held, value, lease, takeSettled);
       if (put.isSucceeded()) {
-        return Optional.of(new Owner(replica, address, takeover, put.getHeader().getRevision()));
+        var owner = new Owner(replica, address, takeover, put.getHeader().getRevision());
+        var settled =
+            put.getDeleteResponses().getFirst().getPrevKvs().stream()
+                .findFirst()
+                .flatMap(kv -> EtcdKeys.settled(text(kv.getValue())));
+        return Optional.of(new Taken(owner, settled));
       }
     }
     throw changedTooOften(key);
@@ -159,6 +167,18 @@ public final class EtcdCoordination implements Coordination {
   public void releaseOwnership(LogPartition partition, UUID takeover) {
     var delete = Op.delete(bytes(EtcdKeys.owner(partition)), DeleteOption.DEFAULT);
     var _ = commit("release " + partition, guard(partition, takeover), List.of(delete), List.of());
+  }
+
+  @Override
+  public void releaseSettled(LogPartition partition, UUID takeover, Settled settled) {
+    var delete = Op.delete(bytes(EtcdKeys.owner(partition)), DeleteOption.DEFAULT);
+    var put =
+        Op.put(
+            bytes(EtcdKeys.settled(partition)),
+            bytes(EtcdKeys.settledValue(settled)),
+            PutOption.DEFAULT);
+    var _ =
+        commit("release " + partition, guard(partition, takeover), List.of(delete, put), List.of());
   }
 
   // --- members
@@ -794,7 +814,7 @@ public final class EtcdCoordination implements Coordination {
   }
 
   private TxnResponse putIfUnchanged(
-      String what, String key, Optional<KeyValue> found, String value, Lease lease) {
+      String what, String key, Optional<KeyValue> found, String value, Lease lease, Op... also) {
     var unchanged =
         new Cmp(
             bytes(key),
@@ -802,8 +822,10 @@ public final class EtcdCoordination implements Coordination {
             found
                 .<CmpTarget<?>>map(kv -> CmpTarget.modRevision(kv.getModRevision()))
                 .orElse(CmpTarget.version(0)));
-    var put = Op.put(bytes(key), bytes(value), PutOption.builder().withLeaseId(lease.id()).build());
-    return under(lease, () -> commit(what, new Cmp[] {unchanged}, List.of(put), List.of()));
+    var changes = new ArrayList<>(List.of(also));
+    changes.add(
+        Op.put(bytes(key), bytes(value), PutOption.builder().withLeaseId(lease.id()).build()));
+    return under(lease, () -> commit(what, new Cmp[] {unchanged}, changes, List.of()));
   }
 
   /** etcd answers NOT_FOUND to these where it does not know the lease: no need to wait for more. */

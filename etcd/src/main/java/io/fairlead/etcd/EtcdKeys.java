@@ -1,7 +1,9 @@
 package io.fairlead.etcd;
 
 import io.etcd.jetcd.ByteSequence;
+import io.fairlead.core.image.Digest;
 import io.fairlead.core.model.Address;
+import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Reservation;
@@ -23,6 +25,7 @@ import java.util.stream.Collectors;
  *
  * <pre>
  * /fairlead/v1/owners/fairlead.services/0   TAKEOVER REPLICA ADDRESS
+ * /fairlead/v1/settled/fairlead.services/0  LOG END DIGEST                     while nobody owns it
  * /fairlead/v1/members/SERVICE/REPLICA      ADDRESS VERSION ready|starting
  * /fairlead/v1/ips/0a600001                 UID NAMESPACE/NAME                 a Service's
  *                                           UID NAMESPACE/NAME RESERVATION     ... from a reservation
@@ -36,6 +39,7 @@ final class EtcdKeys {
 
   static final String ROOT = "/fairlead/v1/";
   static final String OWNERS = ROOT + "owners/";
+  static final String SETTLED = ROOT + "settled/";
   static final String MEMBERS = ROOT + "members/";
   static final String CLAIMS = ROOT + "ips/";
   static final String NODES = ROOT + "nodes/";
@@ -59,6 +63,27 @@ final class EtcdKeys {
 
   static String owner(LogPartition partition) {
     return OWNERS + partition.topic().kafkaName() + "/" + partition.index();
+  }
+
+  static String settled(LogPartition partition) {
+    return SETTLED + partition.topic().kafkaName() + "/" + partition.index();
+  }
+
+  static String settledValue(Coordination.Settled settled) {
+    return settled.log() + " " + settled.end() + " " + settled.digest();
+  }
+
+  /** Empty where it cannot be read: then everything is compared, as where nothing was left. */
+  static Optional<Coordination.Settled> settled(String value) {
+    var words = value.split(" ", -1);
+    if (words.length < 3 || !words[1].matches("0|[1-9][0-9]{0,17}")) {
+      return Optional.empty();
+    }
+    var log = LogIdentity.parse(words[0]);
+    var digest = Digest.parse(words[2]);
+    return log.isPresent() && digest.isPresent()
+        ? Optional.of(new Coordination.Settled(log.get(), Long.parseLong(words[1]), digest.get()))
+        : Optional.empty();
   }
 
   static Optional<LogPartition> partition(String ownerKey) {

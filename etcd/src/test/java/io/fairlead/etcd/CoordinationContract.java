@@ -3,7 +3,9 @@ package io.fairlead.etcd;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.fairlead.core.image.Digest;
 import io.fairlead.core.model.Address;
+import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Reservation;
@@ -16,6 +18,7 @@ import io.fairlead.etcd.Coordination.HeldReservation;
 import io.fairlead.etcd.Coordination.Member;
 import io.fairlead.etcd.Coordination.NodeLease;
 import io.fairlead.etcd.Coordination.ReserveOutcome;
+import io.fairlead.etcd.Coordination.Settled;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -38,6 +41,8 @@ abstract class CoordinationContract {
   private static final LogPartition P3 = new LogPartition(Topic.PODS, 3);
   private static final ObjectName WEB = new ObjectName("default", "web");
   private static final ObjectName DB = new ObjectName("default", "db");
+  private static final Settled SETTLED =
+      new Settled(new LogIdentity("services-id", "pods-id"), 871, new Digest(7, -1));
   private static final UUID TAKEOVER_A = new UUID(0, 0xa);
   private static final UUID TAKEOVER_B = new UUID(0, 0xb);
   private static final UUID WEB_UID = new UUID(1, 1);
@@ -110,7 +115,7 @@ abstract class CoordinationContract {
     var b = client();
     var leaseA = a.openLease(TTL, CoordinationContract::ignored);
     var leaseB = b.openLease(TTL, CoordinationContract::ignored);
-    var owner = a.takeOwnership(S, "a", "a:7401", TAKEOVER_A, leaseA).orElseThrow();
+    var owner = a.takeOwnership(S, "a", "a:7401", TAKEOVER_A, leaseA).orElseThrow().owner();
     assertThat(owner.replica()).isEqualTo("a");
     assertThat(b.takeOwnership(S, "b", "b:7401", TAKEOVER_B, leaseB)).isEmpty();
     assertThat(b.owner(S)).contains(owner);
@@ -123,8 +128,8 @@ abstract class CoordinationContract {
   void ownershipIsTakenAgainByItsOwnReplicaWithANewerRevision() {
     var a = client();
     var lease = a.openLease(TTL, CoordinationContract::ignored);
-    var first = a.takeOwnership(S, "a", "a:7401", TAKEOVER_A, lease).orElseThrow();
-    var second = a.takeOwnership(S, "a", "a:7401", TAKEOVER_B, lease).orElseThrow();
+    var first = a.takeOwnership(S, "a", "a:7401", TAKEOVER_A, lease).orElseThrow().owner();
+    var second = a.takeOwnership(S, "a", "a:7401", TAKEOVER_B, lease).orElseThrow().owner();
     assertThat(second.revision()).isGreaterThan(first.revision());
     assertThat(a.owner(S)).contains(second);
   }
@@ -139,6 +144,50 @@ abstract class CoordinationContract {
     a.releaseOwnership(S, TAKEOVER_A);
     assertThat(a.owner(S)).isEmpty();
     a.releaseOwnership(S, TAKEOVER_A);
+  }
+
+  @Test
+  void whatAnOwnerLeavesIsFoundByTheNextOneOfThatPartitionOnce() {
+    var a = owning(client(), TAKEOVER_A);
+    var b = client();
+    a.releaseSettled(S, TAKEOVER_A, SETTLED);
+    assertThat(b.owner(S)).isEmpty();
+    assertThat(b.owners()).isEmpty();
+    var lease = b.openLease(TTL, CoordinationContract::ignored);
+    assertThat(b.takeOwnership(P3, "b", "b:7401", TAKEOVER_B, lease).orElseThrow().settled())
+        .isEmpty();
+    var taken = b.takeOwnership(S, "b", "b:7401", TAKEOVER_B, lease).orElseThrow();
+    assertThat(taken.settled()).contains(SETTLED);
+    assertThat(taken.owner()).isEqualTo(b.owner(S).orElseThrow());
+    b.releaseOwnership(S, TAKEOVER_B);
+    var again = b.takeOwnership(S, "b", "b:7401", TAKEOVER_A, lease).orElseThrow();
+    assertThat(again.settled()).isEmpty();
+  }
+
+  @Test
+  void onlyTheTakeoverThatHoldsTheKeyLeavesSomething() {
+    var a = owning(client(), TAKEOVER_A);
+    a.releaseSettled(S, TAKEOVER_B, SETTLED);
+    assertThat(a.owner(S)).isPresent();
+    a.releaseOwnership(S, TAKEOVER_A);
+    a.releaseSettled(S, TAKEOVER_A, SETTLED);
+    var lease = a.openLease(TTL, CoordinationContract::ignored);
+    var taken = a.takeOwnership(S, "a", "a:7401", TAKEOVER_B, lease).orElseThrow();
+    assertThat(taken.settled()).isEmpty();
+  }
+
+  /** It is not under the lease of whoever left it, who ends soon. */
+  @Test
+  void whatAnOwnerLeavesOutlivesIt() {
+    var a = client();
+    var lease = a.openLease(TTL, CoordinationContract::ignored);
+    a.takeOwnership(S, "a", "a:7401", TAKEOVER_A, lease);
+    a.releaseSettled(S, TAKEOVER_A, SETTLED);
+    lease.close();
+    var b = client();
+    var other = b.openLease(TTL, CoordinationContract::ignored);
+    assertThat(b.takeOwnership(S, "b", "b:7401", TAKEOVER_B, other).orElseThrow().settled())
+        .contains(SETTLED);
   }
 
   @Test

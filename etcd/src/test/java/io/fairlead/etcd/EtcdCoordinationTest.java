@@ -247,6 +247,27 @@ class EtcdCoordinationTest extends CoordinationContract {
     assertThat(process.exitValue()).isZero();
   }
 
+  /** As if nothing had been left. */
+  @Test
+  void whatAnOwnerLeftAndNobodyCanReadIsNothing() throws Exception {
+    var values =
+        List.of(
+            "nonsense",
+            "services.pods 7",
+            "services 7 00000000000000070000000000000007",
+            "services.pods 07 00000000000000070000000000000007",
+            "services.pods 7 0000000000000007");
+    try (var client = connect();
+        var lease = client.openLease(Duration.ofSeconds(60), () -> {})) {
+      for (var value : values) {
+        put("/fairlead/v1/settled/fairlead.services/0", value);
+        var taken = client.takeOwnership(S, "a", "a:1", new UUID(1, 1), lease);
+        assertThat(taken.orElseThrow().settled()).as(value).isEmpty();
+        client.releaseOwnership(S, new UUID(1, 1));
+      }
+    }
+  }
+
   @Test
   void whatCannotBeReadIsPassedOverAndToldOnce() throws Exception {
     var logger = (Logger) LoggerFactory.getLogger(UnreadableKeys.class);

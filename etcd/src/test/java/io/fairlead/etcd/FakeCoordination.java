@@ -184,7 +184,7 @@ public final class FakeCoordination implements Coordination {
   // --- ownership
 
   @Override
-  public Optional<Owner> takeOwnership(
+  public Optional<Taken> takeOwnership(
       LogPartition partition, String replica, String address, UUID takeover, Lease lease) {
     var key = EtcdKeys.owner(partition);
     return write(() -> {
@@ -193,7 +193,10 @@ public final class FakeCoordination implements Coordination {
         return Optional.empty();
       }
       long revision = etcd.put(key, EtcdKeys.ownerValue(replica, address, takeover), lease.id());
-      return Optional.of(new Owner(replica, address, takeover, revision));
+      var left = EtcdKeys.settled(partition);
+      var settled = etcd.get(left).flatMap(e -> EtcdKeys.settled(e.value()));
+      etcd.delete(left);
+      return Optional.of(new Taken(new Owner(replica, address, takeover, revision), settled));
     });
   }
 
@@ -225,6 +228,17 @@ public final class FakeCoordination implements Coordination {
     write(() -> {
       if (holds(partition, takeover)) {
         etcd.delete(EtcdKeys.owner(partition));
+      }
+      return takeover;
+    });
+  }
+
+  @Override
+  public void releaseSettled(LogPartition partition, UUID takeover, Settled settled) {
+    write(() -> {
+      if (holds(partition, takeover)) {
+        etcd.delete(EtcdKeys.owner(partition));
+        etcd.put(EtcdKeys.settled(partition), EtcdKeys.settledValue(settled), 0);
       }
       return takeover;
     });
