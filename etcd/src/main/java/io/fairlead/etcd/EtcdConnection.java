@@ -5,10 +5,13 @@ import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
 import io.fairlead.core.run.Time;
 import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
@@ -83,6 +86,29 @@ final class EtcdConnection implements AutoCloseable {
       future.cancel(true);
       throw new GatewayException(whenInDoubt, "etcd: " + what + " was interrupted", e);
     }
+  }
+
+  /**
+   * All of them, when all have ended. Where several fail, one that etcd may have done all the same
+   * says how.
+   */
+  static <T> CompletableFuture<List<T>> together(List<CompletableFuture<T>> calls) {
+    return CompletableFuture.allOf(calls.toArray(CompletableFuture[]::new))
+        .handle((_, _) -> {
+          var failures =
+              calls.stream()
+                  .filter(call -> call.state() != Future.State.SUCCESS)
+                  .sorted(Comparator.comparing(EtcdConnection::withoutEffect))
+                  .toList();
+          return failures.isEmpty()
+              ? calls.stream().map(CompletableFuture::join).toList()
+              : List.of(failures.getFirst().join());
+        });
+  }
+
+  private static boolean withoutEffect(CompletableFuture<?> failed) {
+    var broken = failed.state() == Future.State.FAILED ? brokenCall(failed.exceptionNow()) : null;
+    return broken != null && broken.withoutEffect();
   }
 
   private GatewayException failed(String what, ExecutionException e, Outcome whenInDoubt) {

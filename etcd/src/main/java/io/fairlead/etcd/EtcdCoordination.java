@@ -246,7 +246,7 @@ public final class EtcdCoordination implements Coordination {
           connection.write(
               "claim addresses",
               client ->
-                  together(
+                  EtcdConnection.together(
                       chunks.stream()
                           .map(chunk -> claimAll(client, chunk, partition, takeover))
                           .toList()));
@@ -620,7 +620,7 @@ public final class EtcdCoordination implements Coordination {
                         .map(one ->
                             client.getLeaseClient().timeToLive(one.lease(), LeaseOption.DEFAULT))
                         .toList();
-                return together(calls);
+                return EtcdConnection.together(calls);
               });
       for (int i = 0; i < some.size(); i++) {
         long seconds = answers.get(i).getTTL();
@@ -838,11 +838,6 @@ public final class EtcdCoordination implements Coordination {
       }
       throw e;
     }
-  }
-
-  private static <T> CompletableFuture<List<T>> together(List<CompletableFuture<T>> calls) {
-    return CompletableFuture.allOf(calls.toArray(CompletableFuture[]::new))
-        .thenApply(_ -> calls.stream().map(CompletableFuture::join).toList());
   }
 
   private TxnResponse commit(String what, Cmp[] conditions, List<Op> then, List<Op> otherwise) {

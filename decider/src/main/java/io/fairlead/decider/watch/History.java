@@ -120,6 +120,7 @@ public final class History implements Publisher {
         steps.add(step);
         bytes += step.bytes();
       }
+      unknown(manifest.entries()).forEach(this::raise);
       manifest
           .position()
           .next()
@@ -156,6 +157,20 @@ public final class History implements Publisher {
       }
     }
     return steps;
+  }
+
+  /**
+   * Where the last entry stands that is not among the steps: also behind some that are, where the
+   * clock by which the log stamps its entries was set back, as from one broker to another.
+   */
+  private SortedMap<LogPartition, Long> unknown(List<LogEntry> entries) {
+    var next = new TreeMap<LogPartition, Long>();
+    for (var entry : entries) {
+      if (entry.timestamp().isBefore(completeSince)) {
+        next.put(entry.partition(), entry.offset() + 1);
+      }
+    }
+    return next;
   }
 
   private static Optional<Versioned<? extends DomainObject>> after(LogEntry entry) {

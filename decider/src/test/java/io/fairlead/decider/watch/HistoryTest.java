@@ -113,6 +113,18 @@ class HistoryTest {
     assertThat(history.at(at(13)).image()).isEqualTo(image);
   }
 
+  /** What the log stamped so may have replaced something that compaction removed. */
+  @Test
+  void knowsNothingBeforeAnEntryOfAClockThatWasSetBack() {
+    var history = new History(LOG, WINDOW);
+    read(history, stored(0, NOW, "a"), stored(1, OLD, "b"), deleted(2, NOW, "a"));
+    assertTooOld(history, at(1));
+    assertThat(history.at(at(2)).image().services().byName()).hasSize(2);
+    read(history, deleted(3, OLD, "b"));
+    assertTooOld(history, at(3));
+    assertThat(history.at(at(4)).image()).isEqualTo(image);
+  }
+
   @Test
   void knowsNothingBeforeALogInWhichNothingHappenedForLong() {
     var history = new History(LOG, WINDOW);
