@@ -8,6 +8,8 @@ import io.fairlead.runtime.GrpcChannels;
 import io.fairlead.runtime.HostPort;
 import io.fairlead.v1.Ack;
 import io.fairlead.v1.AgentMessage;
+import io.fairlead.v1.Begin;
+import io.fairlead.v1.End;
 import io.fairlead.v1.Hello;
 import io.fairlead.v1.Node;
 import io.fairlead.v1.NodeAgentsGrpc;
@@ -180,21 +182,16 @@ final class Swarm implements AutoCloseable {
           log = LogIdentity.parse(message.getWelcome().getLog());
           opening.release();
         }
+        case FRAME -> {
+          frameBytes = bytes;
+          begin(message.getFrame().getBegin());
+          end(message.getFrame().getEnd());
+        }
         case BEGIN -> {
           frameBytes = bytes;
-          if (!message.getBegin().hasBase() && message.getBegin().getBaseFrame() == 0) {
-            next.clear();
-          }
+          begin(message.getBegin());
         }
-        case END -> {
-          moved(message.getEnd().getPosition());
-          frameNanos = System.nanoTime();
-          if (wholeBytes == 0) {
-            wholeBytes = frameBytes;
-          }
-          frames.increment();
-          acknowledge(message.getEnd().getFrame());
-        }
+        case END -> end(message.getEnd());
         case BOOKMARK -> {
           moved(message.getBookmark());
           acknowledge(0);
@@ -204,6 +201,22 @@ final class Swarm implements AutoCloseable {
       if (!stopped) {
         out.request(1);
       }
+    }
+
+    private void begin(Begin begin) {
+      if (!begin.hasBase() && begin.getBaseFrame() == 0) {
+        next.clear();
+      }
+    }
+
+    private void end(End end) {
+      moved(end.getPosition());
+      frameNanos = System.nanoTime();
+      if (wholeBytes == 0) {
+        wholeBytes = frameBytes;
+      }
+      frames.increment();
+      acknowledge(end.getFrame());
     }
 
     private void moved(io.fairlead.v1.Position changed) {

@@ -10,6 +10,9 @@ import io.fairlead.core.view.Entry;
 import io.fairlead.core.view.EntryKey;
 import io.fairlead.v1.Ack;
 import io.fairlead.v1.AgentMessage;
+import io.fairlead.v1.Begin;
+import io.fairlead.v1.Chunk;
+import io.fairlead.v1.End;
 import io.fairlead.v1.Hello;
 import io.fairlead.v1.Node;
 import io.fairlead.v1.NodeAgentsGrpc;
@@ -171,42 +174,15 @@ final class TestAgent
   private void take(ReplicaMessage message) {
     switch (message.getMessageCase()) {
       case WELCOME -> welcome = Optional.of(message.getWelcome());
-      case BEGIN -> {
-        check(open.isEmpty(), "a frame within a frame");
-        open = Optional.of(message.getBegin().getFrame());
-        var begin = message.getBegin();
-        reset = !begin.hasBase() && begin.getBaseFrame() == 0;
-        if (begin.hasBase()) {
-          check(
-              PositionCodec.model(begin.getBase()).equals(position),
-              "base " + begin.getBase().getOffsets() + " on " + position);
-        }
-        if (begin.getBaseFrame() > 0) {
-          check(begin.getBaseFrame() == lastFrame, begin.getBaseFrame() + " after " + lastFrame);
-        }
-        if (spoken() == 1) {
-          check(begin.getBaseFrame() == 0, "a word of protocol 2");
-        }
-        set = new ArrayList<>();
-        removed = new ArrayList<>();
-        chunks = 0;
+      case FRAME -> {
+        check(spoken() >= 2, "a frame in one message, a word of protocol 2");
+        begin(message.getFrame().getBegin());
+        chunk(message.getFrame().getChunk());
+        end(message.getFrame().getEnd());
       }
-      case CHUNK -> {
-        check(open.isPresent(), "a chunk outside a frame");
-        chunks++;
-        set.addAll(message.getChunk().getSetList());
-        removed.addAll(message.getChunk().getRemovedList());
-      }
-      case END -> {
-        check(open.equals(Optional.of(message.getEnd().getFrame())), "the end of another frame");
-        open = Optional.empty();
-        apply();
-        var end = moved(message.getEnd().getPosition());
-        frames.add(new Frame(reset, set.size(), removed.size(), chunks));
-        position = Optional.of(end); // last: whoever waits for it finds the frame
-        lastFrame = message.getEnd().getFrame();
-        answer(message.getEnd().getFrame());
-      }
+      case BEGIN -> begin(message.getBegin());
+      case CHUNK -> chunk(message.getChunk());
+      case END -> end(message.getEnd());
       case BOOKMARK -> {
         check(open.isEmpty(), "a bookmark within a frame");
         var end = moved(message.getBookmark());
@@ -217,6 +193,42 @@ final class TestAgent
       case SOURCE_RESULT -> results.add(message.getSourceResult());
       case MESSAGE_NOT_SET -> check(false, "an empty message");
     }
+  }
+
+  private void begin(Begin begin) {
+    check(open.isEmpty(), "a frame within a frame");
+    open = Optional.of(begin.getFrame());
+    reset = !begin.hasBase() && begin.getBaseFrame() == 0;
+    if (begin.hasBase()) {
+      check(
+          PositionCodec.model(begin.getBase()).equals(position),
+          "base " + begin.getBase().getOffsets() + " on " + position);
+    }
+    if (begin.getBaseFrame() > 0) {
+      check(begin.getBaseFrame() == lastFrame, begin.getBaseFrame() + " after " + lastFrame);
+      check(spoken() >= 2, "a word of protocol 2");
+    }
+    set = new ArrayList<>();
+    removed = new ArrayList<>();
+    chunks = 0;
+  }
+
+  private void chunk(Chunk chunk) {
+    check(open.isPresent(), "a chunk outside a frame");
+    chunks++;
+    set.addAll(chunk.getSetList());
+    removed.addAll(chunk.getRemovedList());
+  }
+
+  private void end(End whole) {
+    check(open.equals(Optional.of(whole.getFrame())), "the end of another frame");
+    open = Optional.empty();
+    apply();
+    var end = moved(whole.getPosition());
+    frames.add(new Frame(reset, set.size(), removed.size(), chunks));
+    lastFrame = whole.getFrame();
+    position = Optional.of(end); // last: whoever waits for it finds the frame
+    answer(whole.getFrame());
   }
 
   private void apply() {

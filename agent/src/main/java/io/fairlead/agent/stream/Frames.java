@@ -120,6 +120,7 @@ final class Frames {
       case CHUNK -> chunk(message.getChunk());
       case END -> end(message.getEnd());
       case BOOKMARK -> bookmark(message.getBookmark());
+      case FRAME -> whole(message.getFrame());
       case SOURCE_RESULT -> Pending.PENDING;
       case MESSAGE_NOT_SET -> broken("a message this agent does not know; it may be too old");
     };
@@ -154,6 +155,18 @@ final class Frames {
         + ", this node's rules are of log "
         + ours
         + "; --adopt-log takes the other one";
+  }
+
+  private Step whole(io.fairlead.v1.Frame frame) {
+    if (!frame.hasBegin() || !frame.hasEnd()) { // which would be taken for a reset to nothing
+      return broken("a frame without begin or end");
+    }
+    var begun = begin(frame.getBegin());
+    if (begun != Pending.PENDING) {
+      return begun;
+    }
+    var taken = chunk(frame.getChunk());
+    return taken == Pending.PENDING ? end(frame.getEnd()) : taken;
   }
 
   private Step begin(Begin begin) {

@@ -13,6 +13,7 @@ import io.fairlead.v1.AgentMessage;
 import io.fairlead.v1.Begin;
 import io.fairlead.v1.Chunk;
 import io.fairlead.v1.End;
+import io.fairlead.v1.Frame;
 import io.fairlead.v1.Hello;
 import io.fairlead.v1.NamespacedReadiness;
 import io.fairlead.v1.NodeAgentsGrpc.NodeAgentsImplBase;
@@ -100,20 +101,24 @@ public final class FakeReplica implements AutoCloseable {
       return this;
     }
 
-    /** A delta of protocol 2 after another frame. */
+    /** A delta of protocol 2 after another frame, in one message. */
     public Stream deltaAfter(
         long frame,
         long baseFrame,
         Position end,
         Collection<? extends Entry> set,
         Collection<? extends EntryKey> removed) {
-      send(
-          ReplicaMessage.newBuilder()
-              .setBegin(Begin.newBuilder().setFrame(frame).setBaseFrame(baseFrame)));
-      chunk(set, removed);
+      var chunk = Chunk.newBuilder();
+      set.forEach(entry -> chunk.addSet(bytes(entry)));
+      removed.forEach(key -> chunk.addRemoved(key.text()));
       return send(
           ReplicaMessage.newBuilder()
-              .setEnd(End.newBuilder().setFrame(frame).setPosition(PositionCodec.brief(end))));
+              .setFrame(
+                  Frame.newBuilder()
+                      .setBegin(Begin.newBuilder().setFrame(frame).setBaseFrame(baseFrame))
+                      .setChunk(chunk)
+                      .setEnd(
+                          End.newBuilder().setFrame(frame).setPosition(PositionCodec.brief(end)))));
     }
 
     public Stream reset(long frame, Position end, Collection<? extends Entry> entries) {

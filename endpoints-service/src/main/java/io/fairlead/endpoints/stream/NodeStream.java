@@ -9,6 +9,7 @@ import io.fairlead.v1.Ack;
 import io.fairlead.v1.Begin;
 import io.fairlead.v1.Chunk;
 import io.fairlead.v1.End;
+import io.fairlead.v1.Frame;
 import io.fairlead.v1.RefusedRule;
 import io.fairlead.v1.ReplicaMessage;
 import io.fairlead.v1.SourceResult;
@@ -399,35 +400,62 @@ final class NodeStream {
         begin.setBase(PositionCodec.proto(position));
       }
     });
-    send(ReplicaMessage.newBuilder().setBegin(begin));
-    while (items.hasNext()) {
-      var chunk = Chunk.newBuilder();
-      int bytes = 0;
-      while (items.hasNext() && bytes < settings.chunkBytes()) {
-        switch (items.next()) {
-          case Content.Item.Put(var entry) -> {
-            chunk.addSet(entry);
-            bytes += entry.size();
-          }
-          case Content.Item.Removed(var key) -> {
-            chunk.addRemoved(key);
-            bytes += key.length();
-          }
-        }
-      }
+    var finish = End.newBuilder().setFrame(frame).setPosition(proto(end));
+    var chunk = chunk(items);
+    if (agent.takesBrief() && !items.hasNext()) {
       if (!await(() -> true)) {
-        return; // the agent never sees the end of the frame, so nothing of it counts
+        return;
       }
-      stats.chunks.increment();
-      stats.sentBytes.add(bytes);
-      send(ReplicaMessage.newBuilder().setChunk(chunk));
+      sent(chunk);
+      send(
+          ReplicaMessage.newBuilder()
+              .setFrame(Frame.newBuilder().setBegin(begin).setChunk(chunk).setEnd(finish)));
+    } else {
+      send(ReplicaMessage.newBuilder().setBegin(begin));
+      while (chunk.getSetCount() + chunk.getRemovedCount() > 0) {
+        if (!await(() -> true)) {
+          return; // the agent never sees the end of the frame, so nothing of it counts
+        }
+        sent(chunk);
+        send(ReplicaMessage.newBuilder().setChunk(chunk));
+        chunk = chunk(items);
+      }
+      send(ReplicaMessage.newBuilder().setEnd(finish));
     }
-    send(
-        ReplicaMessage.newBuilder()
-            .setEnd(End.newBuilder().setFrame(frame).setPosition(proto(end))));
     number = content.number();
     sent = content.position();
     bookmarkNanos = OptionalLong.of(time.nanoTime());
+  }
+
+  /** As many as a message carries; none where there are no more. */
+  private Chunk.Builder chunk(Iterator<Content.Item> items) {
+    var chunk = Chunk.newBuilder();
+    int bytes = 0;
+    while (items.hasNext() && bytes < settings.chunkBytes()) {
+      switch (items.next()) {
+        case Content.Item.Put(var entry) -> {
+          chunk.addSet(entry);
+          bytes += entry.size();
+        }
+        case Content.Item.Removed(var key) -> {
+          chunk.addRemoved(key);
+          bytes += key.length();
+        }
+      }
+    }
+    return chunk;
+  }
+
+  private void sent(Chunk.Builder chunk) {
+    stats.chunks.increment();
+    long bytes = 0;
+    for (var entry : chunk.getSetList()) {
+      bytes += entry.size();
+    }
+    for (var key : chunk.getRemovedList()) {
+      bytes += key.length();
+    }
+    stats.sentBytes.add(bytes);
   }
 
   private io.fairlead.v1.Position proto(Position position) {
