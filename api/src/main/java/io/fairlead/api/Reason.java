@@ -64,7 +64,7 @@ public enum Reason {
       Code.FAILED_PRECONDITION,
       "kind, name, namespace",
       Retry.NEVER,
-      "The object belongs to the control plane, or to another source of Pods."),
+      "The object belongs to the control plane or to another source of Pods, or is an EndpointSlice that is derived from a selector."),
   NOT_EMPTY(
       Code.FAILED_PRECONDITION,
       "kind, name, services",

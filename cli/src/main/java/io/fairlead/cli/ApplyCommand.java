@@ -13,7 +13,7 @@ import picocli.CommandLine.ParentCommand;
 @Command(
     name = "apply",
     description =
-        "Creates the services, pods, namespaces and servicecidrs of manifests, or changes what differs.")
+        "Creates the services, pods, endpointslices, namespaces and servicecidrs of manifests, or changes what differs.")
 final class ApplyCommand implements Callable<Integer> {
   @ParentCommand private Fairlead fairlead;
 

@@ -15,7 +15,7 @@ import picocli.CommandLine.ParentCommand;
 @Command(
     name = "create",
     description =
-        "Creates the services, namespaces and servicecidrs of manifests and refuses names that exist; or a namespace by its name.")
+        "Creates the services, endpointslices, namespaces and servicecidrs of manifests and refuses names that exist; or a namespace by its name.")
 final class CreateCommand implements Callable<Integer> {
   @ParentCommand private Fairlead fairlead;
 

@@ -17,7 +17,7 @@ import picocli.CommandLine.ParentCommand;
 @Command(
     name = "delete",
     description =
-        "Deletes services, pods, namespaces and servicecidrs: by name, by labels, all of them, or as manifests name them.")
+        "Deletes services, pods, endpointslices, namespaces and servicecidrs: by name, by labels, all of them, or as manifests name them.")
 final class DeleteCommand implements Callable<Integer> {
   @ParentCommand private Fairlead fairlead;
 
@@ -63,7 +63,7 @@ final class DeleteCommand implements Callable<Integer> {
   @Option(
       names = "--cascade",
       description =
-          "Namespaces only: deletes the services and pods in it first. What comes meanwhile keeps it alive.")
+          "Namespaces only: deletes the pods, endpointslices and services in it first. What comes meanwhile keeps it alive.")
   private boolean cascade;
 
   @Option(

@@ -8,7 +8,8 @@ import io.fairlead.api.table.Tables.Namespaces;
 import io.fairlead.api.table.Tables.Width;
 import io.fairlead.api.table.TextTable;
 import io.fairlead.core.image.ClusterImage;
-import io.fairlead.core.view.EndpointSlices;
+import io.fairlead.core.model.ManualSlice;
+import io.fairlead.v1.DeleteEndpointSliceRequest;
 import io.fairlead.v1.EndpointSlice;
 import io.fairlead.v1.EndpointSlicesGrpc;
 import io.fairlead.v1.Freshness;
@@ -18,12 +19,18 @@ import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.WatchEndpointSlicesReply;
 import io.fairlead.v1.WatchEndpointSlicesRequest;
 import java.time.Instant;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeSet;
 
-/** EndpointSlices, of endpoints-service; derived from Services and Pods. */
+/**
+ * EndpointSlices, of endpoints-service: derived from Services and Pods, or written for Services
+ * without a selector.
+ */
 record EndpointSliceResource() implements Resource<EndpointSlice> {
+  /** A selector of those that somebody wrote. */
+  static final String WRITTEN = ManualSlice.MANAGED_BY_LABEL + "!=" + ManualSlice.DERIVED;
+
   @Override
   public List<String> names() {
     return List.of("endpointslices", "endpointslice", "eps", "endpointslices.discovery.k8s.io");
@@ -93,19 +100,22 @@ record EndpointSliceResource() implements Resource<EndpointSlice> {
 
   @Override
   public List<EndpointSlice> of(ClusterImage image) {
-    return image.services().all().stream()
-        .flatMap(service -> EndpointSlices.of(image, service.object()).stream())
-        .map(SliceCodec::proto)
-        .sorted(
-            Comparator.<EndpointSlice, String>comparing(s -> s.getMetadata().getNamespace())
-                .thenComparing(s -> s.getMetadata().getName()))
-        .toList();
+    var services = new TreeSet<>(image.slices().services());
+    image.services().all().forEach(service -> services.add(service.object().name()));
+    return SliceCodec.all(image, services);
   }
 
   @Override
   public Deleted delete(Session session, String namespace, String name, Deletion how) {
-    throw new CliException(
-        "error: endpointslices are not deleted: they are derived from Services and Pods and go with them");
+    var request =
+        DeleteEndpointSliceRequest.newBuilder()
+            .setRequestId(session.requestId())
+            .setNamespace(namespace)
+            .setName(name)
+            .setDryRun(how.tried())
+            .build();
+    session.endpointSlices(stub -> stub.delete(request));
+    return new Deleted.Gone();
   }
 
   @Override

@@ -5,6 +5,7 @@ import com.google.protobuf.ProtocolMessageEnum;
 import io.fairlead.api.Timestamps;
 import io.fairlead.log.v1.Address;
 import io.fairlead.log.v1.Record;
+import io.fairlead.log.v1.SliceEndpoint;
 import io.fairlead.v1.LogEntry;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -76,6 +77,11 @@ final class LogRows {
               record.getPodReadiness().getReady() ? "ready:" : "not ready:",
               record.getPodReadiness().getReason());
       case NODE -> words(camel(record.getNode().getState()), record.getNode().getReason());
+      case ENDPOINT_SLICE ->
+          texts(
+              record.getEndpointSlice().getEndpointsList().stream()
+                  .map(SliceEndpoint::getAddress)
+                  .toList());
       default -> "";
     };
   }

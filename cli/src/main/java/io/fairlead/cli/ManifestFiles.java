@@ -1,6 +1,7 @@
 package io.fairlead.cli;
 
 import io.fairlead.api.ErrorReport;
+import io.fairlead.api.manifest.ManifestObject.OfEndpointSlice;
 import io.fairlead.api.manifest.ManifestObject.OfNamespace;
 import io.fairlead.api.manifest.ManifestObject.OfPod;
 import io.fairlead.api.manifest.ManifestObject.OfService;
@@ -151,6 +152,7 @@ final class ManifestFiles {
       case OfPod(var pod) -> pod.getMetadata();
       case OfNamespace(var namespace) -> namespace.getMetadata();
       case OfServiceCidr(var cidr) -> cidr.getMetadata();
+      case OfEndpointSlice(var slice) -> slice.getMetadata();
     };
   }
 
@@ -160,6 +162,7 @@ final class ManifestFiles {
       case OfPod _ -> new PodResource();
       case OfNamespace _ -> new NamespaceResource();
       case OfServiceCidr _ -> new ServiceCidrResource();
+      case OfEndpointSlice _ -> new EndpointSliceResource();
     };
   }
 
@@ -185,7 +188,13 @@ final class ManifestFiles {
             filled.getMetadataBuilder().setNamespace(orElse);
             yield new OfPod(filled.build());
           }
-          case OfService _, OfPod _, OfNamespace _, OfServiceCidr _ -> item.object();
+          case OfEndpointSlice(var slice) when slice.getMetadata().getNamespace().isEmpty() -> {
+            var filled = slice.toBuilder();
+            filled.getMetadataBuilder().setNamespace(orElse);
+            yield new OfEndpointSlice(filled.build());
+          }
+          case OfService _, OfPod _, OfNamespace _, OfServiceCidr _, OfEndpointSlice _ ->
+              item.object();
         };
     return new Manifests.Item(object, item.source(), item.line());
   }

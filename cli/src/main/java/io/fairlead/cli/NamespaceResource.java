@@ -11,6 +11,7 @@ import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.FieldSelector;
 import io.fairlead.core.model.LabelSelector;
 import io.fairlead.v1.DeleteNamespaceRequest;
+import io.fairlead.v1.EndpointSlice;
 import io.fairlead.v1.Freshness;
 import io.fairlead.v1.GetNamespaceRequest;
 import io.fairlead.v1.ListNamespacesRequest;
@@ -18,15 +19,18 @@ import io.fairlead.v1.Namespace;
 import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.Pod;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
  * Namespaces: those that were made and those that hold Services, of allocator-service; and those
- * that hold Pods only, which only endpoints-service knows.
+ * that hold Pods or written EndpointSlices only, which only endpoints-service knows.
  */
 record NamespaceResource() implements Resource<Namespace> {
   @Override
@@ -45,7 +49,7 @@ record NamespaceResource() implements Resource<Namespace> {
     try {
       return session.namespaces(stub -> stub.get(request)).getNamespace();
     } catch (CallFailedException e) {
-      if (e.isNotFound() && !new PodResource().list(session, name, "", freshness).isEmpty()) {
+      if (e.isNotFound() && !Held.of(session, name, freshness).isEmpty()) {
         return NamespaceCodec.implied(name);
       }
       throw e;
@@ -69,8 +73,7 @@ record NamespaceResource() implements Resource<Namespace> {
     known.forEach(namespace -> byName.put(namespace.getMetadata().getName(), namespace));
     var implied = implied(listing.selector(), listing.fieldSelector());
     if (implied.mayMatch()) {
-      for (var pod : new PodResource().list(session, "", "", listing.freshness())) {
-        var name = pod.getMetadata().getNamespace();
+      for (var name : Held.of(session, "", listing.freshness()).namespaces()) {
         if (implied.matches(name)) {
           byName.computeIfAbsent(name, NamespaceCodec::implied);
         }
@@ -79,7 +82,43 @@ record NamespaceResource() implements Resource<Namespace> {
     return List.copyOf(byName.values());
   }
 
-  /** Which of the namespaces that only hold Pods are meant: they have no labels. */
+  /** What endpoints-service knows a namespace to hold, or all of them. */
+  private record Held(List<Pod> pods, List<EndpointSlice> slices) {
+    static Held of(Session session, String namespace, Freshness freshness) {
+      return new Held(
+          new PodResource().list(session, namespace, "", freshness),
+          new EndpointSliceResource()
+              .list(session, namespace, EndpointSliceResource.WRITTEN, freshness));
+    }
+
+    boolean isEmpty() {
+      return pods.isEmpty() && slices.isEmpty();
+    }
+
+    Set<String> namespaces() {
+      var names = new TreeSet<String>();
+      pods.forEach(pod -> names.add(pod.getMetadata().getNamespace()));
+      slices.forEach(slice -> names.add(slice.getMetadata().getNamespace()));
+      return names;
+    }
+
+    /** {@code 1 pod and 2 endpointslices}. */
+    String words(int services) {
+      var words = new ArrayList<String>();
+      add(words, pods.size(), "pod");
+      add(words, services, "service");
+      add(words, slices.size(), "endpointslice");
+      return String.join(" and ", words);
+    }
+
+    private static void add(List<String> words, int number, String what) {
+      if (number > 0) {
+        words.add(number + " " + what + (number == 1 ? "" : "s"));
+      }
+    }
+  }
+
+  /** Which of the namespaces that were not made are meant: they have no labels. */
   record Implied(LabelSelector labels, FieldSelector fields) {
     boolean mayMatch() {
       return labels.matches(Map.of());
@@ -114,33 +153,32 @@ record NamespaceResource() implements Resource<Namespace> {
     image.namespaces().all().stream()
         .map(made -> NamespaceCodec.proto(made.object(), OptionalLong.of(made.offset())))
         .forEach(made -> names.put(made.getMetadata().getName(), made));
-    Stream.concat(
+    Stream.of(
             image.services().all().stream().map(s -> s.object().meta().namespace()),
-            image.pods().all().stream().map(p -> p.object().meta().namespace()))
+            image.pods().all().stream().map(p -> p.object().meta().namespace()),
+            image.slices().all().stream().map(s -> s.object().meta().namespace()))
+        .flatMap(all -> all)
         .forEach(name -> names.computeIfAbsent(name, NamespaceCodec::implied));
     return List.copyOf(names.values());
   }
 
-  /** The server sees to it that it holds no Services; Pods it does not know. */
+  /** The server sees to it that it holds no Services; of the rest it does not know. */
   @Override
   public Deleted delete(Session session, String namespace, String name, Deletion how) {
-    var pods = new PodResource().list(session, name, "", Freshness.LATEST);
+    var held = Held.of(session, name, Freshness.LATEST);
     return switch (how.cascade()) {
       case NO -> {
-        if (!pods.isEmpty()) {
+        if (!held.isEmpty()) {
           int services = new ServiceResource().list(session, name, "", Freshness.LATEST).size();
           throw new CliException(
               "error: namespace \"%s\" holds %s: delete them first, or all of it with --cascade"
-                  .formatted(
-                      name,
-                      count(pods.size(), "pod")
-                          + (services == 0 ? "" : " and " + count(services, "service"))));
+                  .formatted(name, held.words(services)));
         }
         var request = request(session, name).setDryRun(how.tried()).build();
         session.namespaces(stub -> stub.delete(request));
         yield new Deleted.Gone();
       }
-      case YES -> how.tried() ? tryAll(session, name, pods) : deleteAll(session, name, pods, how);
+      case YES -> how.tried() ? tryAll(session, name, held) : deleteAll(session, name, held, how);
     };
   }
 
@@ -148,48 +186,55 @@ record NamespaceResource() implements Resource<Namespace> {
     return DeleteNamespaceRequest.newBuilder().setRequestId(session.requestId()).setName(name);
   }
 
-  /** That each Service could be deleted is tried; Pods always can. */
-  private static Deleted tryAll(Session session, String name, List<Pod> pods) {
+  /** That each Service could be deleted is tried; the rest always can. */
+  private static Deleted tryAll(Session session, String name, Held held) {
     try {
       var all = request(session, name).setCascade(true).setDryRun(true).build();
       session.namespaces(stub -> stub.delete(all));
     } catch (CallFailedException e) {
-      if (!e.isNotFound() || pods.isEmpty()) { // else it is there for its Pods only
+      if (!e.isNotFound() || held.isEmpty()) { // else it is there for what it holds only
         throw e;
       }
     }
     return new Deleted.Gone();
   }
 
-  private static Deleted deleteAll(Session session, String name, List<Pod> pods, Deletion how) {
+  private static Deleted deleteAll(Session session, String name, Held held, Deletion how) {
     int deleted = 0;
-    for (var pod : pods) {
-      try {
-        var _ = new PodResource().delete(session, name, pod.getMetadata().getName(), how);
-        deleted++;
-      } catch (CallFailedException e) {
-        if (!e.isNotFound()) {
-          throw e;
-        }
-      }
+    for (var pod : held.pods()) {
+      deleted += delete(session, new PodResource(), name, pod.getMetadata().getName(), how);
+    }
+    for (var slice : held.slices()) {
+      deleted +=
+          delete(session, new EndpointSliceResource(), name, slice.getMetadata().getName(), how);
     }
     try {
       var all = request(session, name).setCascade(true).build();
       session.namespaces(stub -> stub.delete(all));
     } catch (CallFailedException e) {
-      if (!e.isNotFound() || deleted == 0) { // else it was there for its Pods only
+      if (!e.isNotFound() || deleted == 0) { // else it was there for what it held only
         throw e;
       }
     }
-    int left = new PodResource().list(session, name, "", Freshness.LATEST).size();
-    return left == 0
+    var left = Held.of(session, name, Freshness.LATEST);
+    return left.isEmpty()
         ? new Deleted.Gone()
         : new Deleted.Held(
-            "namespace/%s is there until it holds no Pods: %s".formatted(name, count(left, "pod")));
+            "namespace/%s is there until it holds nothing: %s".formatted(name, left.words(0)));
   }
 
-  private static String count(int number, String what) {
-    return number + " " + what + (number == 1 ? "" : "s");
+  /** How many were deleted: none where it is gone already. */
+  private static int delete(
+      Session session, Resource<?> resource, String namespace, String name, Deletion how) {
+    try {
+      var _ = resource.delete(session, namespace, name, how);
+      return 1;
+    } catch (CallFailedException e) {
+      if (!e.isNotFound()) {
+        throw e;
+      }
+      return 0;
+    }
   }
 
   @Override

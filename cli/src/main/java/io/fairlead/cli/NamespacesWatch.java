@@ -4,12 +4,12 @@ import io.fairlead.api.NamespaceCodec;
 import io.fairlead.cli.ObjectsReader.Then;
 import io.fairlead.v1.Namespace;
 import io.fairlead.v1.NamespacesGrpc;
-import io.fairlead.v1.Pod;
 import io.fairlead.v1.WatchNamespacesReply;
 import io.fairlead.v1.WatchNamespacesRequest;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -19,26 +19,26 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Two watches as one: the namespaces of allocator-service, and the Pods of endpoints-service, whose
- * namespaces are there because of them. Each watch has a thread; what both tell goes to one reader,
- * which is told of everything once and then of what differs, whichever stream is opened again.
+ * Several watches as one: the namespaces of allocator-service, and the Pods and written
+ * EndpointSlices of endpoints-service, whose namespaces are there because of them. Each watch has a
+ * thread; what all tell goes to one reader, which is told of everything once and then of what
+ * differs, whichever stream is opened again.
  */
 final class NamespacesWatch {
   private final Session session;
   private final Resource.Query query;
   private final ObjectsReader<Namespace> reader;
 
-  /** Whether one that only holds Pods, and so has no labels, is wanted. */
+  /** Whether one that was not made, and so has no labels, is wanted. */
   private final NamespaceResource.Implied implied;
 
   /** Guards what follows, and calls of the reader. */
   private final ReentrantLock lock = new ReentrantLock();
 
   private final Map<String, Namespace> known = new HashMap<>();
-  private final Map<String, Set<String>> pods = new HashMap<>();
+  private final List<Holding<?>> holdings;
   private final Map<String, Namespace> told = new HashMap<>();
   private boolean namespacesSynced;
-  private boolean podsSynced;
   private boolean begun;
 
   /** Empty: the reader has enough. */
@@ -53,7 +53,12 @@ final class NamespacesWatch {
     this.query = query;
     this.reader = reader;
     this.implied = implied;
-    this.podsSynced = !implied.mayMatch();
+    this.holdings =
+        implied.mayMatch()
+            ? List.of(
+                new Holding<>(new PodResource(), ""),
+                new Holding<>(new EndpointSliceResource(), EndpointSliceResource.WRITTEN))
+            : List.of();
   }
 
   /** Until the reader has enough, a watch cannot go on, or this thread is interrupted. */
@@ -61,9 +66,7 @@ final class NamespacesWatch {
     reader.opened();
     var watches = new ArrayList<Thread>();
     watches.add(start("namespaces", this::namespaces));
-    if (implied.mayMatch()) {
-      watches.add(start("pods", this::pods));
-    }
+    holdings.forEach(holding -> watches.add(start(holding.resource.plural(), holding::run)));
     try {
       end.get()
           .ifPresent(failure -> {
@@ -149,16 +152,28 @@ final class NamespacesWatch {
     }
   }
 
-  private void pods() {
-    // of one namespace, or of all: as many as there may be, but only their names are kept
-    var all =
-        new Resource.Query(query.name().orElse(""), "", "", Optional.empty(), query.freshness());
-    new PodResource().watch(session, all, new PodNames());
-  }
+  /** Objects of one kind, of which only the names are kept, by their namespaces. */
+  private final class Holding<T> implements ObjectsReader<T> {
+    private final Resource<T> resource;
+    private final String selector;
+    private final Map<String, Set<String>> held = new HashMap<>();
+    private boolean synced;
 
-  private final class PodNames implements ObjectsReader<Pod> {
     /** Told by this stream, until all was. */
     private Optional<Map<String, Set<String>>> seen = Optional.empty();
+
+    Holding(Resource<T> resource, String selector) {
+      this.resource = resource;
+      this.selector = selector;
+    }
+
+    /** Of one namespace, or of all. */
+    void run() {
+      var all =
+          new Resource.Query(
+              query.name().orElse(""), selector, "", Optional.empty(), query.freshness());
+      resource.watch(session, all, this);
+    }
 
     @Override
     public void opened() {
@@ -166,23 +181,23 @@ final class NamespacesWatch {
     }
 
     @Override
-    public Then put(Pod pod) {
-      seen.ifPresent(names -> add(names, pod));
-      return change(() -> add(pods, pod));
+    public Then put(T object) {
+      seen.ifPresent(names -> add(names, object));
+      return change(() -> add(held, object));
     }
 
-    private static void add(Map<String, Set<String>> names, Pod pod) {
-      names
-          .computeIfAbsent(pod.getMetadata().getNamespace(), _ -> new HashSet<>())
-          .add(pod.getMetadata().getName());
+    private void add(Map<String, Set<String>> names, T object) {
+      var meta = resource.meta(object);
+      names.computeIfAbsent(meta.getNamespace(), _ -> new HashSet<>()).add(meta.getName());
     }
 
     @Override
-    public Then gone(Pod pod) {
+    public Then gone(T object) {
+      var meta = resource.meta(object);
       return change(() -> {
-        var names = pods.get(pod.getMetadata().getNamespace());
-        if (names != null && names.remove(pod.getMetadata().getName()) && names.isEmpty()) {
-          pods.remove(pod.getMetadata().getNamespace());
+        var names = held.get(meta.getNamespace());
+        if (names != null && names.remove(meta.getName()) && names.isEmpty()) {
+          held.remove(meta.getNamespace());
         }
       });
     }
@@ -191,11 +206,11 @@ final class NamespacesWatch {
     public Then synced() {
       return change(() -> {
         seen.ifPresent(names -> {
-          pods.clear(); // what went while the stream was broken
-          pods.putAll(names);
+          held.clear(); // what went while the stream was broken
+          held.putAll(names);
         });
         seen = Optional.empty();
-        podsSynced = true;
+        synced = true;
       });
     }
   }
@@ -208,7 +223,8 @@ final class NamespacesWatch {
       if (end.isDone()) {
         return Then.ENOUGH;
       }
-      if (!namespacesSynced || !podsSynced || tell() == Then.MORE) {
+      boolean all = namespacesSynced && holdings.stream().allMatch(holding -> holding.synced);
+      if (!all || tell() == Then.MORE) {
         return Then.MORE;
       }
       end.complete(Optional.empty());
@@ -220,9 +236,11 @@ final class NamespacesWatch {
 
   private Then tell() {
     var now = new TreeMap<>(known);
-    for (var name : pods.keySet()) {
-      if (implied.matches(name)) {
-        now.computeIfAbsent(name, NamespaceCodec::implied);
+    for (var holding : holdings) {
+      for (var name : holding.held.keySet()) {
+        if (implied.matches(name)) {
+          now.computeIfAbsent(name, NamespaceCodec::implied);
+        }
       }
     }
     var then = Then.MORE;

@@ -13,7 +13,7 @@ import picocli.CommandLine.ParentCommand;
 @Command(
     name = "replace",
     description =
-        "Makes services, namespaces and servicecidrs that exist what manifests say, as a whole; a manifest with metadata.resourceVersion only that version.")
+        "Makes services, endpointslices, namespaces and servicecidrs that exist what manifests say, as a whole; a manifest with metadata.resourceVersion only that version.")
 final class ReplaceCommand implements Callable<Integer> {
   @ParentCommand private Fairlead fairlead;
 

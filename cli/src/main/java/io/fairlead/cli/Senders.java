@@ -1,17 +1,22 @@
 package io.fairlead.cli;
 
+import io.fairlead.api.manifest.ManifestObject.OfEndpointSlice;
 import io.fairlead.api.manifest.ManifestObject.OfNamespace;
 import io.fairlead.api.manifest.ManifestObject.OfPod;
 import io.fairlead.api.manifest.ManifestObject.OfService;
 import io.fairlead.api.manifest.ManifestObject.OfServiceCidr;
 import io.fairlead.api.manifest.Manifests;
+import io.fairlead.v1.ApplyEndpointSliceRequest;
 import io.fairlead.v1.ApplyNamespaceRequest;
 import io.fairlead.v1.ApplyPodRequest;
 import io.fairlead.v1.ApplyServiceCidrRequest;
 import io.fairlead.v1.ApplyServiceRequest;
+import io.fairlead.v1.CreateEndpointSliceRequest;
 import io.fairlead.v1.CreateNamespaceRequest;
 import io.fairlead.v1.CreateServiceCidrRequest;
 import io.fairlead.v1.CreateServiceRequest;
+import io.fairlead.v1.EndpointSlice;
+import io.fairlead.v1.EndpointSliceReply;
 import io.fairlead.v1.Freshness;
 import io.fairlead.v1.Namespace;
 import io.fairlead.v1.NamespaceReply;
@@ -57,6 +62,10 @@ final class Senders {
       return of(reply.getResult(), reply.getNamespace().getMetadata(), reply.getPosition());
     }
 
+    static Done ofEndpointSlice(EndpointSliceReply reply) {
+      return of(reply.getResult(), reply.getEndpointSlice().getMetadata(), reply.getPosition());
+    }
+
     static Done ofServiceCidr(ServiceCidrReply reply) {
       return of(reply.getResult(), reply.getServiceCidr().getMetadata(), reply.getPosition());
     }
@@ -71,6 +80,8 @@ final class Senders {
     Done namespace(Session session, Namespace namespace, DryRun dryRun);
 
     Done serviceCidr(Session session, ServiceCidr cidr, DryRun dryRun);
+
+    Done endpointSlice(Session session, EndpointSlice slice, DryRun dryRun);
   }
 
   /** Creates or changes. */
@@ -115,6 +126,17 @@ final class Senders {
               .build();
       return Done.ofServiceCidr(session.serviceCidrs(stub -> stub.apply(request)));
     }
+
+    @Override
+    public Done endpointSlice(Session session, EndpointSlice slice, DryRun dryRun) {
+      var request =
+          ApplyEndpointSliceRequest.newBuilder()
+              .setRequestId(session.requestId())
+              .setEndpointSlice(slice)
+              .setDryRun(dryRun == DryRun.SERVER)
+              .build();
+      return Done.ofEndpointSlice(session.endpointSlices(stub -> stub.apply(request)));
+    }
   }
 
   /** Creates only. */
@@ -155,6 +177,17 @@ final class Senders {
               .setDryRun(dryRun == DryRun.SERVER)
               .build();
       return Done.ofServiceCidr(session.serviceCidrs(stub -> stub.create(request)));
+    }
+
+    @Override
+    public Done endpointSlice(Session session, EndpointSlice slice, DryRun dryRun) {
+      var request =
+          CreateEndpointSliceRequest.newBuilder()
+              .setRequestId(session.requestId())
+              .setEndpointSlice(slice)
+              .setDryRun(dryRun == DryRun.SERVER)
+              .build();
+      return Done.ofEndpointSlice(session.endpointSlices(stub -> stub.create(request)));
     }
   }
 
@@ -201,6 +234,19 @@ final class Senders {
         meta.setResourceVersion(found.getMetadata().getResourceVersion());
       }
       return replaced(new Apply().serviceCidr(session, changed.build(), dryRun));
+    }
+
+    @Override
+    public Done endpointSlice(Session session, EndpointSlice slice, DryRun dryRun) {
+      var changed = slice.toBuilder();
+      var meta = changed.getMetadataBuilder();
+      var found =
+          new EndpointSliceResource()
+              .get(session, meta.getNamespace(), meta.getName(), Freshness.LATEST);
+      if (meta.getResourceVersion().isEmpty()) {
+        meta.setResourceVersion(found.getMetadata().getResourceVersion());
+      }
+      return replaced(new Apply().endpointSlice(session, changed.build(), dryRun));
     }
   }
 
@@ -263,6 +309,7 @@ final class Senders {
               }
               case OfServiceCidr(var cidr) -> sender.serviceCidr(session, cidr, dryRun);
               case OfNamespace(var namespace) -> sender.namespace(session, namespace, dryRun);
+              case OfEndpointSlice(var slice) -> sender.endpointSlice(session, slice, dryRun);
             };
         console.out().println(said(ManifestFiles.resource(item).title(done.name()), done, dryRun));
         changes.changed(done.position());

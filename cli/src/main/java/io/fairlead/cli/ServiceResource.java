@@ -9,7 +9,9 @@ import io.fairlead.api.table.Tables.Width;
 import io.fairlead.api.table.TextTable;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.Versioned;
+import io.fairlead.core.model.ManualSlice;
 import io.fairlead.v1.DeleteServiceRequest;
+import io.fairlead.v1.EndpointSlice;
 import io.fairlead.v1.Freshness;
 import io.fairlead.v1.GetServiceRequest;
 import io.fairlead.v1.ListServicesRequest;
@@ -141,6 +143,19 @@ record ServiceResource() implements Resource<Service> {
           new PodResource()
               .list(session, service.getMetadata().getNamespace(), selector, Freshness.LATEST);
     }
-    return Descriptions.of(service, pods);
+    return Descriptions.of(service, pods, written(session, service));
+  }
+
+  /** The slices that somebody wrote for it. */
+  private static List<EndpointSlice> written(Session session, Service service) {
+    var meta = service.getMetadata();
+    return service.getSpec().getSelectorCount() > 0
+        ? List.of()
+        : new EndpointSliceResource()
+            .list(
+                session,
+                meta.getNamespace(),
+                ManualSlice.SERVICE_NAME_LABEL + "=" + meta.getName(),
+                Freshness.LATEST);
   }
 }

@@ -308,9 +308,94 @@ class CommandsTest {
             "\"kind\": \"List\"");
     assertThat(cli.run("describe", name.replace("endpointslice.discovery.k8s.io", "eps")).out())
         .contains("Endpoints:\n  - Addresses:            10.244.0.7\n");
-    assertThat(cli.run("delete", "eps", "--all").err())
+    assertThat(cli.run("delete", "eps", "--all"))
+        .satisfies(ran -> assertThat(ran.code()).isEqualTo(1))
+        .satisfies(ran -> assertThat(ran.err()).contains("it is derived from the selector"));
+  }
+
+  private static final String DATABASE =
+      """
+      apiVersion: v1
+      kind: Service
+      metadata: {name: database}
+      spec:
+        clusterIP: 10.96.0.30
+        ports: [{port: 5432}]
+      ---
+      apiVersion: discovery.k8s.io/v1
+      kind: EndpointSlice
+      metadata:
+        name: database-1
+        labels: {kubernetes.io/service-name: database}
+      addressType: IPv4
+      ports: [{port: 5432}]
+      endpoints:
+        - addresses: [192.0.2.7]
+          conditions: {ready: true}
+          targetRef: {kind: Pod, name: x}
+        - addresses: [192.0.2.8]
+          conditions: {ready: false}
+          nodeName: node-a
+          zone: zone-a
+          hints: {forZones: [{name: zone-a}]}
+      """;
+
+  @Test
+  void writesShowsAndDeletesEndpointSlices() {
+    assertThat(apply(DATABASE))
         .isEqualTo(
-            "error: endpointslices are not deleted: they are derived from Services and Pods and go with them\n");
+            new Ran(
+                0,
+                "service/database created\nendpointslice.discovery.k8s.io/database-1 created\n",
+                "Warning: fields that have no meaning here are ignored: endpoints[0].targetRef of endpointslice/database-1\n"));
+    assertThat(apply(DATABASE).out()).contains("database-1 unchanged");
+    assertThat(cli.run("get", "eps").out())
+        .isEqualTo(
+            """
+            NAME         ADDRESSTYPE   PORTS   ENDPOINTS             AGE
+            database-1   IPv4          5432    192.0.2.7,192.0.2.8   45s
+            """);
+    var shown = cli.run("get", "eps", "database-1", "-o", "yaml").out();
+    assertThat(shown)
+        .contains("    ready: false\n    serving: true\n", "  zone: zone-a\n", "  uid: ");
+    assertThat(apply(shown))
+        .as("what is shown can be applied")
+        .isEqualTo(new Ran(0, "endpointslice.discovery.k8s.io/database-1 unchanged\n", ""));
+    var faulty = DATABASE.replace("192.0.2.8", "127.0.0.1");
+    assertThat(apply(faulty).err())
+        .contains("endpoints[1].addresses[0]: Invalid value: \"127.0.0.1\": is in the loopback");
+    assertThat(create(DATABASE).err()).contains("already exists");
+    assertThat(cli.runWith(DATABASE, Map.of(), "replace", "-f", "-").out())
+        .contains("endpointslice.discovery.k8s.io/database-1 replaced");
+    assertThat(cli.run("describe", "eps", "database-1").out()).doesNotContain("Unused");
+    assertThat(cli.run("describe", "svc", "database").out())
+        .containsPattern("Endpoints: +192.0.2.7:5432\nNot Ready: +192.0.2.8:5432\n");
+    assertThat(cli.run("delete", "svc", "database").code()).isZero();
+    assertThat(cli.run("describe", "eps", "database-1").out())
+        .containsPattern("Unused: +there is no Service default/database\n");
+    assertThat(cli.run("delete", "eps", "database-1", "--dry-run=server").out())
+        .isEqualTo("endpointslice.discovery.k8s.io/database-1 deleted (server dry run)\n");
+    assertThat(cli.run("delete", "eps", "database-1").out())
+        .isEqualTo("endpointslice.discovery.k8s.io/database-1 deleted\n");
+    assertThat(cli.run("get", "eps", "database-1").err()).contains("not found");
+  }
+
+  private Ran create(String manifest) {
+    return cli.runWith(manifest, Map.of(), "create", "-f", "-");
+  }
+
+  @Test
+  void aNamespaceIsThereWhileItHoldsAnEndpointSlice() {
+    apply(DATABASE.substring(DATABASE.indexOf("---") + 4), "-n", "far");
+    assertThat(cli.run("get", "ns", "far").code()).isZero();
+    assertThat(cli.run("get", "ns", "-o", "name").out()).contains("namespace/far\n");
+    assertThat(cli.run("delete", "ns", "far").err())
+        .isEqualTo(
+            "error: namespace \"far\" holds 1 endpointslice: delete them first, or all of it with --cascade\n");
+    assertThat(cli.run("delete", "ns", "far", "--cascade"))
+        .isEqualTo(new Ran(0, "namespace/far deleted\n", ""));
+    assertThat(cli.run("get", "eps", "-n", "far").out()).isEmpty();
+    assertThat(cli.run("get", "ns", "far").code()).isEqualTo(1);
   }
 
   @Test

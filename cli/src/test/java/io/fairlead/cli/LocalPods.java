@@ -94,7 +94,11 @@ final class LocalPods extends PodsGrpc.PodsImplBase {
               .build();
       case PodOutcome.Deleted _ -> reply.setResult(Result.DELETED).build();
       case PodOutcome.Refused(var refusal) -> throw Errors.refused(refusal);
-      case PodOutcome.NodeStored _, PodOutcome.Reported _, PodOutcome.Reconciled _ ->
+      case PodOutcome.NodeStored _,
+          PodOutcome.Reported _,
+          PodOutcome.Reconciled _,
+          PodOutcome.SliceStored _,
+          PodOutcome.SliceDeleted _ ->
           throw new IllegalStateException("not asked for: " + outcome);
     };
   }

@@ -1,11 +1,23 @@
 package io.fairlead.cli;
 
+import io.fairlead.api.Errors;
+import io.fairlead.api.PositionCodec;
+import io.fairlead.api.SliceCodec;
+import io.fairlead.core.decide.DryRun;
+import io.fairlead.core.decide.PodCommand;
+import io.fairlead.core.decide.PodOutcome;
+import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.LabelSelector;
+import io.fairlead.core.model.ObjectName;
+import io.fairlead.v1.ApplyEndpointSliceRequest;
+import io.fairlead.v1.CreateEndpointSliceRequest;
+import io.fairlead.v1.DeleteEndpointSliceRequest;
 import io.fairlead.v1.EndpointSliceReply;
 import io.fairlead.v1.EndpointSlicesGrpc;
 import io.fairlead.v1.GetEndpointSliceRequest;
 import io.fairlead.v1.ListEndpointSlicesReply;
 import io.fairlead.v1.ListEndpointSlicesRequest;
+import io.fairlead.v1.Result;
 import io.fairlead.v1.WatchEndpointSlicesReply;
 import io.fairlead.v1.WatchEndpointSlicesRequest;
 import io.grpc.stub.StreamObserver;
@@ -26,6 +38,68 @@ final class LocalSlices extends EndpointSlicesGrpc.EndpointSlicesImplBase {
             .filter(
                 slice -> LocalControlPlane.isMeant(slice.getMetadata(), namespace, name, selector))
             .toList();
+  }
+
+  @Override
+  public void create(
+      CreateEndpointSliceRequest request, StreamObserver<EndpointSliceReply> observer) {
+    var draft = SliceCodec.draft(request.getEndpointSlice());
+    change(
+        observer,
+        request.getRequestId(),
+        new PodCommand.CreateSlice(draft, dryRun(request.getDryRun())));
+  }
+
+  @Override
+  public void apply(
+      ApplyEndpointSliceRequest request, StreamObserver<EndpointSliceReply> observer) {
+    var draft = SliceCodec.draft(request.getEndpointSlice());
+    change(
+        observer,
+        request.getRequestId(),
+        new PodCommand.ApplySlice(draft, dryRun(request.getDryRun())));
+  }
+
+  @Override
+  public void delete(
+      DeleteEndpointSliceRequest request, StreamObserver<EndpointSliceReply> observer) {
+    change(
+        observer,
+        request.getRequestId(),
+        new PodCommand.DeleteSlice(
+            new ObjectName(request.getNamespace(), request.getName()),
+            request.getUid(),
+            request.getResourceVersion(),
+            dryRun(request.getDryRun())));
+  }
+
+  private static DryRun dryRun(boolean asked) {
+    return asked ? DryRun.YES : DryRun.NO;
+  }
+
+  private void change(
+      StreamObserver<EndpointSliceReply> observer, String requestId, PodCommand command) {
+    plane.answer(
+        observer,
+        requestId,
+        () ->
+            switch (plane.decideOnPods(command)) {
+              case PodOutcome.SliceStored(var result, var slice, var version) ->
+                  EndpointSliceReply.newBuilder()
+                      .setEndpointSlice(
+                          SliceCodec.proto(
+                              plane.image(),
+                              version.isPresent()
+                                  ? Versioned.at(slice, version.getAsLong())
+                                  : Versioned.pending(slice)))
+                      .setResult(LocalControlPlane.result(result))
+                      .setPosition(PositionCodec.proto(plane.position()))
+                      .build();
+              case PodOutcome.SliceDeleted _ ->
+                  EndpointSliceReply.newBuilder().setResult(Result.DELETED).build();
+              case PodOutcome.Refused(var refusal) -> throw Errors.refused(refusal);
+              case PodOutcome other -> throw new IllegalStateException("" + other);
+            });
   }
 
   @Override

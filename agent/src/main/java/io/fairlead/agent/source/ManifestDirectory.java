@@ -254,7 +254,8 @@ public final class ManifestDirectory implements AutoCloseable {
         }
         case ManifestObject.OfService _,
             ManifestObject.OfNamespace _,
-            ManifestObject.OfServiceCidr _ ->
+            ManifestObject.OfServiceCidr _,
+            ManifestObject.OfEndpointSlice _ ->
             faults.add(
                 name
                     + ":"

@@ -3,12 +3,80 @@ package io.fairlead.api.manifest;
 import io.fairlead.v1.EndpointSlice;
 import io.fairlead.v1.NamedHint;
 import io.fairlead.v1.SliceEndpoint;
+import io.fairlead.v1.SlicePort;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
-/** {@code discovery.k8s.io/v1} EndpointSlice; only written. */
+/** {@code discovery.k8s.io/v1} EndpointSlice. */
 final class EndpointSliceManifest {
   private EndpointSliceManifest() {}
+
+  static EndpointSlice read(YamlObject object) {
+    var proto =
+        EndpointSlice.newBuilder()
+            .setMetadata(Manifests.meta(object))
+            .setAddressType(object.text("addressType"));
+    object.objects("endpoints").forEach(endpoint -> proto.addEndpoints(endpoint(endpoint)));
+    object.objects("ports").forEach(port -> proto.addPorts(port(port)));
+    object.done();
+    return proto.build();
+  }
+
+  private static SliceEndpoint endpoint(YamlObject object) {
+    var proto =
+        SliceEndpoint.newBuilder()
+            .addAllAddresses(object.textList("addresses"))
+            .setHostname(object.text("hostname"))
+            .setNodeName(object.text("nodeName"))
+            .setZone(object.text("zone"));
+    object
+        .object("conditions")
+        .ifPresent(conditions -> {
+          var read = proto.getConditionsBuilder();
+          if (conditions.has("ready")) {
+            read.setReady(conditions.bool("ready"));
+          }
+          if (conditions.has("serving")) {
+            read.setServing(conditions.bool("serving"));
+          }
+          if (conditions.has("terminating")) {
+            read.setTerminating(conditions.bool("terminating"));
+          }
+          conditions.done();
+        });
+    object
+        .object("hints")
+        .ifPresent(hints -> {
+          hints
+              .objects("forNodes")
+              .forEach(hint -> proto.getHintsBuilder().addForNodes(hint(hint)));
+          hints
+              .objects("forZones")
+              .forEach(hint -> proto.getHintsBuilder().addForZones(hint(hint)));
+          hints.done();
+        });
+    object.ignore(Set.of("targetRef", "deprecatedTopology"));
+    object.done();
+    return proto.build();
+  }
+
+  private static NamedHint hint(YamlObject object) {
+    var proto = NamedHint.newBuilder().setName(object.text("name"));
+    object.done();
+    return proto.build();
+  }
+
+  private static SlicePort port(YamlObject object) {
+    var proto =
+        SlicePort.newBuilder()
+            .setAppProtocol(object.text("appProtocol"))
+            .setName(object.text("name"))
+            .setProtocol(object.text("protocol"));
+    object.integer("port").ifPresent(proto::setPort);
+    object.done();
+    return proto.build();
+  }
 
   /** In the order of {@code kubectl get -o yaml}: keys sorted. */
   static Map<String, Object> tree(EndpointSlice slice) {

@@ -1,5 +1,6 @@
 package io.fairlead.api.manifest;
 
+import io.fairlead.v1.EndpointSlice;
 import io.fairlead.v1.Namespace;
 import io.fairlead.v1.Pod;
 import io.fairlead.v1.Service;
@@ -28,6 +29,13 @@ public sealed interface ManifestObject {
     @Override
     public String title() {
       return "namespace/" + namespace.getMetadata().getName();
+    }
+  }
+
+  record OfEndpointSlice(EndpointSlice endpointSlice) implements ManifestObject {
+    @Override
+    public String title() {
+      return "endpointslice.discovery.k8s.io/" + endpointSlice.getMetadata().getName();
     }
   }
 

@@ -1,6 +1,7 @@
 package io.fairlead.api.manifest;
 
 import com.google.protobuf.Timestamp;
+import io.fairlead.api.manifest.ManifestObject.OfEndpointSlice;
 import io.fairlead.api.manifest.ManifestObject.OfNamespace;
 import io.fairlead.api.manifest.ManifestObject.OfPod;
 import io.fairlead.api.manifest.ManifestObject.OfService;
@@ -17,9 +18,10 @@ import org.snakeyaml.engine.v2.nodes.Tag;
 
 /**
  * Reads Kubernetes manifests: {@code v1} Service, Pod, Namespace and List (also ServiceList,
- * PodList, NamespaceList) and {@code networking.k8s.io/v1} ServiceCIDR, any number of documents.
- * Only the form is checked here, strictly; what the values mean the server checks. Fields of Pods
- * that Kubernetes knows and that have no meaning here are warnings, all others are faults.
+ * PodList, NamespaceList), {@code networking.k8s.io/v1} ServiceCIDR and {@code discovery.k8s.io/v1}
+ * EndpointSlice, any number of documents. Only the form is checked here, strictly; what the values
+ * mean the server checks. Fields of Pods that Kubernetes knows and that have no meaning here are
+ * warnings, all others are faults.
  */
 public final class Manifests {
   private static final Set<String> SET_BY_SERVERS =
@@ -33,6 +35,8 @@ public final class Manifests {
       Set.of("Service", "Pod", "Namespace", "List", "ServiceList", "PodList", "NamespaceList");
   private static final String NETWORKING = "networking.k8s.io/v1";
   private static final Set<String> NETWORKING_KINDS = Set.of("ServiceCIDR", "ServiceCIDRList");
+  private static final String DISCOVERY = "discovery.k8s.io/v1";
+  private static final Set<String> DISCOVERY_KINDS = Set.of("EndpointSlice", "EndpointSliceList");
   private static final Set<String> META_IGNORED = Set.of("finalizers", "ownerReferences");
 
   private Manifests() {}
@@ -93,8 +97,7 @@ public final class Manifests {
       return;
     }
     var name = object.peek("metadata", "name");
-    if (!version.equals(NETWORKING_KINDS.contains(kind) ? NETWORKING : "v1")
-        || !(KINDS.contains(kind) || NETWORKING_KINDS.contains(kind))) {
+    if (group(kind).filter(version::equals).isEmpty()) {
       notes.fault(object.line("kind"), "", OtherKinds.words(version, kind, name));
       return;
     }
@@ -104,6 +107,8 @@ public final class Manifests {
           case "Service" -> Optional.of(new OfService(ServiceManifest.read(object)));
           case "Pod" -> Optional.of(new OfPod(PodManifest.read(object)));
           case "Namespace" -> Optional.of(new OfNamespace(NamespaceManifest.read(object)));
+          case "EndpointSlice" ->
+              Optional.of(new OfEndpointSlice(EndpointSliceManifest.read(object)));
           case "ServiceCIDR" -> Optional.of(new OfServiceCidr(ServiceCidrManifest.read(object)));
           default -> {
             notes.aboutNone();
@@ -117,6 +122,17 @@ public final class Manifests {
         };
     notes.aboutNone();
     read.ifPresent(o -> items.add(new Item(o, source, object.line())));
+  }
+
+  /** The apiVersion of a kind that can be applied. */
+  private static Optional<String> group(String kind) {
+    if (KINDS.contains(kind)) {
+      return Optional.of("v1");
+    }
+    if (NETWORKING_KINDS.contains(kind)) {
+      return Optional.of(NETWORKING);
+    }
+    return DISCOVERY_KINDS.contains(kind) ? Optional.of(DISCOVERY) : Optional.empty();
   }
 
   private static void list(YamlObject list, String source, Notes notes, List<Item> items) {

@@ -20,9 +20,11 @@ final class OtherKinds {
           case "DaemonSet" -> NO_TEMPLATES + "node, with spec.nodeName";
           case "Job", "CronJob" ->
               "is not supported: apply its Pod with restartPolicy: OnFailure or Never";
-          case "Endpoints", "EndpointSlice" ->
+          case "Endpoints" ->
               "cannot be applied: endpoints are derived from the Pods that a Service selects; for what no node here runs, "
-                  + "apply a Pod with status.podIP, or a Service of type ExternalName";
+                  + "apply a Service without a selector and an EndpointSlice, or a Service of type ExternalName";
+          case "EndpointSlice" ->
+              "of " + apiVersion + " is not supported: apiVersion must be discovery.k8s.io/v1";
           case "IPAddress" ->
               "cannot be applied: an address is given out with its Service, see fairlead get allocations";
           case "ServiceCIDR" ->
@@ -44,7 +46,7 @@ final class OtherKinds {
           default ->
               "("
                   + apiVersion
-                  + ") is not supported: apply takes Service, Pod, Namespace and List, all of v1, and ServiceCIDR of networking.k8s.io/v1";
+                  + ") is not supported: apply takes Service, Pod, Namespace and List, all of v1, EndpointSlice of discovery.k8s.io/v1, and ServiceCIDR of networking.k8s.io/v1";
         };
   }
 }

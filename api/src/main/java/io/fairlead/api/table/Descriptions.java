@@ -40,8 +40,9 @@ public final class Descriptions {
    * Describes a Service.
    *
    * @param pods the Pods its selector matches, ready or not
+   * @param written EndpointSlices that somebody wrote for it
    */
-  public static String of(Service service, List<Pod> pods) {
+  public static String of(Service service, List<Pod> pods, List<EndpointSlice> written) {
     var to = new Descriptions();
     var spec = service.getSpec();
     to.meta(service.getMetadata());
@@ -75,6 +76,9 @@ public final class Descriptions {
             spec.getPublishNotReadyAddresses() || (pod.getStatus().getReady() && !terminating);
         (usable ? ready : notReady).addAll(endpoints(spec.getIpFamiliesList(), port, pod));
       }
+      for (var slice : written) {
+        add(slice, port, ready, notReady);
+      }
       to.line("Endpoints", Tables.orNone(String.join(",", ready)));
       if (!notReady.isEmpty()) {
         to.line("Not Ready", String.join(",", notReady));
@@ -98,6 +102,27 @@ public final class Descriptions {
     return to.text.toString();
   }
 
+  /** What a slice that somebody wrote gives to a port. */
+  private static void add(
+      EndpointSlice slice, ServicePort port, List<String> ready, List<String> notReady) {
+    if (!slice.getUnused().isEmpty()) {
+      return;
+    }
+    for (var target : slice.getPortsList()) {
+      if (target.getName().equals(port.getName())
+          && target.getProtocol().equals(port.getProtocol())) {
+        for (var endpoint : slice.getEndpointsList()) {
+          var ip = endpoint.getAddresses(0);
+          (endpoint.getConditions().getReady() ? ready : notReady).add(at(ip, target.getPort()));
+        }
+      }
+    }
+  }
+
+  private static String at(String ip, Object port) {
+    return (ip.contains(":") ? "[" + ip + "]" : ip) + ":" + port;
+  }
+
   private static List<String> endpoints(List<String> families, ServicePort port, Pod pod) {
     var phase = pod.getStatus().getPhase();
     var target = target(port, pod);
@@ -106,7 +131,7 @@ public final class Descriptions {
     }
     return pod.getStatus().getPodIpsList().stream()
         .filter(ip -> families.contains(ip.contains(":") ? "IPv6" : "IPv4"))
-        .map(ip -> (ip.contains(":") ? "[" + ip + "]" : ip) + ":" + target)
+        .map(ip -> at(ip, target))
         .toList();
   }
 
@@ -259,6 +284,7 @@ public final class Descriptions {
   public static String of(EndpointSlice slice) {
     var to = new Descriptions();
     to.meta(slice.getMetadata());
+    to.optional("Unused", slice.getUnused());
     to.line("AddressType", slice.getAddressType());
     if (slice.getPortsCount() == 0) {
       to.line("Ports", "<unset>");

@@ -289,7 +289,7 @@ class ManifestsTest {
             "unknown kind",
             "apiVersion: example.com/v2\nkind: Frob\n",
             List.of(
-                "m.yaml:2: Frob (example.com/v2) is not supported: apply takes Service, Pod, Namespace and List, all of v1, and ServiceCIDR of networking.k8s.io/v1")),
+                "m.yaml:2: Frob (example.com/v2) is not supported: apply takes Service, Pod, Namespace and List, all of v1, EndpointSlice of discovery.k8s.io/v1, and ServiceCIDR of networking.k8s.io/v1")),
         new Case(
             "kind of another version",
             "apiVersion: v2\nkind: Service\nmetadata: {name: a}\n",

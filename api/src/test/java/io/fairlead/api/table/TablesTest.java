@@ -352,7 +352,9 @@ class TablesTest {
     finished.getStatusBuilder().setPhase("Succeeded").setReady(false);
     assertThat(
             Descriptions.of(
-                service(), List.of(pod("a", "10.244.0.7"), unready.build(), finished.build())))
+                service(),
+                List.of(pod("a", "10.244.0.7"), unready.build(), finished.build()),
+                List.of()))
         .isEqualTo(
             """
             Name:                     web

@@ -75,6 +75,19 @@ public sealed interface PodCommand {
    */
   record NodeLostPods(String namespace, String node, long session) implements PodCommand {}
 
+  /** Creates the EndpointSlice, or changes what differs. */
+  record ApplySlice(SliceDraft draft, DryRun dryRun) implements PodCommand {}
+
+  /** Creates it; refused where there is one of that name. */
+  record CreateSlice(SliceDraft draft, DryRun dryRun) implements PodCommand {}
+
+  /**
+   * @param uid "" = whatever is there
+   * @param resourceVersion as it was sent; "" = whatever is there
+   */
+  record DeleteSlice(ObjectName name, String uid, String resourceVersion, DryRun dryRun)
+      implements PodCommand {}
+
   /**
    * All Pods that one source knows in one namespace: what it does not name any more is deleted.
    *

@@ -1,5 +1,6 @@
 package io.fairlead.core.decide;
 
+import io.fairlead.core.model.ManualSlice;
 import io.fairlead.core.model.Node;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Pod;
@@ -46,6 +47,15 @@ public sealed interface PodOutcome {
     }
   }
 
+  /**
+   * @param result CREATED, CONFIGURED or UNCHANGED
+   */
+  record SliceStored(Result result, ManualSlice slice, OptionalLong resourceVersion)
+      implements PodOutcome {}
+
+  record SliceDeleted(ObjectName name, UUID uid, OptionalLong resourceVersion)
+      implements PodOutcome {}
+
   record Dropped(ObjectName pod, String reason) {}
 
   record Refused(Refusal refusal) implements PodOutcome {}
@@ -59,6 +69,8 @@ public sealed interface PodOutcome {
       case NodeStored(var result, var node, _) -> new NodeStored(result, node, version);
       case Reported(var dropped, _) -> new Reported(dropped, version);
       case Reconciled(var refused, _) -> new Reconciled(refused, version);
+      case SliceStored(var result, var slice, _) -> new SliceStored(result, slice, version);
+      case SliceDeleted(var name, var uid, _) -> new SliceDeleted(name, uid, version);
       case Refused refused -> refused;
     };
   }

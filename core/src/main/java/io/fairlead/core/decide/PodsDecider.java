@@ -1,7 +1,10 @@
 package io.fairlead.core.decide;
 
 import io.fairlead.core.decide.PodCommand.ApplyPod;
+import io.fairlead.core.decide.PodCommand.ApplySlice;
+import io.fairlead.core.decide.PodCommand.CreateSlice;
 import io.fairlead.core.decide.PodCommand.DeletePod;
+import io.fairlead.core.decide.PodCommand.DeleteSlice;
 import io.fairlead.core.decide.PodCommand.DrainPod;
 import io.fairlead.core.decide.PodCommand.ExpirePod;
 import io.fairlead.core.decide.PodCommand.LoseNode;
@@ -14,12 +17,15 @@ import io.fairlead.core.decide.PodOutcome.Deleted;
 import io.fairlead.core.decide.PodOutcome.NodeStored;
 import io.fairlead.core.decide.PodOutcome.Refused;
 import io.fairlead.core.decide.PodOutcome.Reported;
+import io.fairlead.core.decide.PodOutcome.SliceDeleted;
+import io.fairlead.core.decide.PodOutcome.SliceStored;
 import io.fairlead.core.decide.PodOutcome.Stored;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Family;
 import io.fairlead.core.model.Kind;
+import io.fairlead.core.model.ManualSlice;
 import io.fairlead.core.model.Node;
 import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.model.ObjectMeta;
@@ -72,6 +78,9 @@ public final class PodsDecider {
       case OpenNode(var draft) -> decider.open(draft);
       case LoseNode lose -> decider.lose(lose);
       case NodeLostPods lost -> ReadinessDecider.lose(image, lost, context);
+      case CreateSlice create -> SlicesDecider.create(image, create, context);
+      case ApplySlice apply -> SlicesDecider.apply(image, apply, context);
+      case DeleteSlice delete -> SlicesDecider.delete(image, delete);
       case ReconcileSource state -> decider.reconcile(state);
     };
   }
@@ -89,8 +98,13 @@ public final class PodsDecider {
           new Stored(result(pod.meta().created().equals(envelope.accepted())), pod, version);
       case LogEvent.Stored(Node node, var envelope) ->
           new NodeStored(result(node.meta().created().equals(envelope.accepted())), node, version);
+      case LogEvent.Stored(ManualSlice slice, var envelope) ->
+          new SliceStored(
+              result(slice.meta().created().equals(envelope.accepted())), slice, version);
       case LogEvent.Deleted(var key, var uid, _) when key.kind() == Kind.POD ->
           new Deleted(key.objectName(), uid, version);
+      case LogEvent.Deleted(var key, var uid, _) when key.kind() == Kind.ENDPOINT_SLICE ->
+          new SliceDeleted(key.objectName(), uid, version);
       case LogEvent.Stored(var object, _) when object.key().kind() == Kind.POD_READINESS ->
           new Reported(List.of(), version);
       case LogEvent.Stored _, LogEvent.Deleted _, LogEvent.Tombstone _ ->

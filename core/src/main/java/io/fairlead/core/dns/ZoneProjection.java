@@ -6,17 +6,19 @@ import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Cidr;
+import io.fairlead.core.model.ManualSlice;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.Protocol;
 import io.fairlead.core.model.Service;
 import io.fairlead.core.model.ServiceSpec.Exposure;
-import io.fairlead.core.view.Endpoint;
 import io.fairlead.core.view.Endpoints;
+import io.fairlead.core.view.ManualEndpoints;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -86,11 +88,12 @@ public final class ZoneProjection {
   }
 
   /**
-   * Services that changed, and those that share a ClusterIP with one: which of them holds it may
-   * have changed.
+   * Services that changed or whose slices did, and those that share a ClusterIP with one: which of
+   * them holds it may have changed.
    */
   private static SortedSet<ObjectName> changedServices(ClusterDelta delta, ClusterImage image) {
     var changed = new TreeSet<>(delta.services());
+    changed.addAll(ManualEndpoints.services(delta, image));
     for (var name : delta.services()) {
       for (var side : List.of(delta.base(), image)) {
         side.services().get(name).stream()
@@ -142,6 +145,27 @@ public final class ZoneProjection {
           .get(pod)
           .ifPresent(p -> contributions.addAll(ofMember(image, service, p.object(), settings)));
     }
+    for (var slice : ManualEndpoints.of(image, service)) {
+      contributions.addAll(ofSlice(service, slice, settings));
+    }
+    return contributions;
+  }
+
+  /** What somebody wrote adds to a Service: nothing of what is not ready. */
+  private static List<Contribution> ofSlice(
+      Service service, ManualSlice slice, ZoneSettings settings) {
+    var name = dnsName(service, settings);
+    var ports =
+        slice.ports().stream()
+            .map(p -> new Endpoints.TargetPort(p.name(), p.protocol(), p.port(), p.appProtocol()))
+            .toList();
+    var contributions = new ArrayList<Contribution>();
+    for (var endpoint : slice.endpoints()) {
+      if (endpoint.ready()) {
+        contributions.addAll(
+            ofEndpoint(service, ports, endpoint.address(), endpoint.hostname(), name));
+      }
+    }
     return contributions;
   }
 
@@ -184,22 +208,32 @@ public final class ZoneProjection {
     for (var family : service.spec().ipFamilies()) {
       Endpoints.of(image, service, pod, family)
           .filter(endpoint -> endpoint.conditions().ready())
-          .ifPresent(endpoint -> contributions.addAll(ofEndpoint(service, pod, endpoint, name)));
+          .ifPresent(endpoint ->
+              contributions.addAll(
+                  ofEndpoint(
+                      service,
+                      Endpoints.ports(service, pod),
+                      endpoint.address(),
+                      endpoint.hostname(),
+                      name)));
     }
     return contributions;
   }
 
   private static List<Contribution> ofEndpoint(
-      Service service, Pod pod, Endpoint endpoint, String name) {
+      Service service,
+      List<Endpoints.TargetPort> ports,
+      Address at,
+      Optional<String> hostname,
+      String name) {
     var contributions = new ArrayList<Contribution>();
-    var address = new RecordData.Host(endpoint.address());
-    var host = hostLabel(endpoint) + "." + name;
+    var address = new RecordData.Host(at);
+    var host = hostLabel(at, hostname) + "." + name;
     contributions.add(Contribution.of(host, address));
-    contributions.add(
-        Contribution.of(ZoneSettings.reverseName(endpoint.address()), new RecordData.Ptr(host)));
+    contributions.add(Contribution.of(ZoneSettings.reverseName(at), new RecordData.Ptr(host)));
     if (service.spec().exposure() == Exposure.HEADLESS) {
       contributions.add(Contribution.of(name, address));
-      for (var port : Endpoints.ports(service, pod)) {
+      for (var port : ports) {
         addSrv(contributions, port.name(), port.protocol(), port.port(), name, host);
       }
     }
@@ -228,17 +262,15 @@ public final class ZoneProjection {
   }
 
   /**
-   * The Pod's hostname where its subdomain is this Service, else a label made from the address as
-   * CoreDNS makes it.
+   * The endpoint's hostname, which is its Pod's where that's subdomain is this Service, else a
+   * label made from the address as CoreDNS makes it.
    */
-  static String hostLabel(Endpoint endpoint) {
-    return endpoint
-        .hostname()
-        .orElseGet(() -> {
-          var dashed = endpoint.address().toString().replace('.', '-').replace(':', '-');
-          // a label may not end with a dash
-          return dashed.endsWith("-") ? dashed + "0" : dashed;
-        });
+  static String hostLabel(Address address, Optional<String> hostname) {
+    return hostname.orElseGet(() -> {
+      var dashed = address.toString().replace('.', '-').replace(':', '-');
+      // a label may not end with a dash
+      return dashed.endsWith("-") ? dashed + "0" : dashed;
+    });
   }
 
   private static String absolute(String name) {

@@ -5,6 +5,7 @@ import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.ContainerStatus;
 import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.Kind;
+import io.fairlead.core.model.ManualSlice;
 import io.fairlead.core.model.Namespace;
 import io.fairlead.core.model.Node;
 import io.fairlead.core.model.ObjectMeta;
@@ -88,6 +89,10 @@ final class CanonicalEncoding {
       case Node node -> {
         encoding.text(Kind.NODE.text());
         encoding.node(node);
+      }
+      case ManualSlice slice -> {
+        encoding.text(Kind.ENDPOINT_SLICE.text());
+        encoding.slice(slice);
       }
     }
     return encoding.out.toByteArray();
@@ -260,6 +265,32 @@ final class CanonicalEncoding {
     if (!node.instance().isEmpty()) { // last, so that Nodes without it keep their bytes
       text(node.instance());
     }
+  }
+
+  private void slice(ManualSlice slice) {
+    meta(slice.meta());
+    constant(slice.family());
+    list(slice.ports(), this::slicePort);
+    list(slice.endpoints(), this::endpoint);
+  }
+
+  private void slicePort(ManualSlice.Port port) {
+    text(port.name());
+    constant(port.protocol());
+    number(port.port());
+    maybe(port.appProtocol(), this::text);
+  }
+
+  private void endpoint(ManualSlice.Endpoint endpoint) {
+    address(endpoint.address());
+    flag(endpoint.ready());
+    flag(endpoint.serving());
+    flag(endpoint.terminating());
+    maybe(endpoint.hostname(), this::text);
+    maybe(endpoint.nodeName(), this::text);
+    maybe(endpoint.zone(), this::text);
+    list(endpoint.zones(), this::text);
+    list(endpoint.nodes(), this::text);
   }
 
   private void meta(ObjectMeta meta) {

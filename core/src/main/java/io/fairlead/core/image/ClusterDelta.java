@@ -133,6 +133,11 @@ public final class ClusterDelta {
     return Collections.unmodifiableSortedSet(names);
   }
 
+  /** EndpointSlices that somebody stored or removed. */
+  public SortedSet<ObjectName> slices() {
+    return names(Kind.ENDPOINT_SLICE);
+  }
+
   /** Nodes that were stored or removed. */
   public SortedSet<String> nodes() {
     return clusterNames(Kind.NODE);

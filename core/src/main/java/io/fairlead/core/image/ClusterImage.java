@@ -2,6 +2,7 @@ package io.fairlead.core.image;
 
 import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.ManualSlice;
 import io.fairlead.core.model.Namespace;
 import io.fairlead.core.model.Node;
 import io.fairlead.core.model.ObjectKey;
@@ -27,6 +28,7 @@ public record ClusterImage(
     ReservationsImage reservations,
     PodsImage pods,
     NodesImage nodes,
+    SlicesImage slices,
     TreePMap<LogPartition, Versioned<PartitionHeader>> headers,
     TreePMap<LogPartition, Summary> summaries) {
   public static final ClusterImage EMPTY =
@@ -37,6 +39,7 @@ public record ClusterImage(
           ReservationsImage.EMPTY,
           PodsImage.EMPTY,
           NodesImage.EMPTY,
+          SlicesImage.EMPTY,
           TreePMap.empty(),
           TreePMap.empty());
 
@@ -86,6 +89,7 @@ public record ClusterImage(
       case POD -> pods.get(key.objectName()).map(v -> v);
       case POD_READINESS -> pods.readiness(key.objectName()).map(v -> v);
       case NODE -> nodes.get(key.name()).map(v -> v);
+      case ENDPOINT_SLICE -> slices.get(key.objectName()).map(v -> v);
     };
   }
 
@@ -116,6 +120,7 @@ public record ClusterImage(
               reservations,
               pods,
               nodes,
+              slices,
               headers.plus(header.partition(), same(versioned, header)),
               summaries);
       case Service service -> withServices(services.with(same(versioned, service)));
@@ -126,6 +131,7 @@ public record ClusterImage(
       case Pod pod -> withPods(pods.with(same(versioned, pod)));
       case PodReadiness readiness -> withPods(pods.withReadiness(same(versioned, readiness)));
       case Node node -> withNodes(nodes.with(same(versioned, node)));
+      case ManualSlice slice -> withSlices(slices.with(same(versioned, slice)));
     };
   }
 
@@ -141,6 +147,7 @@ public record ClusterImage(
                       reservations,
                       pods,
                       nodes,
+                      slices,
                       headers.minus(partition),
                       summaries))
               .orElse(this);
@@ -151,6 +158,7 @@ public record ClusterImage(
       case POD -> withPods(pods.without(key.objectName()));
       case POD_READINESS -> withPods(pods.withoutReadiness(key.objectName()));
       case NODE -> withNodes(nodes.without(key.name()));
+      case ENDPOINT_SLICE -> withSlices(slices.without(key.objectName()));
     };
   }
 
@@ -162,6 +170,7 @@ public record ClusterImage(
         reservations,
         pods,
         nodes,
+        slices,
         headers,
         summary.equals(Summary.NONE)
             ? summaries.minus(partition)
@@ -176,31 +185,52 @@ public record ClusterImage(
 
   private ClusterImage withServices(ServicesImage changed) {
     return new ClusterImage(
-        changed, serviceCidrs, namespaces, reservations, pods, nodes, headers, summaries);
+        changed, serviceCidrs, namespaces, reservations, pods, nodes, slices, headers, summaries);
   }
 
   private ClusterImage withServiceCidrs(ServiceCidrsImage changed) {
     return new ClusterImage(
-        services, changed, namespaces, reservations, pods, nodes, headers, summaries);
+        services, changed, namespaces, reservations, pods, nodes, slices, headers, summaries);
   }
 
   private ClusterImage withNamespaces(NamespacesImage changed) {
     return new ClusterImage(
-        services, serviceCidrs, changed, reservations, pods, nodes, headers, summaries);
+        services, serviceCidrs, changed, reservations, pods, nodes, slices, headers, summaries);
   }
 
   private ClusterImage withReservations(ReservationsImage changed) {
     return new ClusterImage(
-        services, serviceCidrs, namespaces, changed, pods, nodes, headers, summaries);
+        services, serviceCidrs, namespaces, changed, pods, nodes, slices, headers, summaries);
   }
 
   private ClusterImage withPods(PodsImage changed) {
     return new ClusterImage(
-        services, serviceCidrs, namespaces, reservations, changed, nodes, headers, summaries);
+        services,
+        serviceCidrs,
+        namespaces,
+        reservations,
+        changed,
+        nodes,
+        slices,
+        headers,
+        summaries);
   }
 
   private ClusterImage withNodes(NodesImage changed) {
     return new ClusterImage(
-        services, serviceCidrs, namespaces, reservations, pods, changed, headers, summaries);
+        services,
+        serviceCidrs,
+        namespaces,
+        reservations,
+        pods,
+        changed,
+        slices,
+        headers,
+        summaries);
+  }
+
+  private ClusterImage withSlices(SlicesImage changed) {
+    return new ClusterImage(
+        services, serviceCidrs, namespaces, reservations, pods, nodes, changed, headers, summaries);
   }
 }

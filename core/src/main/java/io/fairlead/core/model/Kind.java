@@ -9,7 +9,9 @@ public enum Kind {
   POD_READINESS("PodReadiness", Scope.NAMESPACE),
   NODE("Node", Scope.CLUSTER),
   NAMESPACE("Namespace", Scope.CLUSTER),
-  RESERVATION("Reservation", Scope.CLUSTER);
+  RESERVATION("Reservation", Scope.CLUSTER),
+  /** Only those that somebody wrote: the others are derived and have no record. */
+  ENDPOINT_SLICE("EndpointSlice", Scope.NAMESPACE);
 
   /** Whether names of a kind are unique within a namespace or within everything. */
   public enum Scope {

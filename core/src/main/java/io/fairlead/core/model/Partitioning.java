@@ -7,7 +7,7 @@ import java.util.List;
 /**
  * Which partition an object's records go to: Services, ServiceCIDRs, Namespaces and Reservations
  * into the one services partition, Nodes into pods partition 0, everything of a namespace's Pods
- * into {@code 1 + (murmur2(namespace) & 0x7fffffff) % (partitions - 1)}.
+ * and EndpointSlices into {@code 1 + (murmur2(namespace) & 0x7fffffff) % (partitions - 1)}.
  *
  * @param podsPartitions at least 2; never changes during the life of a log
  */
@@ -30,7 +30,7 @@ public record Partitioning(int podsPartitions) {
     return switch (key.kind()) {
       case SERVICE, SERVICE_CIDR, NAMESPACE, RESERVATION -> LogPartition.SERVICES;
       case NODE -> LogPartition.NODES;
-      case POD, POD_READINESS -> ofNamespace(key.namespace());
+      case POD, POD_READINESS, ENDPOINT_SLICE -> ofNamespace(key.namespace());
       case PARTITION_HEADER ->
           LogPartition.parse(key.name())
               .orElseThrow(() -> new IllegalArgumentException("no partition " + key.name()));

@@ -3,6 +3,7 @@ package io.fairlead.core.view;
 import io.fairlead.core.image.ClusterDelta;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.Family;
+import io.fairlead.core.model.ManualSlice;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Service;
 import io.fairlead.core.model.ServiceSpec.Exposure;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
@@ -33,9 +35,9 @@ public final class EndpointSlices {
   /** None holds more (the default of Kubernetes' controller). */
   public static final int MAX_ENDPOINTS = 100;
 
-  public static final String SERVICE_NAME_LABEL = "kubernetes.io/service-name";
-  public static final String MANAGED_BY_LABEL = "endpointslice.kubernetes.io/managed-by";
-  public static final String MANAGED_BY = "endpoints.fairlead.io";
+  public static final String SERVICE_NAME_LABEL = ManualSlice.SERVICE_NAME_LABEL;
+  public static final String MANAGED_BY_LABEL = ManualSlice.MANAGED_BY_LABEL;
+  public static final String MANAGED_BY = ManualSlice.DERIVED;
   public static final String HEADLESS_LABEL = "service.kubernetes.io/headless";
 
   private static final String BASE32 = "abcdefghijklmnopqrstuvwxyz234567"; // RFC 4648, lower case
@@ -76,13 +78,30 @@ public final class EndpointSlices {
     return List.copyOf(slices);
   }
 
+  /** The derived slice of that name; costs the Service that it would be of. */
+  public static Optional<EndpointSlice> find(ClusterImage image, ObjectName name) {
+    int end = name.name().length() - NAME_CHARACTERS - 1;
+    if (end < 1 || name.name().charAt(end) != '-') {
+      return Optional.empty();
+    }
+    return image
+        .services()
+        .get(new ObjectName(name.namespace(), name.name().substring(0, end)))
+        .flatMap(service ->
+            of(image, service.object()).stream()
+                .filter(slice -> slice.name().equals(name.name()))
+                .findFirst());
+  }
+
   /**
-   * Services whose slices a step of the image may have changed. Costs what changed.
+   * Services whose slices a step of the image may have changed, those that somebody wrote included;
+   * there need not be such a Service. Costs what changed.
    *
    * @param image after the step
    */
   public static SortedSet<ObjectName> touched(ClusterDelta delta, ClusterImage image) {
     var services = new TreeSet<>(delta.services());
+    services.addAll(ManualEndpoints.services(delta, image));
     for (var name : Entries.pods(delta, image)) {
       for (var side : List.of(delta.base(), image)) {
         side.pods()

@@ -5,6 +5,7 @@ import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.ServicesImage;
 import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.Address;
+import io.fairlead.core.model.ManualSlice;
 import io.fairlead.core.model.Node;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Pod;
@@ -92,9 +93,9 @@ public final class Entries {
     return services.selecting(pod.meta().namespace(), pod.meta().labels());
   }
 
-  /** Services in the delta, and those that win or lose an address by it. */
+  /** Services in the delta, those that win or lose an address by it, and those of its slices. */
   private static Set<ObjectName> services(ClusterDelta delta, ClusterImage image) {
-    var names = new TreeSet<ObjectName>();
+    var names = new TreeSet<>(ManualEndpoints.services(delta, image));
     for (var name : delta.services()) {
       names.add(name);
       for (var side : List.of(delta.base().services(), image.services())) {
@@ -167,6 +168,11 @@ public final class Entries {
     for (var pod : Endpoints.pods(image, service)) {
       image.pods().get(pod).ifPresent(p -> ofPod(image, service, vips, p.object(), entries));
     }
+    for (var slice : ManualEndpoints.of(image, service)) {
+      if (vips.stream().anyMatch(vip -> vip.family() == slice.family())) {
+        ofSlice(service, slice, entries);
+      }
+    }
   }
 
   private static Collection<Entry> ofPod(ClusterImage image, ObjectName name, Optional<Pod> pod) {
@@ -202,6 +208,31 @@ public final class Entries {
                 endpoint.get().zone(),
                 endpoint.get().conditions(),
                 endpoint.get().hints()),
+            entries);
+      }
+    }
+  }
+
+  private static void ofSlice(Service service, ManualSlice slice, Map<EntryKey, Entry> entries) {
+    for (var port : service.spec().ports()) {
+      var target = ManualEndpoints.target(port, slice);
+      if (target.isEmpty()) {
+        continue;
+      }
+      for (var endpoint : slice.endpoints()) {
+        put(
+            new EndpointEntry(
+                new EntryKey.Endpoint(
+                    new EntryKey.ServicePort(service.name(), port.name(), port.protocol()),
+                    slice.uid(endpoint),
+                    slice.family()),
+                endpoint.address(),
+                target.get().port(),
+                endpoint.nodeName(),
+                endpoint.zone(),
+                ManualEndpoints.conditions(endpoint),
+                new Endpoint.Hints(
+                    new TreeSet<>(endpoint.zones()), new TreeSet<>(endpoint.nodes()))),
             entries);
       }
     }

@@ -37,9 +37,10 @@ public sealed interface Entry {
   }
 
   /**
-   * A Pod behind a service port, with its address of one family.
+   * A Pod, or what somebody wrote into an EndpointSlice, behind a service port, with its address of
+   * one family.
    *
-   * @param port on the Pod
+   * @param port at that address
    * @param node where it runs, if known
    */
   record EndpointEntry(

@@ -36,7 +36,12 @@ public sealed interface EntryKey {
     }
   }
 
-  /** {@code endpoint/<namespace>/<service>/<port name>/<protocol>/<pod uid>/<family>}. */
+  /**
+   * {@code endpoint/<namespace>/<service>/<port name>/<protocol>/<pod uid>/<family>}.
+   *
+   * @param pod its uid; of an endpoint that somebody wrote, {@link
+   *     io.fairlead.core.model.ManualSlice#uid(io.fairlead.core.model.ManualSlice.Endpoint)}
+   */
   record Endpoint(ServicePort port, UUID pod, Family family)
       implements EntryKey, Comparable<Endpoint> {
     private static final Comparator<Endpoint> ORDER =

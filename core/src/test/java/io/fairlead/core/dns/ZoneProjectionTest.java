@@ -7,6 +7,7 @@ import static io.fairlead.core.image.TestObjects.port;
 import static io.fairlead.core.image.TestObjects.probed;
 import static io.fairlead.core.image.TestObjects.ready;
 import static io.fairlead.core.image.TestObjects.service;
+import static io.fairlead.core.image.TestObjects.slice;
 import static io.fairlead.core.image.TestObjects.stored;
 import static io.fairlead.core.image.TestObjects.terminating;
 import static io.fairlead.core.image.TestObjects.unready;
@@ -20,9 +21,11 @@ import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.Family;
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.ManualSlice;
 import io.fairlead.core.model.Namespace;
 import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.PortRef;
+import io.fairlead.core.model.Protocol;
 import io.fairlead.core.model.Service;
 import io.fairlead.core.model.ServiceSpec;
 import io.fairlead.core.model.ServiceSpec.Exposure;
@@ -390,16 +393,81 @@ class ZoneProjectionTest {
         probed(named(pod(letter, app, "node-a", "10.244.0." + random.nextInt(3)), letter, app));
     var service =
         service(letter, "10." + (96 + random.nextInt(2)) + ".0." + (1 + random.nextInt(3)));
-    return switch (random.nextInt(7)) {
+    return switch (random.nextInt(9)) {
       case 0 -> service;
+      case 7 -> slice(letter, app, "192.0.2." + (1 + random.nextInt(3)));
+      case 8 -> with(service, s -> s.selector(Map.of()));
       case 1 ->
-          with(service, s -> s.exposure(Exposure.HEADLESS).clusterIps().families(Family.IPV4));
+          with(
+              service,
+              s ->
+                  s.exposure(Exposure.HEADLESS)
+                      .clusterIps()
+                      .families(Family.IPV4)
+                      .selector(random.nextBoolean() ? Map.of() : Map.of("app", letter)));
       case 2 -> external(letter, app + ".default.svc.cluster.local");
       case 3 -> random.nextBoolean() ? pod : terminating(pod);
       case 4 -> ready(pod);
       case 5 -> TestObjects.serviceCidr(letter, "10.97.0.0/" + (16 + random.nextInt(2)));
       default -> unready(pod);
     };
+  }
+
+  /** Names of what no Pod is behind: the spec's 2.4 knows endpoints, wherever they come from. */
+  @Test
+  void aHeadlessServiceAnswersWithWhatWasWrittenForIt() {
+    var headless =
+        with(
+            service("ext", "10.96.0.9"),
+            s ->
+                s.exposure(Exposure.HEADLESS)
+                    .clusterIps()
+                    .families(Family.IPV4)
+                    .selector(Map.of())
+                    .ports(port("http", 80, new PortRef.Number(80))));
+    var ready = TestObjects.endpoint("10.244.9.1");
+    var named =
+        new ManualSlice.Endpoint(
+            Address.of("10.244.9.2"),
+            true,
+            true,
+            false,
+            Optional.of("node-2"),
+            Optional.empty(),
+            Optional.empty(),
+            List.of(),
+            List.of());
+    var unready =
+        new ManualSlice.Endpoint(
+            Address.of("10.244.9.3"),
+            false,
+            true,
+            false,
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            List.of(),
+            List.of());
+    var slice = slice("ext-1", "ext", "10.244.9.1");
+    var written =
+        new ManualSlice(
+            slice.meta(),
+            Family.IPV4,
+            List.of(new ManualSlice.Port("http", Protocol.TCP, 8088, Optional.empty())),
+            List.of(ready, named, unready));
+    var zone = ZoneProjection.of(SETTINGS, image(headless, written), 1);
+    var name = "ext.default.svc.cluster.local.";
+    assertThat(text(zone.lookup(name, DnsType.A))).isEqualTo("FOUND A 10.244.9.1 A 10.244.9.2");
+    assertThat(text(zone.lookup("node-2." + name, DnsType.A))).isEqualTo("FOUND A 10.244.9.2");
+    assertThat(text(zone.lookup("_http._tcp." + name, DnsType.SRV)))
+        .isEqualTo("FOUND SRV 8088 10-244-9-1." + name + " SRV 8088 node-2." + name);
+    assertThat(text(zone.lookup("2.9.244.10.in-addr.arpa.", DnsType.PTR)))
+        .isEqualTo("FOUND PTR node-2." + name);
+    var selecting = with(headless, s -> s.selector(Map.of("app", "x")));
+    assertThat(
+            text(ZoneProjection.of(SETTINGS, image(selecting, written), 1).lookup(name, DnsType.A)))
+        .as("with a selector it is the Pods that count")
+        .doesNotContain("FOUND");
   }
 
   @Test

@@ -8,6 +8,7 @@ import io.fairlead.core.model.ContainerStatus;
 import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.Family;
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.ManualSlice;
 import io.fairlead.core.model.Namespace;
 import io.fairlead.core.model.Node;
 import io.fairlead.core.model.ObjectMeta;
@@ -212,7 +213,25 @@ class CanonicalEncodingTest {
                 OptionalLong.of(17),
                 Node.State.LOST,
                 "lease ran out"),
-            "ea48e551e3684014e43a9faab5cad016"));
+            "ea48e551e3684014e43a9faab5cad016"),
+        new Case(
+            "an EndpointSlice",
+            new ManualSlice(
+                meta("shop", "db-1"),
+                Family.IPV4,
+                List.of(new ManualSlice.Port("pg", Protocol.TCP, 5432, Optional.of("postgres"))),
+                List.of(
+                    new ManualSlice.Endpoint(
+                        Address.of("192.0.2.7"),
+                        true,
+                        true,
+                        false,
+                        Optional.of("db-0"),
+                        Optional.of("node-a"),
+                        Optional.of("zone-a"),
+                        List.of("zone-a"),
+                        List.of("node-a")))),
+            "d3d5ed9adc5bc7fb2eabb04ee0b10a26"));
   }
 
   @ParameterizedTest

@@ -7,6 +7,7 @@ import static io.fairlead.core.image.TestObjects.ready;
 import static io.fairlead.core.image.TestObjects.reservation;
 import static io.fairlead.core.image.TestObjects.service;
 import static io.fairlead.core.image.TestObjects.serviceCidr;
+import static io.fairlead.core.image.TestObjects.slice;
 import static io.fairlead.core.image.TestObjects.stored;
 import static io.fairlead.core.image.TestObjects.unready;
 import static io.fairlead.core.image.TestObjects.with;
@@ -158,7 +159,7 @@ class ClusterDeltaTest {
 
   private static DomainObject randomObject(Random random) {
     var letter = "" + (char) ('a' + random.nextInt(6));
-    return switch (random.nextInt(7)) {
+    return switch (random.nextInt(8)) {
       case 0 -> {
         var service = service(letter, "10.96.0." + (1 + random.nextInt(3)));
         yield with(
@@ -172,6 +173,7 @@ class ClusterDeltaTest {
       case 3 -> node(letter, Optional.of("zone-" + random.nextInt(3)));
       case 4 -> serviceCidr(letter, "10." + random.nextInt(3) + ".0.0/16");
       case 5 -> reservation(letter, "10.96.0." + (1 + random.nextInt(3)));
+      case 6 -> slice(letter, "s" + random.nextInt(3), "192.0.2." + (1 + random.nextInt(3)));
       default ->
           new PartitionHeader(
               new LogPartition(Topic.PODS, random.nextInt(3)),

@@ -5,6 +5,7 @@ import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.Family;
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.ManualSlice;
 import io.fairlead.core.model.Node;
 import io.fairlead.core.model.ObjectMeta;
 import io.fairlead.core.model.ObjectName;
@@ -173,6 +174,34 @@ public final class TestObjects {
         OptionalLong.empty(),
         Node.State.READY,
         "");
+  }
+
+  /** A written slice of a Service, with its unnamed port 80 at port 9000 of ready endpoints. */
+  public static ManualSlice slice(String name, String service, String... addresses) {
+    return new ManualSlice(
+        meta("default", name, Map.of(ManualSlice.SERVICE_NAME_LABEL, service)),
+        Address.of(addresses[0]).family(),
+        List.of(new ManualSlice.Port("", Protocol.TCP, 9000, Optional.empty())),
+        List.of(addresses).stream().map(TestObjects::endpoint).toList());
+  }
+
+  /** A ready one. */
+  public static ManualSlice.Endpoint endpoint(String address) {
+    return new ManualSlice.Endpoint(
+        Address.of(address),
+        true,
+        true,
+        false,
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        List.of(),
+        List.of());
+  }
+
+  /** The same slice with other endpoints. */
+  public static ManualSlice with(ManualSlice slice, ManualSlice.Endpoint... endpoints) {
+    return new ManualSlice(slice.meta(), slice.family(), slice.ports(), List.of(endpoints));
   }
 
   public static ServiceCidr serviceCidr(String name, String cidr) {

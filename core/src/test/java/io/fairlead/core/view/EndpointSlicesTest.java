@@ -18,6 +18,7 @@ import io.fairlead.core.image.TestObjects;
 import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.Family;
 import io.fairlead.core.model.ObjectMeta;
+import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.PortRef;
 import io.fairlead.core.model.Protocol;
@@ -397,5 +398,122 @@ class EndpointSlicesTest {
   void twoPodsWithOneAddressAreBothListed() {
     assertThat(slices(WEB, POD, pod("web-2", "web", "node-b", "10.244.0.1")).getFirst().endpoints())
         .hasSize(2);
+  }
+
+  /**
+   * C24, C25: Kubernetes' controller fills up the slices that there are, which depends on what was
+   * there before. Here a slice is a function of its Pods, so the rows are about what a change
+   * touches: a Pod that replaces another one takes that's leaf or another, and no slice that
+   * neither is in; newcomers to two slices that are part full are placed without moving anybody.
+   */
+  @Test
+  void aReplacedPodTouchesTheSlicesOfTheTwoOnly() {
+    long seed = System.nanoTime();
+    System.out.println("EndpointSlicesTest seed " + seed);
+    var random = new Random(seed);
+    var pods = new ArrayList<Pod>();
+    for (int i = 0; i < 1200; i++) {
+      pods.add(withUid(i, new UUID(random.nextLong(), random.nextLong())));
+    }
+    var image = TestObjects.after(image(WEB), pods.toArray(DomainObject[]::new));
+    assertThat(EndpointSlices.of(image, WEB)).hasSizeGreaterThan(11);
+    for (int i = 0; i < 100; i++) { // one after another, as a roll-out does
+      var before = new HashSet<>(EndpointSlices.of(image, WEB));
+      var comes = withUid(2000 + i, new UUID(random.nextLong(), random.nextLong()));
+      image = TestObjects.after(image, comes);
+      image = TestObjects.deletion(image, pods.get(i)).apply();
+      var after = new HashSet<>(EndpointSlices.of(image, WEB));
+      var names = new HashSet<String>();
+      after.stream().filter(s -> !before.contains(s)).map(EndpointSlice::name).forEach(names::add);
+      before.stream().filter(s -> !after.contains(s)).map(EndpointSlice::name).forEach(names::add);
+      assertThat(names)
+          .as("one comes, one goes: at most a split and a merge, step %s, seed %s", i, seed)
+          .hasSizeBetween(1, 6);
+    }
+    assertThat(EndpointSlices.of(image, WEB).stream().mapToInt(s -> s.endpoints().size()).sum())
+        .isEqualTo(1200);
+  }
+
+  /** C25. */
+  @Test
+  void newcomersMoveNobodyThatIsThere() {
+    long seed = System.nanoTime();
+    System.out.println("EndpointSlicesTest seed " + seed);
+    var random = new Random(seed);
+    var image = image(many(120, random)); // a root that is split: leaves with places left
+    var before = places(image);
+    for (int i = 120; i < 126; i++) {
+      image = TestObjects.after(image, withUid(i, new UUID(random.nextLong(), random.nextLong())));
+    }
+    assertThat(places(image)).as("seed %s", seed).containsAllEntriesOf(before).hasSize(126);
+  }
+
+  /** In which slice each Pod is. */
+  private static Map<UUID, String> places(ClusterImage image) {
+    var places = new TreeMap<UUID, String>();
+    for (var slice : EndpointSlices.of(image, WEB)) {
+      slice.endpoints().forEach(endpoint -> places.put(endpoint.podUid(), slice.name()));
+    }
+    return places;
+  }
+
+  /** C26: there are no finalizers, so a Service that is deleted is gone, and its slices with it. */
+  @Test
+  void aServiceThatIsDeletedHasNoSlices() {
+    var base = image(WEB, POD);
+    var deletion = TestObjects.deletion(base, WEB);
+    var gone = deletion.apply();
+    assertThat(EndpointSlices.touched(deletion, gone)).containsExactly(WEB.name());
+    assertThat(gone.services().get(WEB.name())).isEmpty();
+    assertThat(Entries.of(gone).keySet()).noneMatch(EntryKey.Endpoint.class::isInstance);
+    var late = TestObjects.delta(gone, pod("web-2", "web", "node-a", "10.244.0.2"));
+    assertThat(EndpointSlices.touched(late, late.apply())).as("nor any new ones").isEmpty();
+  }
+
+  /** C30: upstream leaves them behind, out of date; here they go with the selector. */
+  @Test
+  void aSelectorThatIsRemovedTakesItsSlicesAlong() {
+    var base = image(WEB, POD);
+    var step = TestObjects.delta(base, with(WEB, s -> s.selector(Map.of())));
+    var after = step.apply();
+    assertThat(EndpointSlices.touched(step, after)).containsExactly(WEB.name());
+    assertThat(EndpointSlices.of(base, WEB)).hasSize(1);
+    var now = after.services().get(WEB.name()).orElseThrow().object();
+    assertThat(EndpointSlices.of(after, now)).isEmpty();
+    assertThat(Entries.of(after).keySet()).noneMatch(EntryKey.Endpoint.class::isInstance);
+  }
+
+  /** C39. */
+  @Test
+  void readinessThatFlapsChangesAnEndpointInItsPlace() {
+    long seed = System.nanoTime();
+    System.out.println("EndpointSlicesTest seed " + seed);
+    var image = image(many(150, new Random(seed))); // in two slices, or three
+    var pod = image.pods().get(TestObjects.name("web-7")).orElseThrow().object();
+    var before = EndpointSlices.of(image, WEB);
+    var places = places(image);
+    for (int i = 0; i < 4; i++) {
+      image = TestObjects.after(image, i % 2 == 0 ? unready(pod) : ready(pod));
+      assertThat(places(image)).as("flap %s, seed %s", i, seed).isEqualTo(places);
+      var unready =
+          EndpointSlices.of(image, WEB).stream()
+              .flatMap(s -> s.endpoints().stream())
+              .filter(e -> !e.conditions().ready())
+              .map(Endpoint::podUid);
+      assertThat(unready).containsExactlyElementsOf(i % 2 == 0 ? List.of(pod.uid()) : List.of());
+    }
+    assertThat(EndpointSlices.of(image, WEB)).isEqualTo(before);
+  }
+
+  @Test
+  void aDerivedSliceIsFoundByItsName() {
+    var image = image(WEB, POD);
+    var slice = EndpointSlices.of(image, WEB).getFirst();
+    var at = new ObjectName("default", slice.name());
+    assertThat(EndpointSlices.find(image, at)).contains(slice);
+    for (var other : List.of("web", "web-1", "-aaaaaaaaaa", "web-aaaaaaaaaa", slice.name() + "a")) {
+      assertThat(EndpointSlices.find(image, new ObjectName("default", other))).isEmpty();
+    }
+    assertThat(EndpointSlices.find(image, new ObjectName("shop", slice.name()))).isEmpty();
   }
 }

@@ -12,6 +12,7 @@ import static io.fairlead.core.image.TestObjects.probed;
 import static io.fairlead.core.image.TestObjects.ready;
 import static io.fairlead.core.image.TestObjects.service;
 import static io.fairlead.core.image.TestObjects.serviceCidr;
+import static io.fairlead.core.image.TestObjects.slice;
 import static io.fairlead.core.image.TestObjects.stored;
 import static io.fairlead.core.image.TestObjects.terminating;
 import static io.fairlead.core.image.TestObjects.unready;
@@ -345,10 +346,10 @@ class NodeViewTest {
   private static DomainObject randomObject(Random random) {
     var letter = "" + (char) ('a' + random.nextInt(4));
     var app = "" + (char) ('a' + random.nextInt(4));
-    return switch (random.nextInt(8)) {
+    return switch (random.nextInt(9)) {
       case 0, 1 -> {
         var service = service(letter, "10.96.0." + (1 + random.nextInt(3)));
-        yield switch (random.nextInt(6)) {
+        yield switch (random.nextInt(7)) {
           case 0 -> with(service, s -> s.internalTrafficPolicy(TrafficPolicy.LOCAL));
           case 1 -> with(service, s -> s.exposure(ServiceSpec.Exposure.HEADLESS).clusterIps());
           case 2 ->
@@ -356,6 +357,7 @@ class NodeViewTest {
           case 3 ->
               with(service, s -> s.distribution(ServiceSpec.TrafficDistribution.PREFER_SAME_NODE));
           case 4 -> with(service, s -> s.publishingNotReady());
+          case 5 -> with(service, s -> s.selector(Map.of()));
           default -> service;
         };
       }
@@ -364,6 +366,7 @@ class NodeViewTest {
         var pod = randomPod(random, letter, app);
         yield random.nextBoolean() ? ready(pod) : unready(pod);
       }
+      case 7 -> slice(letter, app, "192.0.2." + (1 + random.nextInt(3)), "192.0.2.9");
       case 6 -> node("n" + random.nextInt(3), Optional.of("zone-" + random.nextInt(2)));
       default -> serviceCidr(letter, "10." + random.nextInt(3) + ".0.0/16");
     };

@@ -46,7 +46,7 @@ public final class Api {
             calls, reads, new DrainCall(calls, reads, fleet, acks, waits, history, time), watches),
         new NodesService(
             calls, reads, fleet, new WaitAppliedCall(reads, fleet, acks, waits), watches),
-        new EndpointSlicesService(reads, watches),
+        new EndpointSlicesService(calls, reads, watches),
         new EnvironmentsService(reads),
         new LogService(replica, partitions, loader, coordination, reads, logReads));
   }

@@ -1,8 +1,11 @@
 package io.fairlead.endpoints.grpc;
 
+import com.google.protobuf.Message;
 import io.fairlead.api.Errors;
 import io.fairlead.api.NodeCodec;
 import io.fairlead.api.PodCodec;
+import io.fairlead.api.SliceCodec;
+import io.fairlead.core.decide.DryRun;
 import io.fairlead.core.decide.PodCommand;
 import io.fairlead.core.decide.PodDraft;
 import io.fairlead.core.decide.PodOutcome;
@@ -23,8 +26,13 @@ import io.fairlead.decider.grpc.Peers;
 import io.fairlead.decider.grpc.RequestStamps;
 import io.fairlead.endpoints.decider.PodLeases;
 import io.fairlead.endpoints.stream.Uplink;
+import io.fairlead.v1.ApplyEndpointSliceRequest;
 import io.fairlead.v1.ApplyPodRequest;
+import io.fairlead.v1.CreateEndpointSliceRequest;
+import io.fairlead.v1.DeleteEndpointSliceRequest;
 import io.fairlead.v1.DeletePodRequest;
+import io.fairlead.v1.EndpointSliceReply;
+import io.fairlead.v1.EndpointSlicesGrpc;
 import io.fairlead.v1.MarkDrainingRequest;
 import io.fairlead.v1.NodeReply;
 import io.fairlead.v1.NodesGrpc;
@@ -36,6 +44,7 @@ import io.fairlead.v1.ReconcileSourceRequest;
 import io.fairlead.v1.ReportReadinessReply;
 import io.fairlead.v1.ReportReadinessRequest;
 import io.fairlead.v1.UpdatePodStatusRequest;
+import io.grpc.MethodDescriptor;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.util.List;
@@ -152,6 +161,63 @@ public final class PodCalls {
             replies::pod),
         caller,
         timeout);
+  }
+
+  EndpointSliceReply create(CreateEndpointSliceRequest message, Caller caller, Duration timeout) {
+    var draft = SliceCodec.draft(message.getEndpointSlice());
+    return slice(
+        draft.objectName().namespace(),
+        EndpointSlicesGrpc.getCreateMethod(),
+        message,
+        new PodCommand.CreateSlice(draft, dryRun(message.getDryRun())),
+        caller,
+        timeout);
+  }
+
+  EndpointSliceReply apply(ApplyEndpointSliceRequest message, Caller caller, Duration timeout) {
+    var draft = SliceCodec.draft(message.getEndpointSlice());
+    return slice(
+        draft.objectName().namespace(),
+        EndpointSlicesGrpc.getApplyMethod(),
+        message,
+        new PodCommand.ApplySlice(draft, dryRun(message.getDryRun())),
+        caller,
+        timeout);
+  }
+
+  EndpointSliceReply delete(DeleteEndpointSliceRequest message, Caller caller, Duration timeout) {
+    var name =
+        new ObjectName(namespace(message.getNamespace()), required("name", message.getName()));
+    return slice(
+        name.namespace(),
+        EndpointSlicesGrpc.getDeleteMethod(),
+        message,
+        new PodCommand.DeleteSlice(
+            name, message.getUid(), message.getResourceVersion(), dryRun(message.getDryRun())),
+        caller,
+        timeout);
+  }
+
+  private <M extends Message> EndpointSliceReply slice(
+      String namespace,
+      MethodDescriptor<M, EndpointSliceReply> method,
+      M message,
+      PodCommand command,
+      Caller caller,
+      Duration timeout) {
+    return owners.call(
+        new Call<>(
+            partitioning.ofNamespace(namespace),
+            RequestStamps.request(caller, method, message, command),
+            method,
+            message,
+            replies::slice),
+        caller,
+        timeout);
+  }
+
+  private static DryRun dryRun(boolean asked) {
+    return asked ? DryRun.YES : DryRun.NO;
   }
 
   PodReply updateStatus(UpdatePodStatusRequest message, Caller caller, Duration timeout) {

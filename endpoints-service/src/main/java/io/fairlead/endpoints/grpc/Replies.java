@@ -3,12 +3,16 @@ package io.fairlead.endpoints.grpc;
 import io.fairlead.api.Errors;
 import io.fairlead.api.NodeCodec;
 import io.fairlead.api.PositionCodec;
+import io.fairlead.api.SliceCodec;
 import io.fairlead.core.decide.PodOutcome;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.Versioned;
+import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Pod;
 import io.fairlead.decider.Answer;
 import io.fairlead.v1.DroppedReport;
+import io.fairlead.v1.EndpointSlice;
+import io.fairlead.v1.EndpointSliceReply;
 import io.fairlead.v1.NodeReply;
 import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.PodReply;
@@ -17,6 +21,7 @@ import io.fairlead.v1.ReportReadinessReply;
 import io.fairlead.v1.Result;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.UUID;
 import java.util.function.Supplier;
 
 /** What deciders answer, as messages; refusals as statuses. */
@@ -40,22 +45,58 @@ final class Replies {
               .setPod(PodMessages.of(image.get(), versioned(pod, version)))
               .setResult(result(result))
               .build();
-      case PodOutcome.Deleted(var name, var uid, var version) -> {
-        var meta =
-            ObjectMeta.newBuilder()
-                .setNamespace(name.namespace())
-                .setName(name.name())
-                .setUid(uid.toString());
-        version.ifPresent(offset -> meta.setResourceVersion(Long.toString(offset)));
-        yield reply
-            .setPod(io.fairlead.v1.Pod.newBuilder().setMetadata(meta))
-            .setResult(Result.DELETED)
-            .build();
-      }
+      case PodOutcome.Deleted(var name, var uid, var version) ->
+          reply
+              .setPod(io.fairlead.v1.Pod.newBuilder().setMetadata(deleted(name, uid, version)))
+              .setResult(Result.DELETED)
+              .build();
       case PodOutcome.Refused(var refusal) -> throw Errors.refused(refusal);
-      case PodOutcome.NodeStored _, PodOutcome.Reported _, PodOutcome.Reconciled _ ->
+      case PodOutcome.NodeStored _,
+          PodOutcome.Reported _,
+          PodOutcome.Reconciled _,
+          PodOutcome.SliceStored _,
+          PodOutcome.SliceDeleted _ ->
           throw unexpected(decided);
     };
+  }
+
+  EndpointSliceReply slice(Answer.Decided<PodOutcome> decided) {
+    var reply =
+        EndpointSliceReply.newBuilder().setPosition(PositionCodec.proto(decided.position()));
+    return switch (decided.reply()) {
+      case PodOutcome.SliceStored(var result, var slice, var version) ->
+          reply
+              .setEndpointSlice(
+                  SliceCodec.proto(
+                      image.get(),
+                      version.isPresent()
+                          ? Versioned.at(slice, version.getAsLong())
+                          : Versioned.pending(slice)))
+              .setResult(result(result))
+              .build();
+      case PodOutcome.SliceDeleted(var name, var uid, var version) ->
+          reply
+              .setEndpointSlice(EndpointSlice.newBuilder().setMetadata(deleted(name, uid, version)))
+              .setResult(Result.DELETED)
+              .build();
+      case PodOutcome.Refused(var refusal) -> throw Errors.refused(refusal);
+      case PodOutcome.Stored _,
+          PodOutcome.Deleted _,
+          PodOutcome.NodeStored _,
+          PodOutcome.Reported _,
+          PodOutcome.Reconciled _ ->
+          throw unexpected(decided);
+    };
+  }
+
+  private static ObjectMeta.Builder deleted(ObjectName name, UUID uid, OptionalLong version) {
+    var meta =
+        ObjectMeta.newBuilder()
+            .setNamespace(name.namespace())
+            .setName(name.name())
+            .setUid(uid.toString());
+    version.ifPresent(offset -> meta.setResourceVersion(Long.toString(offset)));
+    return meta;
   }
 
   private static Versioned<Pod> versioned(Pod pod, OptionalLong version) {
@@ -77,7 +118,9 @@ final class Replies {
       case PodOutcome.Stored _,
           PodOutcome.Deleted _,
           PodOutcome.Reported _,
-          PodOutcome.Reconciled _ ->
+          PodOutcome.Reconciled _,
+          PodOutcome.SliceStored _,
+          PodOutcome.SliceDeleted _ ->
           throw unexpected(decided);
     };
   }
@@ -93,7 +136,9 @@ final class Replies {
       case PodOutcome.Stored _,
           PodOutcome.Deleted _,
           PodOutcome.NodeStored _,
-          PodOutcome.Reconciled _ ->
+          PodOutcome.Reconciled _,
+          PodOutcome.SliceStored _,
+          PodOutcome.SliceDeleted _ ->
           throw unexpected(decided);
     };
   }
@@ -109,7 +154,9 @@ final class Replies {
       case PodOutcome.Stored _,
           PodOutcome.Deleted _,
           PodOutcome.NodeStored _,
-          PodOutcome.Reported _ ->
+          PodOutcome.Reported _,
+          PodOutcome.SliceStored _,
+          PodOutcome.SliceDeleted _ ->
           throw unexpected(decided);
     };
   }

@@ -3,6 +3,7 @@ package io.fairlead.eventlog.codec;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.ManualSlice;
 import io.fairlead.core.model.Namespace;
 import io.fairlead.core.model.Node;
 import io.fairlead.core.model.ObjectKey;
@@ -106,6 +107,7 @@ public final class EventCodec {
       case Pod pod -> record.setPod(PodFields.write(pod));
       case PodReadiness readiness -> record.setPodReadiness(PodFields.write(readiness));
       case Node node -> record.setNode(NodeFields.write(node));
+      case ManualSlice slice -> record.setEndpointSlice(SliceFields.write(slice));
     };
   }
 
@@ -149,7 +151,8 @@ public final class EventCodec {
               POD_READINESS,
               NODE,
               NAMESPACE,
-              RESERVATION ->
+              RESERVATION,
+              ENDPOINT_SLICE ->
               false;
         };
     if (unknown) {
@@ -179,6 +182,8 @@ public final class EventCodec {
                   new Namespace(Fields.meta(record.getNamespace().getMeta())), envelope);
           case RESERVATION ->
               new LogEvent.Stored(ServiceFields.read(record.getReservation()), envelope);
+          case ENDPOINT_SLICE ->
+              new LogEvent.Stored(SliceFields.read(record.getEndpointSlice()), envelope);
           case DELETED ->
               new LogEvent.Deleted(
                   key.orElseThrow(),

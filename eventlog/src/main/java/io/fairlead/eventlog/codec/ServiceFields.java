@@ -142,14 +142,14 @@ final class ServiceFields {
     };
   }
 
-  private static io.fairlead.log.v1.Family write(Family family) {
+  static io.fairlead.log.v1.Family write(Family family) {
     return switch (family) {
       case IPV4 -> io.fairlead.log.v1.Family.IPV4;
       case IPV6 -> io.fairlead.log.v1.Family.IPV6;
     };
   }
 
-  private static Family family(io.fairlead.log.v1.Family family) {
+  static Family family(io.fairlead.log.v1.Family family) {
     return switch (family) {
       case IPV4 -> Family.IPV4;
       case IPV6 -> Family.IPV6;

@@ -7,6 +7,7 @@ import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.Family;
 import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.ManualSlice;
 import io.fairlead.core.model.Namespace;
 import io.fairlead.core.model.Node;
 import io.fairlead.core.model.ObjectMeta;
@@ -101,6 +102,16 @@ public final class RandomEvents {
                   : OptionalLong.empty(),
               pick(Node.State.values()),
               maybeEmpty());
+      case ENDPOINT_SLICE ->
+          new ManualSlice(
+              meta(name("slice")),
+              pick(Family.values()),
+              list(
+                  3,
+                  () ->
+                      new ManualSlice.Port(
+                          maybeEmpty(), pick(Protocol.values()), port(), optional(this::word))),
+              list(3, this::endpoint));
     };
   }
 
@@ -142,6 +153,19 @@ public final class RandomEvents {
             random.nextBoolean(),
             optional(this::word),
             pick(ServiceSpec.Balancing.values())));
+  }
+
+  private ManualSlice.Endpoint endpoint() {
+    return new ManualSlice.Endpoint(
+        address(),
+        random.nextBoolean(),
+        random.nextBoolean(),
+        random.nextBoolean(),
+        optional(this::word),
+        optional(this::word),
+        optional(this::word),
+        list(2, this::word),
+        list(2, this::word));
   }
 
   private ServicePort servicePort() {
