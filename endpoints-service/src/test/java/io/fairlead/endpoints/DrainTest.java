@@ -183,8 +183,7 @@ class DrainTest {
 
   @Test
   void nodesThatAreLostAreNamed() throws Exception {
-    replicas.with(replicas.streams().withLease(Duration.ofMillis(300), Duration.ofSeconds(5)));
-    replicas.losingNodesAfter(Duration.ofSeconds(2));
+    replicas.losingNodesAfter(Duration.ofSeconds(4)); // longer than it takes to put the key
     replicas.store(service("web", "10.96.0.1"));
     var a = replicas.start("a");
     apply(a, pod("one", "10.244.0.1"));

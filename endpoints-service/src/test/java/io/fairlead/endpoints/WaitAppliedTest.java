@@ -12,6 +12,7 @@ import io.fairlead.endpoints.TestAgent.Acks;
 import io.fairlead.v1.Ack;
 import io.fairlead.v1.ApplyPodRequest;
 import io.fairlead.v1.Container;
+import io.fairlead.v1.Freshness;
 import io.fairlead.v1.GetNodeRequest;
 import io.fairlead.v1.Node;
 import io.fairlead.v1.NodeBehind;
@@ -226,8 +227,7 @@ class WaitAppliedTest {
 
   @Test
   void aNodeThatIsLostMeanwhileIsNamedAndNotWaitedFor() throws Exception {
-    replicas.with(replicas.streams().withLease(Duration.ofMillis(300), Duration.ofSeconds(5)));
-    replicas.losingNodesAfter(Duration.ofSeconds(2));
+    replicas.losingNodesAfter(Duration.ofSeconds(4)); // longer than it takes to put the key
     var a = replicas.start("a");
     try (var _ = agent("n1", a)) {
       var n2 = silent("n2", a);
@@ -244,7 +244,6 @@ class WaitAppliedTest {
 
   @Test
   void saysOfEachNodeWhyItIsNotThere() throws Exception {
-    replicas.with(replicas.streams().withLease(Duration.ofMillis(300), Duration.ofSeconds(5)));
     replicas.store(service("web", "10.96.0.1"), service("other", "10.96.0.2"));
     var a = replicas.start("a");
     var gone = silent("gone", a);
@@ -306,6 +305,30 @@ class WaitAppliedTest {
       replicas.kafka.startAcks();
       assertThat(waiting.end().getApplied()).isTrue();
     }
+  }
+
+  @Test
+  void withoutEtcdNobodyKnowsOfStreamsButOfKernels() throws Exception {
+    var a = replicas.start("a");
+    try (var _ = agent("n1", a);
+        var _ = silent("n2", a)) {
+      var position = change(a);
+      await("it is known who holds the stream", () -> node(a, "n1").getStreamReplica().equals("a"));
+      replicas.etcd.down();
+      await("it is not known", () -> local(a, "n1").getStreamReplica().isEmpty());
+      assertThat(local(a, "n1").hasAcknowledged()).isTrue();
+      var end = wait(a, position, Duration.ofMillis(500)).end();
+      assertThat(end.getThere()).isEqualTo(1);
+      assertThat(why(end, "n2")).contains(Why.BEHIND);
+      replicas.etcd.up();
+    }
+  }
+
+  private static Node local(Replica replica, String name) {
+    return replica
+        .nodes()
+        .get(GetNodeRequest.newBuilder().setName(name).setFreshness(Freshness.LOCAL).build())
+        .getNode();
   }
 
   @Test

@@ -4,7 +4,6 @@ import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.Acknowledgement;
 import io.fairlead.core.model.Node;
-import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.Time;
 import io.fairlead.endpoints.acks.Standing.Held;
 import io.fairlead.endpoints.acks.Standing.None;
@@ -17,7 +16,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * All nodes with all that is known of them. A node counts from the moment that anybody knows of it,
@@ -25,8 +30,16 @@ import java.util.concurrent.locks.ReentrantLock;
  * sends connections. Thread-safe; soft.
  */
 public final class Fleet {
-  /** How old what etcd said may be. */
+  /** How old what etcd said may be before it is asked again, */
   private static final Duration AGE = Duration.ofMillis(250);
+
+  /** how old before its answer is waited for, */
+  private static final Duration OLD = Duration.ofSeconds(2);
+
+  /** and how long it is waited for. */
+  private static final Duration WAIT = Duration.ofMillis(300);
+
+  private static final Logger log = LoggerFactory.getLogger(Fleet.class);
 
   /** What etcd said; empty = it did not answer. */
   private record Leases(Optional<SortedMap<String, NodeLease>> nodes, long nanos) {}
@@ -36,8 +49,10 @@ public final class Fleet {
   private final Coordination coordination;
   private final Time time;
 
-  /** Held by whoever asks etcd; nobody waits for it unless nothing was ever asked. */
-  private final ReentrantLock asking = new ReentrantLock();
+  /** Guards the question that is under way. */
+  private final ReentrantLock lock = new ReentrantLock();
+
+  private Optional<CompletableFuture<Leases>> asked = Optional.empty();
 
   private volatile Optional<Leases> last = Optional.empty();
 
@@ -48,7 +63,7 @@ public final class Fleet {
     this.time = time;
   }
 
-  /** All nodes by name, lost ones too. May ask etcd, which takes as long as its time-out. */
+  /** All nodes by name, lost ones too. Waits for etcd a moment at most. */
   public List<Standing> look(ClusterImage image) {
     var leases = leases();
     var standings = new ArrayList<Standing>();
@@ -93,33 +108,58 @@ public final class Fleet {
     return new Held(lease.replica(), lease.replica().equals(replica));
   }
 
+  /**
+   * Never waits long: whoever asks has a deadline, or nodes to tell of that etcd knows nothing of.
+   */
   private Optional<SortedMap<String, NodeLease>> leases() {
     var known = last;
-    if (known.filter(this::isFresh).isPresent() || (known.isPresent() && !asking.tryLock())) {
+    if (known.filter(leases -> isYounger(leases, AGE)).isPresent()) {
       return known.get().nodes();
     }
-    if (known.isEmpty()) {
-      asking.lock();
+    var answer = ask();
+    if (known.filter(leases -> isYounger(leases, OLD)).isPresent()) {
+      return known.get().nodes();
     }
     try {
-      if (last.filter(this::isFresh).isEmpty()) {
-        last = Optional.of(new Leases(ask(), time.nanoTime()));
-      }
-      return last.get().nodes();
-    } finally {
-      asking.unlock();
-    }
-  }
-
-  private boolean isFresh(Leases leases) {
-    return time.nanoTime() - leases.nanos() < AGE.toNanos();
-  }
-
-  private Optional<SortedMap<String, NodeLease>> ask() {
-    try {
-      return Optional.of(coordination.nodes());
-    } catch (GatewayException _) {
+      return answer.get(WAIT.toNanos(), TimeUnit.NANOSECONDS).nodes();
+    } catch (TimeoutException | ExecutionException _) {
+      last = Optional.of(new Leases(Optional.empty(), time.nanoTime())); // nobody else waits
+      return Optional.empty();
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
       return Optional.empty();
     }
+  }
+
+  private boolean isYounger(Leases leases, Duration age) {
+    return time.nanoTime() - leases.nanos() < age.toNanos();
+  }
+
+  /** One question at a time, on a thread of its own. */
+  private CompletableFuture<Leases> ask() {
+    lock.lock();
+    try {
+      if (asked.isEmpty() || asked.get().isDone()) {
+        var answer = new CompletableFuture<Leases>();
+        asked = Optional.of(answer);
+        Thread.ofVirtual().name("acks-nodes").start(() -> answer.complete(answered()));
+      }
+      return asked.get();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private Leases answered() {
+    Optional<SortedMap<String, NodeLease>> nodes;
+    try {
+      nodes = Optional.of(coordination.nodes());
+    } catch (RuntimeException e) { // whatever it is, who waits must be answered
+      nodes = Optional.empty();
+      log.atDebug().setCause(e).log("etcd does not say which nodes are there");
+    }
+    var leases = new Leases(nodes, time.nanoTime());
+    last = Optional.of(leases);
+    return leases;
   }
 }

@@ -150,19 +150,36 @@ class DrainCheckTest {
   void aPodThatIsGoneGetsNothingFromWhoeverAcknowledgedThat() {
     var before = image(service("web", "10.96.0.1"), POD, node("node-a", Optional.empty()));
     var gone = image(service("web", "10.96.0.1"), node("node-a", Optional.empty()));
-    var there = check(List.of(before, gone), 1, List.of(standing("node-a", false, Optional.of(at(1)), List.of())));
+    var there =
+        check(
+            List.of(before, gone),
+            1,
+            List.of(standing("node-a", false, Optional.of(at(1)), List.of())));
     assertThat(there.clear()).isTrue();
-    var behind = check(List.of(before, gone), 1, List.of(standing("node-a", false, Optional.of(at(0)), List.of())));
+    var behind =
+        check(
+            List.of(before, gone),
+            1,
+            List.of(standing("node-a", false, Optional.of(at(0)), List.of())));
     assertThat(behind.clear()).isFalse();
   }
 
   @Test
   void refusedRulesMatterAlsoWhereNobodyKnowsWhoseTheyAre() {
-    var images = List.of(image(service("web", "10.96.0.1"), marked(POD, Drain.ON), pod("other", "web", "node-b", "10.244.1.1"), node("node-a", Optional.empty())));
+    var images =
+        List.of(
+            image(
+                service("web", "10.96.0.1"),
+                marked(POD, Drain.ON),
+                pod("other", "web", "node-b", "10.244.1.1"),
+                node("node-a", Optional.empty())));
     for (var frontend : List.of("10.96.0.1:80/TCP", "10.96.0.77:80/TCP", "nonsense")) {
       var refused = List.of(new Refused(frontend, "no memory"));
       var check = check(images, 0, List.of(standing("node-a", false, Optional.of(at(0)), refused)));
-      assertThat(check.behind()).as(frontend).extracting(Behind::why).containsExactly(Why.QUARANTINED);
+      assertThat(check.behind())
+          .as(frontend)
+          .extracting(Behind::why)
+          .containsExactly(Why.QUARANTINED);
     }
   }
 

@@ -25,7 +25,7 @@ public final class AckPublisher implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(AckPublisher.class);
 
   /**
-   * @param spacing between two words of one member, at least
+   * @param spacing between two words of one member, at least; more where there are hundreds
    * @param batch words written together, at most
    * @param refresh after which a word is said again although nothing changed
    * @param pause after a failure
@@ -34,6 +34,12 @@ public final class AckPublisher implements AutoCloseable {
     public static final Settings DEFAULT =
         new Settings(Duration.ofMillis(200), 500, Duration.ofSeconds(20), Duration.ofMillis(500));
   }
+
+  /** All members together say something 2,000 times a second at most. */
+  private static final long SHARE_NANOS = 500_000;
+
+  /** Between two looks at who has something to say. */
+  private static final Duration ROUND = Duration.ofMillis(10);
 
   private static final class Word {
     private Acknowledgement ack;
@@ -91,13 +97,20 @@ public final class AckPublisher implements AutoCloseable {
         }
         if (!before.fresh) { // said once already, and so may have to wait for the spacing
           before.fresh = true;
-          before.dueNanos -= settings.refresh().toNanos() - settings.spacing().toNanos();
+          before.dueNanos += spacingNanos() - settings.refresh().toNanos();
         }
       }
     } finally {
       lock.unlock();
     }
     wake.release();
+  }
+
+  /** With the lock held. */
+  private long spacingNanos() {
+    return Math.min(
+        settings.refresh().toNanos(),
+        Math.max(settings.spacing().toNanos(), words.size() * SHARE_NANOS));
   }
 
   /** What this member said is not repeated any more, unless it opened a later session. */
@@ -126,10 +139,15 @@ public final class AckPublisher implements AutoCloseable {
   private void run() {
     try {
       while (true) {
+        long lookNanos = time.nanoTime();
         var due = due();
         if (due.isEmpty()) {
           wake.tryAcquire(untilDueNanos(), TimeUnit.NANOSECONDS);
           wake.drainPermits();
+          var early = ROUND.minusNanos(time.nanoTime() - lookNanos);
+          if (early.isPositive()) { // thousands of members wake it all the time
+            time.sleep(early);
+          }
         } else {
           publish(due);
         }
