@@ -297,8 +297,64 @@ class RoadTest {
             found -> java.util.Set.copyOf(found).equals(java.util.Set.copyOf(expected)));
   }
 
+  /** What serves there is no Pod: nothing but the slice knows of it. */
   @Test
   @Order(3)
+  void aServiceWithoutASelectorLeadsToWhatWasWritten() throws IOException {
+    var outside = cluster.startBackend("outside", "node-c").pod().address();
+    var manifest =
+        """
+        apiVersion: v1
+        kind: Service
+        metadata: {name: outside}
+        spec:
+          clusterIP: 10.96.0.77
+          ports: [{name: http, port: 80}]
+        ---
+        apiVersion: v1
+        kind: Service
+        metadata: {name: outside-headless}
+        spec:
+          clusterIP: None
+          ports: [{name: http, port: 80}]
+        ---
+        apiVersion: discovery.k8s.io/v1
+        kind: EndpointSlice
+        metadata: {name: outside-1, labels: {kubernetes.io/service-name: outside}}
+        addressType: IPv4
+        ports: [{name: http, port: 8080}]
+        endpoints: [{addresses: [%1$s]}]
+        ---
+        apiVersion: discovery.k8s.io/v1
+        kind: EndpointSlice
+        metadata: {name: outside-2, labels: {kubernetes.io/service-name: outside-headless}}
+        addressType: IPv4
+        ports: [{name: http, port: 8080}]
+        endpoints: [{addresses: [%1$s], hostname: db-0}]
+        """
+            .formatted(outside);
+    api.apply(manifest);
+    api.applySlices(manifest);
+    for (var node : NODES) {
+      await("packets from " + node + " reach the endpoint")
+          .atMost(SETTLE)
+          .ignoreExceptionsInstanceOf(IOException.class)
+          .until(
+              () -> podOf(client(node).get(Address.of("10.96.0.77"), 80, "/")), "outside"::equals);
+    }
+    var name = "outside-headless.default.svc.cluster.local.";
+    var client = client("node-a");
+    for (var asked : List.of(name, "db-0." + name)) {
+      await(asked + " is answered")
+          .atMost(SETTLE)
+          .until(
+              () -> client.resolve(Cluster.DNS_SERVICE, asked, Type.A).addresses(),
+              List.of(Address.of(outside))::equals);
+    }
+  }
+
+  @Test
+  @Order(4)
   void aTakenAddressIsRefusedAndTheHolderNamed() {
     int before = api.listServices().size();
     var manifest =
@@ -322,7 +378,7 @@ class RoadTest {
   }
 
   @Test
-  @Order(4)
+  @Order(5)
   void threeFaultsAreThreeViolationsAndNothingIsWritten() {
     int before = api.listServices().size();
     var refused =
@@ -346,7 +402,7 @@ class RoadTest {
   }
 
   @Test
-  @Order(5)
+  @Order(6)
   void aPodThatFailsItsProbeGetsNothingUntilItRecovers() throws IOException {
     cluster.backend("backend-1").server().answerProbesWith(503);
     awaitTargets(2);
@@ -362,7 +418,7 @@ class RoadTest {
   }
 
   @Test
-  @Order(6)
+  @Order(7)
   void theOwnerDiesDuringAStreamOfCreatesAndNothingIsLostOrDoubled() throws Exception {
     int count = 60;
     var created = new ArrayList<ServiceReply>();
@@ -447,7 +503,7 @@ class RoadTest {
   }
 
   @Test
-  @Order(7)
+  @Order(8)
   void connectionsGoOnWithoutAnyControlPlane() throws Exception {
     var addresses =
         api.listServices().stream()
@@ -494,7 +550,7 @@ class RoadTest {
   }
 
   @Test
-  @Order(8)
+  @Order(9)
   void anAgentThatIsRestartedChangesNothing() throws Exception {
     var load = ConstantLoad.start(client("node-a"), backendAddress(), 80);
     try {
@@ -514,7 +570,7 @@ class RoadTest {
    * node does: that is what drain waits for, and what fails without it.
    */
   @Test
-  @Order(9)
+  @Order(10)
   void allPodsOfAServiceAreReplacedByDrainWithoutAFailedConnection() throws Exception {
     api.apply(
         """
@@ -634,7 +690,7 @@ class RoadTest {
   }
 
   @Test
-  @Order(10)
+  @Order(11)
   void everyServiceKeepsItsNameInTheLog() {
     var replay = invariants.replay();
     var live = api.listServices().stream().map(RoadTest::title).sorted().toList();

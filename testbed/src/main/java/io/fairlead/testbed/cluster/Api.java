@@ -3,8 +3,10 @@ package io.fairlead.testbed.cluster;
 import io.fairlead.api.manifest.ManifestObject;
 import io.fairlead.api.manifest.Manifests;
 import io.fairlead.runtime.GrpcChannels;
+import io.fairlead.v1.ApplyEndpointSliceRequest;
 import io.fairlead.v1.ApplyServiceRequest;
 import io.fairlead.v1.CreateServiceRequest;
+import io.fairlead.v1.EndpointSlicesGrpc;
 import io.fairlead.v1.GetPodRequest;
 import io.fairlead.v1.ListPodsRequest;
 import io.fairlead.v1.ListServicesRequest;
@@ -85,6 +87,22 @@ public final class Api implements AutoCloseable {
                         .setService(service)
                         .build()))
         .toList();
+  }
+
+  /** Applies the EndpointSlices of a manifest. */
+  public void applySlices(String manifest) {
+    for (var item : Manifests.read("manifest", manifest).items()) {
+      if (item.object() instanceof ManifestObject.OfEndpointSlice(var slice)) {
+        var _ =
+            EndpointSlicesGrpc.newBlockingStub(endpoints)
+                .withDeadlineAfter(CALL.toMillis(), TimeUnit.MILLISECONDS)
+                .apply(
+                    ApplyEndpointSliceRequest.newBuilder()
+                        .setRequestId(UUID.randomUUID().toString())
+                        .setEndpointSlice(slice)
+                        .build());
+      }
+    }
   }
 
   /** Creates a Service, trying again with the same request id while nobody can answer. */
