@@ -4,6 +4,9 @@ import io.fairlead.agent.nft.Conntrack;
 import io.fairlead.agent.nft.DataPlane;
 import io.fairlead.agent.nft.DataPlaneConfig;
 import io.fairlead.agent.nft.FlowGateway;
+import io.fairlead.agent.probe.Commands;
+import io.fairlead.agent.probe.NodeCommands;
+import io.fairlead.agent.probe.RuntimeCommands;
 import io.fairlead.agent.stream.NodeIdentity;
 import io.fairlead.agent.stream.NodeLoop;
 import io.fairlead.core.run.FaultHandler;
@@ -91,7 +94,7 @@ public final class Agent implements AutoCloseable {
           shutdown.opened(
               "loop",
               NodeLoop.start(
-                  settings(config),
+                  settings(config, commands(config, shutdown)),
                   plane,
                   kernelFlows,
                   metrics,
@@ -136,7 +139,19 @@ public final class Agent implements AutoCloseable {
     };
   }
 
-  private static NodeLoop.Settings settings(AgentConfig config) {
+  private static Commands commands(AgentConfig config, Shutdown shutdown) {
+    return Commands.split(
+        config
+            .podRuntime()
+            .<Commands>map(address -> shutdown.opened("pod runtime", new RuntimeCommands(address)))
+            .orElseGet(Commands::noRuntime),
+        switch (config.execProbes()) {
+          case REFUSED -> Commands.notOnNode();
+          case ALLOWED -> new NodeCommands();
+        });
+  }
+
+  private static NodeLoop.Settings settings(AgentConfig config, Commands commands) {
     return new NodeLoop.Settings(
         new NodeIdentity(
             config.node(),
@@ -151,7 +166,8 @@ public final class Agent implements AutoCloseable {
           case ADOPT -> NodeLoop.OtherLogPolicy.ADOPT;
         },
         config.dataDirectory(),
-        config.manifests());
+        config.manifests(),
+        commands);
   }
 
   private static Optional<String> trouble(String words) {

@@ -26,6 +26,8 @@ import java.util.Set;
  * @param endpoints replicas of endpoints-service, at least one
  * @param nodeIps primary first, never empty
  * @param clusterCidrs where Pods are; empty = nothing is masqueraded
+ * @param podRuntime of what runs this node's Pods as processes, where something does
+ * @param execProbes on the node itself, of Pods that nothing runs here
  * @param task what this process is started for
  */
 public record AgentConfig(
@@ -39,6 +41,8 @@ public record AgentConfig(
     Path dataDirectory,
     HostPort httpListen,
     Log log,
+    Optional<HostPort> podRuntime,
+    ExecProbes execProbes,
     Task task) {
   public AgentConfig {
     endpoints = List.copyOf(endpoints);
@@ -51,6 +55,12 @@ public record AgentConfig(
   public enum Log {
     SAME_ONLY,
     ADOPT
+  }
+
+  /** Whether a manifest may have programs run on the node. */
+  public enum ExecProbes {
+    REFUSED,
+    ALLOWED
   }
 
   public enum Task {
@@ -106,6 +116,18 @@ public record AgentConfig(
           "adopt-log",
           "Follow a control plane with another log than the one this node's rules are from.");
 
+  static final Option<HostPort> POD_RUNTIME =
+      Option.of(
+              "pod-runtime",
+              OptionType.address(),
+              "gRPC of what runs this node's Pods as processes: exec probes of these run there.")
+          .optional();
+
+  static final Option<Boolean> ALLOW_EXEC_PROBES =
+      Option.flag(
+          "allow-exec-probes",
+          "Run exec probes of all other Pods on this node, as the user of this process. Whoever may write Pods then runs programs here.");
+
   static final Option<Boolean> UNINSTALL =
       Option.flag("uninstall", "Delete our nftables tables, and end.");
 
@@ -125,6 +147,8 @@ public record AgentConfig(
               DATA_DIR,
               HTTP_LISTEN,
               ADOPT_LOG,
+              POD_RUNTIME,
+              ALLOW_EXEC_PROBES,
               UNINSTALL,
               CommonOptions.LOG_FORMAT,
               CommonOptions.LOG_LEVEL));
@@ -150,6 +174,8 @@ public record AgentConfig(
         values.get(DATA_DIR),
         values.get(HTTP_LISTEN),
         values.get(ADOPT_LOG) ? Log.ADOPT : Log.SAME_ONLY,
+        values.find(POD_RUNTIME),
+        values.get(ALLOW_EXEC_PROBES) ? ExecProbes.ALLOWED : ExecProbes.REFUSED,
         values.get(UNINSTALL) ? Task.UNINSTALL : Task.SERVE);
   }
 

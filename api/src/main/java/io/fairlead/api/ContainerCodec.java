@@ -50,7 +50,7 @@ final class ContainerCodec {
     };
   }
 
-  private static Optional<Instant> time(boolean present, Timestamp timestamp) {
+  static Optional<Instant> time(boolean present, Timestamp timestamp) {
     try {
       return present ? Optional.of(Timestamps.model(timestamp)) : Optional.empty();
     } catch (IllegalArgumentException _) {

@@ -68,14 +68,16 @@ public final class EntryCodec {
   }
 
   private static RecordedReadiness proto(PodReadiness readiness) {
-    return RecordedReadiness.newBuilder()
-        .setReady(readiness.ready())
-        .setNode(readiness.node())
-        .setSession(readiness.session())
-        .setSequence(readiness.sequence())
-        .setReason(readiness.reason())
-        .setSince(Timestamps.proto(readiness.since()))
-        .build();
+    var proto =
+        RecordedReadiness.newBuilder()
+            .setReady(readiness.ready())
+            .setNode(readiness.node())
+            .setSession(readiness.session())
+            .setSequence(readiness.sequence())
+            .setReason(readiness.reason())
+            .setSince(Timestamps.proto(readiness.since()));
+    readiness.runs().forEach((container, at) -> proto.putRuns(container, Timestamps.proto(at)));
+    return proto.build();
   }
 
   /**
@@ -149,7 +151,10 @@ public final class EntryCodec {
         proto.getSession(),
         proto.getSequence(),
         proto.getReason(),
-        Timestamps.model(proto.getSince()));
+        Timestamps.model(proto.getSince()),
+        Timestamps.model(proto.getRunsMap()),
+        0, // what was before is of no use to a node
+        List.of());
   }
 
   private static List<Address> addresses(List<String> texts) {

@@ -3,31 +3,45 @@ package io.fairlead.api;
 import io.fairlead.core.decide.PodDraft;
 import io.fairlead.core.decide.PodDraft.ContainerDraft;
 import io.fairlead.core.decide.PodDraft.ContainerPortDraft;
+import io.fairlead.core.decide.PodDraft.ExecDraft;
+import io.fairlead.core.decide.PodDraft.GrpcDraft;
 import io.fairlead.core.decide.PodDraft.HttpGetDraft;
 import io.fairlead.core.decide.PodDraft.ProbeDraft;
 import io.fairlead.core.decide.PodDraft.TcpSocketDraft;
 import io.fairlead.core.decide.PodStatusDraft;
+import io.fairlead.core.decide.PodStatusDraft.ConditionDraft;
 import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Pod;
+import io.fairlead.core.model.PodReadiness;
 import io.fairlead.core.model.PortRef;
 import io.fairlead.core.model.Protocol;
 import io.fairlead.core.view.PodCondition;
 import io.fairlead.v1.Container;
 import io.fairlead.v1.ContainerPort;
 import io.fairlead.v1.HttpGetAction;
+import io.fairlead.v1.PodReadinessGate;
 import io.fairlead.v1.PodSpec;
 import io.fairlead.v1.PodStatus;
 import io.fairlead.v1.Probe;
+import io.fairlead.v1.ReadinessTurn;
 import io.fairlead.v1.TcpSocketAction;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** Pods: what users and sources send, as drafts; what is stored, whole and back. */
 public final class PodCodec {
+  private static final String CONTAINERS_READY = "ContainersReady";
+  private static final String READY = "Ready";
+
+  /** Conditions that are not stored. */
+  private static final Set<String> DERIVED = Set.of(CONTAINERS_READY, READY);
+
   private PodCodec() {}
 
   /** What was sent, unchecked. What only the server sets is ignored. */
@@ -55,7 +69,12 @@ public final class PodCodec {
         status.getPhase(),
         status.getPodIp(),
         status.getPodIpsList(),
-        status.getReason());
+        status.getReason(),
+        spec.getInitContainersList().stream().map(PodCodec::draft).toList(),
+        spec.getReadinessGatesList().stream().map(PodReadinessGate::getConditionType).toList(),
+        spec.hasEnableServiceLinks()
+            ? Optional.of(spec.getEnableServiceLinks())
+            : Optional.empty());
   }
 
   private static ContainerDraft draft(Container container) {
@@ -71,7 +90,11 @@ public final class PodCodec {
         container.hasReadinessProbe()
             ? Optional.of(draft(container.getReadinessProbe()))
             : Optional.empty(),
-        container.getWorkingDir());
+        container.getWorkingDir(),
+        container.hasStartupProbe()
+            ? Optional.of(draft(container.getStartupProbe()))
+            : Optional.empty(),
+        container.getRestartPolicy());
   }
 
   private static ProbeDraft draft(Probe probe) {
@@ -91,16 +114,27 @@ public final class PodCodec {
             : OptionalInt.empty(),
         probe.hasFailureThreshold()
             ? OptionalInt.of(probe.getFailureThreshold())
-            : OptionalInt.empty());
+            : OptionalInt.empty(),
+        probe.hasExec()
+            ? Optional.of(new ExecDraft(probe.getExec().getCommandList()))
+            : Optional.empty(),
+        probe.hasGrpc()
+            ? Optional.of(new GrpcDraft(probe.getGrpc().getPort(), probe.getGrpc().getService()))
+            : Optional.empty(),
+        probe.hasTerminationGracePeriodSeconds()
+            ? OptionalLong.of(probe.getTerminationGracePeriodSeconds())
+            : OptionalLong.empty());
   }
 
   private static HttpGetDraft draft(HttpGetAction action) {
     return new HttpGetDraft(
-        action.getScheme(),
-        action.getHost(),
-        action.getPort(),
-        action.getPath(),
-        action.getHttpHeadersMap());
+        action.getScheme(), action.getHost(), action.getPort(), action.getPath(), headers(action));
+  }
+
+  private static List<Pod.HttpHeader> headers(HttpGetAction action) {
+    return action.getHttpHeadersList().stream()
+        .map(h -> new Pod.HttpHeader(h.getName(), h.getValue()))
+        .toList();
   }
 
   /** As stored, with whether it is ready and why; without a version where it is pending. */
@@ -113,15 +147,53 @@ public final class PodCodec {
     for (var container : status.getContainerStatusesBuilderList()) {
       container.setReady(
           container.getState().hasRunning()
-              && (condition.ready() || !hasProbe(pod.object(), container.getName())));
+              && (condition.containersReady() || !isProbed(pod.object(), container.getName())));
     }
     condition.since().ifPresent(since -> status.setReadySince(Timestamps.proto(since)));
+    status.addConditions(derived(CONTAINERS_READY, condition.containersReady(), condition));
+    status.addConditions(derived(READY, condition.ready(), condition));
+    condition
+        .reported()
+        .ifPresent(reported -> {
+          status.setReadinessTurns(reported.turns());
+          reported.latest().forEach(turn -> status.addLatestReadinessTurns(proto(turn)));
+        });
     return proto.build();
   }
 
-  private static boolean hasProbe(Pod pod, String container) {
-    return pod.spec().containers().stream()
-        .anyMatch(c -> c.name().equals(container) && c.readinessProbe().isPresent());
+  private static io.fairlead.v1.PodCondition derived(
+      String type, boolean met, PodCondition condition) {
+    var proto =
+        io.fairlead.v1.PodCondition.newBuilder()
+            .setType(type)
+            .setStatus((met ? Pod.Condition.State.TRUE : Pod.Condition.State.FALSE).text());
+    if (!met || condition.ready()) { // else it is said why the whole is not
+      proto.setMessage(condition.reason());
+    }
+    condition.since().ifPresent(since -> proto.setLastTransitionTime(Timestamps.proto(since)));
+    return proto.build();
+  }
+
+  private static ReadinessTurn proto(PodReadiness.Turn turn) {
+    return ReadinessTurn.newBuilder()
+        .setReady(turn.ready())
+        .setReason(turn.reason())
+        .setTime(Timestamps.proto(turn.at()))
+        .build();
+  }
+
+  private static boolean isProbed(Pod pod, String container) {
+    return pod.spec().lasting().stream().anyMatch(c -> c.name().equals(container) && c.isProbed());
+  }
+
+  /** What somebody said of a Pod, unchecked. */
+  public static ConditionDraft draft(io.fairlead.v1.PodCondition condition) {
+    return new ConditionDraft(
+        condition.getType(),
+        condition.getStatus(),
+        condition.getReason(),
+        condition.getMessage(),
+        ContainerCodec.time(condition.hasLastTransitionTime(), condition.getLastTransitionTime()));
   }
 
   /** What something that runs a Pod sent of it, unchecked. What only the server sets is ignored. */
@@ -148,6 +220,11 @@ public final class PodCodec {
     pod.spec().hostname().ifPresent(spec::setHostname);
     pod.spec().subdomain().ifPresent(spec::setSubdomain);
     pod.spec().containers().forEach(c -> spec.addContainers(proto(c)));
+    pod.spec().initContainers().forEach(c -> spec.addInitContainers(proto(c)));
+    pod.spec().readinessGates().forEach(g -> spec.addReadinessGatesBuilder().setConditionType(g));
+    if (!pod.spec().enableServiceLinks()) { // the default needs no words
+      spec.setEnableServiceLinks(false);
+    }
     var status =
         PodStatus.newBuilder()
             .setPhase(pod.status().phase().text())
@@ -156,12 +233,32 @@ public final class PodCodec {
     pod.status().containers().forEach(c -> status.addContainerStatuses(ContainerCodec.proto(c)));
     pod.status().ips().stream().findFirst().ifPresent(ip -> status.setPodIp(ip.toString()));
     pod.status().ips().forEach(ip -> status.addPodIps(ip.toString()));
+    pod.status().conditions().forEach(c -> status.addConditions(proto(c)));
     return io.fairlead.v1.Pod.newBuilder()
         .setMetadata(meta)
         .setSpec(spec)
         .setStatus(status)
         .setSource(pod.source())
         .build();
+  }
+
+  private static io.fairlead.v1.PodCondition proto(Pod.Condition condition) {
+    return io.fairlead.v1.PodCondition.newBuilder()
+        .setType(condition.type())
+        .setStatus(condition.state().text())
+        .setReason(condition.reason())
+        .setMessage(condition.message())
+        .setLastTransitionTime(Timestamps.proto(condition.since()))
+        .build();
+  }
+
+  private static Pod.Condition model(io.fairlead.v1.PodCondition proto) {
+    return new Pod.Condition(
+        proto.getType(),
+        Metas.constant(Pod.Condition.State.values(), Pod.Condition.State::text, proto.getStatus()),
+        proto.getReason(),
+        proto.getMessage(),
+        Timestamps.model(proto.getLastTransitionTime()));
   }
 
   private static Container proto(Pod.Container container) {
@@ -181,6 +278,8 @@ public final class PodCodec {
     }
     container.readinessProbe().ifPresent(probe -> proto.setReadinessProbe(proto(probe)));
     container.workingDir().ifPresent(proto::setWorkingDir);
+    container.startupProbe().ifPresent(probe -> proto.setStartupProbe(proto(probe)));
+    container.restartPolicy().ifPresent(policy -> proto.setRestartPolicy(policy.text()));
     return proto.build();
   }
 
@@ -199,14 +298,17 @@ public final class PodCodec {
                 .getHttpGetBuilder()
                 .setScheme(scheme.name())
                 .setPort(port.toString())
-                .setPath(path)
-                .putAllHttpHeaders(headers);
+                .setPath(path);
+        headers.forEach(h -> http.addHttpHeadersBuilder().setName(h.name()).setValue(h.value()));
         host.ifPresent(http::setHost);
       }
       case Pod.TcpSocket(var host, var port) -> {
         var tcp = proto.getTcpSocketBuilder().setPort(port.toString());
         host.ifPresent(tcp::setHost);
       }
+      case Pod.Exec(var command) -> proto.getExecBuilder().addAllCommand(command);
+      case Pod.Grpc(int port, var service) ->
+          proto.getGrpcBuilder().setPort(port).setService(service);
     }
     return proto.build();
   }
@@ -230,7 +332,10 @@ public final class PodCodec {
             spec.getContainersList().stream().map(PodCodec::model).toList(),
             Metas.constant(
                 Pod.RestartPolicy.values(), Pod.RestartPolicy::text, spec.getRestartPolicy()),
-            Duration.ofSeconds(spec.getTerminationGracePeriodSeconds())),
+            Duration.ofSeconds(spec.getTerminationGracePeriodSeconds()),
+            spec.getInitContainersList().stream().map(PodCodec::model).toList(),
+            spec.getReadinessGatesList().stream().map(PodReadinessGate::getConditionType).toList(),
+            !spec.hasEnableServiceLinks() || spec.getEnableServiceLinks()),
         new Pod.Status(
             Metas.constant(Pod.Phase.values(), Pod.Phase::text, status.getPhase()),
             status.getPodIpsList().stream().map(Address::of).toList(),
@@ -239,7 +344,11 @@ public final class PodCodec {
             status.getContainerStatusesList().stream().map(ContainerCodec::model).toList(),
             meta.hasDeletionTimestamp()
                 ? Optional.of(Timestamps.model(meta.getDeletionTimestamp()))
-                : Optional.empty()),
+                : Optional.empty(),
+            status.getConditionsList().stream()
+                .filter(c -> !DERIVED.contains(c.getType()))
+                .map(PodCodec::model)
+                .toList()),
         proto.getSource());
   }
 
@@ -258,17 +367,37 @@ public final class PodCodec {
         proto.hasReadinessProbe()
             ? Optional.of(model(proto.getReadinessProbe()))
             : Optional.empty(),
-        Metas.present(proto.getWorkingDir()));
+        Metas.present(proto.getWorkingDir()),
+        proto.hasStartupProbe() ? Optional.of(model(proto.getStartupProbe())) : Optional.empty(),
+        proto.getRestartPolicy().isEmpty()
+            ? Optional.empty()
+            : Optional.of(
+                Metas.constant(
+                    Pod.RestartPolicy.values(),
+                    Pod.RestartPolicy::text,
+                    proto.getRestartPolicy())));
   }
 
   private static Pod.Probe model(Probe proto) {
     return new Pod.Probe(
-        proto.hasHttpGet() ? model(proto.getHttpGet()) : model(proto.getTcpSocket()),
+        action(proto),
         Duration.ofSeconds(proto.getInitialDelaySeconds()),
         Duration.ofSeconds(proto.getPeriodSeconds()),
         Duration.ofSeconds(proto.getTimeoutSeconds()),
         proto.getSuccessThreshold(),
         proto.getFailureThreshold());
+  }
+
+  private static Pod.Action action(Probe proto) {
+    if (proto.hasHttpGet()) {
+      return model(proto.getHttpGet());
+    }
+    if (proto.hasExec()) {
+      return new Pod.Exec(proto.getExec().getCommandList());
+    }
+    return proto.hasGrpc()
+        ? new Pod.Grpc(proto.getGrpc().getPort(), proto.getGrpc().getService())
+        : model(proto.getTcpSocket());
   }
 
   private static Pod.Action model(HttpGetAction proto) {
@@ -277,7 +406,7 @@ public final class PodCodec {
         Metas.present(proto.getHost()),
         port(proto.getPort()),
         proto.getPath(),
-        new TreeMap<>(proto.getHttpHeadersMap()));
+        headers(proto));
   }
 
   private static Pod.Action model(TcpSocketAction proto) {

@@ -3,6 +3,9 @@ package io.fairlead.api;
 import com.google.protobuf.Timestamp;
 import java.time.DateTimeException;
 import java.time.Instant;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /** Times as messages. */
 public final class Timestamps {
@@ -13,6 +16,13 @@ public final class Timestamps {
         .setSeconds(instant.getEpochSecond())
         .setNanos(instant.getNano())
         .build();
+  }
+
+  /** Of many. */
+  public static SortedMap<String, Instant> model(Map<String, Timestamp> timestamps) {
+    var times = new TreeMap<String, Instant>();
+    timestamps.forEach((name, timestamp) -> times.put(name, model(timestamp)));
+    return times;
   }
 
   /**

@@ -131,7 +131,7 @@ class CodecTest {
           Optional.of("10.0.0.1"),
           new PortRef.Number(8080),
           "/healthz",
-          new TreeMap<>(Map.of("X-Probe", "1")));
+          List.of(new Pod.HttpHeader("X-Probe", "1")));
   private static final Pod.Action TCP =
       new Pod.TcpSocket(Optional.empty(), new PortRef.Name("web"));
 
@@ -212,10 +212,70 @@ class CodecTest {
 
   @Test
   void aPodComesBackWhole() {
-    for (var action : List.of(HTTP, TCP)) {
+    for (var action : List.of(HTTP, TCP, new Pod.Exec(List.of("cat", "/ok")), GRPC)) {
       var pod = pod(action);
       assertThat(PodCodec.model(PodCodec.proto(pod, OptionalLong.of(3)))).isEqualTo(pod);
     }
+    assertThat(PodCodec.model(PodCodec.proto(gated(), OptionalLong.of(3)))).isEqualTo(gated());
+  }
+
+  private static final Pod.Action GRPC = new Pod.Grpc(9000, "shop.Web");
+
+  /** With init containers, gates, conditions, and without links. */
+  private static Pod gated() {
+    var pod = pod(GRPC);
+    var main = pod.spec().containers().getFirst();
+    var sidecar =
+        new Pod.Container(
+            "proxy",
+            "",
+            List.of(),
+            List.of(),
+            new TreeMap<>(),
+            List.of(),
+            Optional.empty(),
+            Optional.empty(),
+            main.readinessProbe(),
+            Optional.of(Pod.RestartPolicy.ALWAYS));
+    return new Pod(
+        pod.meta(),
+        new Pod.Spec(
+            pod.spec().nodeName(),
+            false,
+            Optional.empty(),
+            Optional.empty(),
+            pod.spec().containers(),
+            Pod.RestartPolicy.NEVER,
+            Duration.ofSeconds(5),
+            List.of(sidecar),
+            List.of("example.com/loaded"),
+            false),
+        pod.status()
+            .with(
+                List.of(
+                    new Pod.Condition(
+                        "example.com/loaded", Pod.Condition.State.FALSE, "Cold", "soon", CREATED))),
+        pod.source());
+  }
+
+  @Test
+  void aPodShowsItsConditionsAndHowOftenItTurned() {
+    var turn = new PodReadiness.Turn(false, "timeout", CREATED);
+    var reported =
+        new PodReadiness(
+            WEB, UID, true, "node-a", 40, 2, "tcp", CREATED, new TreeMap<>(), 7, List.of(turn));
+    var condition =
+        new PodCondition(false, "gates", Optional.of(CREATED), true, Optional.of(reported));
+    var status = PodCodec.proto(Versioned.at(gated(), 12), condition).getStatus();
+    assertThat(status.getConditionsList())
+        .extracting(c -> c.getType() + "=" + c.getStatus() + " " + c.getMessage())
+        .containsExactly(
+            "example.com/loaded=False soon", "ContainersReady=True ", "Ready=False gates");
+    assertThat(status.getReadinessTurns()).isEqualTo(7);
+    assertThat(status.getLatestReadinessTurns(0).getReason()).isEqualTo("timeout");
+    assertThat(PodCodec.model(PodCodec.proto(Versioned.at(gated(), 12), condition)))
+        .as("what is derived is not read")
+        .isEqualTo(gated());
   }
 
   @Test
@@ -306,6 +366,22 @@ class CodecTest {
             new EntryKey.Pod(WEB),
             pod(TCP),
             Optional.of(new PodReadiness(WEB, UID, true, "node-a", 40, 2, "tcp", CREATED))),
+        new Entry.PodEntry(
+            new EntryKey.Pod(WEB),
+            gated(),
+            Optional.of(
+                new PodReadiness(
+                    WEB,
+                    UID,
+                    true,
+                    "node-a",
+                    40,
+                    2,
+                    "tcp",
+                    CREATED,
+                    new TreeMap<>(Map.of("main", CREATED)),
+                    0,
+                    List.of()))),
         new Entry.ServiceCidrEntry(
             new EntryKey.ServiceCidr("kubernetes"), List.of(Cidr.of("10.96.0.0/16"))));
   }

@@ -36,6 +36,7 @@ import picocli.CommandLine.TypeConversionException;
       ReserveCommand.class,
       RenewCommand.class,
       ReleaseCommand.class,
+      ConditionCommand.class,
       WaitCommand.class,
       DrainCommand.class,
       EnvCommand.class,

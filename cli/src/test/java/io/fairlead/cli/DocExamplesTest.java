@@ -26,7 +26,7 @@ class DocExamplesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"services.md", "environment.md", "endpointslices.md"})
+  @ValueSource(strings = {"services.md", "environment.md", "endpointslices.md", "pods.md"})
   void printsWhatThePageShows(String name) throws IOException {
     var page = Files.readString(Path.of("..", "docs", name));
     var example = block(page, "console");

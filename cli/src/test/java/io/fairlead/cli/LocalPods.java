@@ -21,9 +21,11 @@ import io.fairlead.v1.MarkDrainingRequest;
 import io.fairlead.v1.PodReply;
 import io.fairlead.v1.PodsGrpc;
 import io.fairlead.v1.Result;
+import io.fairlead.v1.UpdatePodStatusRequest;
 import io.fairlead.v1.WatchPodsReply;
 import io.fairlead.v1.WatchPodsRequest;
 import io.grpc.stub.StreamObserver;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /** Pods of the local control plane. */
@@ -128,6 +130,24 @@ final class LocalPods extends PodsGrpc.PodsImplBase {
                         request.hasGracePeriodSeconds()
                             ? OptionalInt.of(request.getGracePeriodSeconds())
                             : OptionalInt.empty()))));
+  }
+
+  @Override
+  public void updateStatus(UpdatePodStatusRequest request, StreamObserver<PodReply> observer) {
+    plane.answer(
+        observer,
+        request.getRequestId(),
+        () ->
+            reply(
+                plane.decideOnPods(
+                    new PodCommand.UpdatePodStatus(
+                        new ObjectName(request.getNamespace(), request.getName()),
+                        request.getUid(),
+                        request.getNodeName(),
+                        request.hasStatus()
+                            ? Optional.of(PodCodec.draft(request.getStatus()))
+                            : Optional.empty(),
+                        request.getConditionsList().stream().map(PodCodec::draft).toList()))));
   }
 
   @Override

@@ -6,6 +6,7 @@ import static io.fairlead.core.image.TestObjects.serviceCidr;
 import static io.fairlead.endpoints.Replicas.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.Timestamp;
 import io.fairlead.api.ErrorReport;
 import io.fairlead.api.PositionCodec;
 import io.fairlead.api.Reason;
@@ -35,6 +36,7 @@ import io.fairlead.v1.PodSpec;
 import io.fairlead.v1.PodStatus;
 import io.fairlead.v1.ReadinessReports;
 import io.fairlead.v1.SourceState;
+import io.fairlead.v1.UpdatePodStatusRequest;
 import io.grpc.Status.Code;
 import java.time.Duration;
 import java.util.HashMap;
@@ -481,6 +483,73 @@ class NodeStreamTest {
       assertThat(Optional.ofNullable(entry).orElseThrow().readiness().orElseThrow().sequence())
           .isEqualTo(2);
     }
+  }
+
+  @Test
+  void e10ARunOfAContainerIsReadyOnlyByAReportAboutItself() {
+    replicas.start("a");
+    var b = replicas.start("b");
+    try (var agent = TestAgent.connect("n1", b.channel())) {
+      await("welcome", () -> agent.welcome().isPresent());
+      var pod = run(b, "web-0", 1_000);
+      report(agent, 1, pod, 1_000);
+      await("ready", () -> ready("web-0"));
+      assertThat(run(b, "web-0", 2_000).getStatus().getReadyReason())
+          .isEqualTo("started again, not probed since");
+      report(agent, 2, pod, 1_000);
+      report(agent, 3, pod, 2_000);
+      await("ready again", () -> ready("web-0"));
+      var status = run(b, "web-0", 2_000).getStatus();
+      assertThat(status.getReadinessTurns()).isEqualTo(2);
+      assertThat(status.getLatestReadinessTurnsList()).hasSize(2);
+    }
+  }
+
+  private static void report(TestAgent agent, long sequence, Pod pod, long began) {
+    var reports = reports(sequence, pod.getMetadata().getName(), pod.getMetadata().getUid(), true);
+    reports
+        .getReportsBuilder(0)
+        .getReportBuilder()
+        .putRuns("main", Timestamp.newBuilder().setSeconds(began).build());
+    agent.report(reports);
+  }
+
+  /** A probed Pod on n1 whose container runs since then. */
+  private static Pod run(Replica replica, String name, long began) {
+    var container = Container.newBuilder().setName("main");
+    container.getReadinessProbeBuilder().getTcpSocketBuilder().setPort("80");
+    var meta = ObjectMeta.newBuilder().setNamespace("default").setName(name);
+    var applied =
+        replica
+            .pods()
+            .apply(
+                ApplyPodRequest.newBuilder()
+                    .setRequestId(UUID.randomUUID().toString())
+                    .setPod(
+                        Pod.newBuilder()
+                            .setMetadata(meta)
+                            .setSpec(
+                                PodSpec.newBuilder().setNodeName("n1").addContainers(container)))
+                    .build())
+            .getPod();
+    var status = PodStatus.newBuilder().setPhase("Running").addPodIps("10.244.1.4");
+    status
+        .addContainerStatusesBuilder()
+        .setName("main")
+        .getStateBuilder()
+        .getRunningBuilder()
+        .setStartedAt(Timestamp.newBuilder().setSeconds(began));
+    return replica
+        .pods()
+        .updateStatus(
+            UpdatePodStatusRequest.newBuilder()
+                .setRequestId(UUID.randomUUID().toString())
+                .setNamespace("default")
+                .setName(name)
+                .setUid(applied.getMetadata().getUid())
+                .setStatus(status)
+                .build())
+        .getPod();
   }
 
   private static ReadinessReports.Builder reports(

@@ -3,6 +3,7 @@ package io.fairlead.runtime;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -53,6 +54,19 @@ public final class GrpcChannels {
         .keepAliveTime(KEEPALIVE.toNanos(), TimeUnit.NANOSECONDS)
         .keepAliveTimeout(KEEPALIVE_TIMEOUT.toNanos(), TimeUnit.NANOSECONDS)
         .maxInboundMessageSize(GrpcServer.Settings.DEFAULT_MAX_INBOUND)
+        .build();
+  }
+
+  /**
+   * One connection to exactly that server, whatever proxies the environment names; nothing is tried
+   * twice. The caller shuts it down.
+   */
+  public static ManagedChannel direct(InetSocketAddress address) {
+    return NettyChannelBuilder.forAddress(address)
+        .usePlaintext()
+        .proxyDetector(_ -> null)
+        .disableRetry()
+        .directExecutor()
         .build();
   }
 

@@ -13,10 +13,12 @@ import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLSocket;
@@ -29,6 +31,9 @@ import javax.net.ssl.X509ExtendedTrustManager;
  * keeps threads and connections, which a probe a second for each of hundreds of Pods does not need.
  */
 final class HttpProbe {
+  private static final String HOST = "Host";
+  private static final String ACCEPT = "Accept";
+  private static final String CONNECTION = "Connection";
   private static final int MAX_REDIRECTS = 10;
   private static final int MAX_HEAD = 64 << 10;
   private static final Guard NO_GUARD = () -> {};
@@ -111,7 +116,7 @@ final class HttpProbe {
       Pod.Scheme scheme,
       Target target,
       String path,
-      Map<String, String> headers,
+      List<Pod.HttpHeader> headers,
       Deadline deadline,
       Connector connector)
       throws IOException {
@@ -156,20 +161,31 @@ final class HttpProbe {
     return thread::interrupt;
   }
 
-  private static byte[] request(Target target, String path, Map<String, String> given) {
-    var headers = new TreeMap<String, String>(String.CASE_INSENSITIVE_ORDER);
-    headers.put("Host", authority(target));
-    headers.put("User-Agent", "fairlead-probe");
-    headers.put("Accept", "*/*");
-    headers.putAll(given);
-    headers.put("Connection", "close");
+  /** The Pod's headers in their order, also a name that occurs twice; ours where it gives none. */
+  private static byte[] request(Target target, String path, List<Pod.HttpHeader> given) {
+    var names = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
+    given.forEach(header -> names.add(header.name()));
+    var headers = new ArrayList<Pod.HttpHeader>();
+    headers.add(
+        given.stream()
+            .filter(header -> header.name().equalsIgnoreCase(HOST))
+            .findFirst()
+            .orElseGet(() -> new Pod.HttpHeader(HOST, authority(target))));
+    Stream.of(new Pod.HttpHeader("User-Agent", "fairlead-probe"), new Pod.HttpHeader(ACCEPT, "*/*"))
+        .filter(header -> !names.contains(header.name()))
+        .forEach(headers::add);
+    given.stream()
+        .filter(header -> !header.name().equalsIgnoreCase(HOST))
+        .filter(header -> !header.name().equalsIgnoreCase(CONNECTION))
+        // "" = send none, as kubelet
+        .filter(header -> !(header.value().isEmpty() && header.name().equalsIgnoreCase(ACCEPT)))
+        .forEach(headers::add);
+    headers.add(new Pod.HttpHeader(CONNECTION, "close"));
     var text =
         new StringBuilder("GET ").append(clean(path).replace(" ", "%20")).append(" HTTP/1.1\r\n");
-    headers.forEach((name, value) -> {
-      if (!(value.isEmpty() && name.equalsIgnoreCase("Accept"))) { // "" = send none, as kubelet
-        text.append(name).append(": ").append(clean(value)).append("\r\n");
-      }
-    });
+    for (var header : headers) {
+      text.append(header.name()).append(": ").append(clean(header.value())).append("\r\n");
+    }
     return text.append("\r\n").toString().getBytes(StandardCharsets.UTF_8);
   }
 

@@ -5,8 +5,8 @@ import java.util.Optional;
 /**
  * Turns results in a row into a verdict, as the kubelet does: it changes after {@code
  * successThreshold} or {@code failureThreshold} equal results; a probe that could not be made
- * changes nothing. At first there is no verdict: what is on record stays until the thresholds say
- * something else. Owned by one worker.
+ * changes nothing; one that this node refuses to make fails at once. At first there is no verdict:
+ * what is on record stays until the thresholds say something else. Owned by one worker.
  */
 final class ProbeCounter {
   private final int successThreshold;
@@ -38,6 +38,7 @@ final class ProbeCounter {
         yield failedInRow >= failureThreshold && turn(new Verdict(false, words));
       }
       case ProbeResult.NotMade _ -> false;
+      case ProbeResult.Refused(var words) -> turn(new Verdict(false, words));
     };
   }
 

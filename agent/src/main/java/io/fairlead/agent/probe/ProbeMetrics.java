@@ -11,8 +11,11 @@ public final class ProbeMetrics {
   private final Histogram took;
 
   public ProbeMetrics(Metrics metrics) {
-    made = metrics.counter("agent", "probes", "Readiness probes made, by result.", "result");
-    took = metrics.seconds("agent", "probe_duration", "How long readiness probes took.");
+    made =
+        metrics.counter(
+            "agent", "probes", "Readiness and startup probes made, by result.", "result");
+    took =
+        metrics.seconds("agent", "probe_duration", "How long readiness and startup probes took.");
   }
 
   void made(ProbeResult result, Duration duration) {
@@ -21,6 +24,7 @@ public final class ProbeMetrics {
               case ProbeResult.Passed _ -> "successful";
               case ProbeResult.Failed _ -> "failed";
               case ProbeResult.NotMade _ -> "unknown";
+              case ProbeResult.Refused _ -> "refused";
             })
         .inc();
     took.observe(duration.toNanos() / 1e9);

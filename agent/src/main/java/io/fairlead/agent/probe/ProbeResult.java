@@ -11,4 +11,7 @@ public sealed interface ProbeResult {
 
   /** It could not be made: says nothing of the Pod. */
   record NotMade(String words) implements ProbeResult {}
+
+  /** This node will never make it: the Pod is not ready, whatever the thresholds. */
+  record Refused(String words) implements ProbeResult {}
 }

@@ -13,6 +13,7 @@ import java.net.NoRouteToHostException;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -20,13 +21,15 @@ import java.util.OptionalInt;
 final class Probes {
   private final Time time;
   private final HostLookup lookup;
+  private final Commands commands;
 
-  Probes(Time time, HostLookup lookup) {
+  Probes(Time time, HostLookup lookup, Commands commands) {
     this.time = time;
     this.lookup = lookup;
+    this.commands = commands;
   }
 
-  ProbeResult make(Pod pod, Pod.Container container, Pod.Probe probe) {
+  ProbeResult make(Pod pod, Pod.Container container, Pod.Probe probe) throws InterruptedException {
     var deadline = Deadline.in(time, probe.timeout());
     return switch (probe.action()) {
       case Pod.HttpGet get ->
@@ -37,6 +40,11 @@ final class Probes {
           target(pod, container, host, port)
               .map(target -> tcp(target, deadline))
               .orElseGet(() -> nowhere(port));
+      case Pod.Exec(var command) -> commands.run(pod, container, command, probe.timeout());
+      case Pod.Grpc(int port, var service) ->
+          target(pod, container, Optional.empty(), new PortRef.Number(port))
+              .map(target -> grpc(target, service, deadline))
+              .orElseGet(() -> new NotMade("the Pod has no address"));
     };
   }
 
@@ -76,6 +84,15 @@ final class Probes {
     try {
       int code = HttpProbe.code(get, target, deadline, this::connect);
       return code >= 200 && code < 400 ? new Passed("http " + code) : new Failed("http " + code);
+    } catch (IOException e) {
+      return failed(e);
+    }
+  }
+
+  private ProbeResult grpc(Target target, String service, Deadline deadline) {
+    try {
+      var address = new InetSocketAddress(lookup.address(target.host(), deadline), target.port());
+      return GrpcProbe.check(address, service, Duration.ofMillis(deadline.leftMillis()));
     } catch (IOException e) {
       return failed(e);
     }

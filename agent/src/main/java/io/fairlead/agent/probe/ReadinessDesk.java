@@ -3,6 +3,7 @@ package io.fairlead.agent.probe;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Pod;
 import io.fairlead.core.view.Entry.PodEntry;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.UUID;
 import java.util.function.Function;
 
@@ -18,8 +20,13 @@ import java.util.function.Function;
  * when the record still differs. Owned by the loop; derived from the stream and the probes.
  */
 public final class ReadinessDesk {
-  /** What the node has to say of a Pod. */
-  public record Report(ObjectName pod, UUID uid, Verdict verdict) {}
+  /**
+   * What the node has to say of a Pod.
+   *
+   * @param runs of its containers that this is about, see {@link Pod#runs}
+   */
+  public record Report(
+      ObjectName pod, UUID uid, Verdict verdict, SortedMap<String, Instant> runs) {}
 
   private final Function<Pod, Optional<Verdict>> verdicts;
   private final Map<ObjectName, PodEntry> pods = new HashMap<>();
@@ -74,7 +81,7 @@ public final class ReadinessDesk {
   private Optional<Report> due(PodEntry entry, long session) {
     var pod = entry.pod();
     var record = entry.readiness();
-    if (!pod.hasReadinessProbe()) {
+    if (!pod.isProbed()) {
       // Ready by itself; only the loss of its node says otherwise, and this session ends that.
       return record
           .filter(r -> !r.ready() && r.session() < session)
@@ -86,6 +93,7 @@ public final class ReadinessDesk {
         .filter(verdict ->
             record.isEmpty()
                 || record.get().ready() != verdict.ready()
+                || (verdict.ready() && !record.get().runs().equals(pod.runs()))
                 || (!verdict.ready()
                     && record.get().session() < session
                     && !record.get().reason().equals(verdict.reason())))
@@ -93,6 +101,6 @@ public final class ReadinessDesk {
   }
 
   private static Report report(Pod pod, Verdict verdict) {
-    return new Report(pod.name(), pod.uid(), verdict);
+    return new Report(pod.name(), pod.uid(), verdict, pod.runs());
   }
 }

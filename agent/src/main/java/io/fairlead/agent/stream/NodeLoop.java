@@ -2,6 +2,7 @@ package io.fairlead.agent.stream;
 
 import io.fairlead.agent.nft.DataPlane;
 import io.fairlead.agent.nft.FlowGateway;
+import io.fairlead.agent.probe.Commands;
 import io.fairlead.agent.probe.ProbeMetrics;
 import io.fairlead.agent.probe.Prober;
 import io.fairlead.agent.probe.ReadinessDesk;
@@ -60,13 +61,25 @@ public final class NodeLoop implements AutoCloseable {
    *
    * @param addresses of the replicas, at least one
    * @param manifests a directory, where there is one
+   * @param commands of exec probes
    */
   public record Settings(
       NodeIdentity node,
       List<HostPort> addresses,
       OtherLogPolicy otherLog,
       Path dataDirectory,
-      Optional<Path> manifests) {
+      Optional<Path> manifests,
+      Commands commands) {
+    /** Where no programs are run for probes. */
+    public Settings(
+        NodeIdentity node,
+        List<HostPort> addresses,
+        OtherLogPolicy otherLog,
+        Path dataDirectory,
+        Optional<Path> manifests) {
+      this(node, addresses, otherLog, dataDirectory, manifests, Commands.none());
+    }
+
     public Settings {
       addresses = List.copyOf(addresses);
     }
@@ -127,7 +140,11 @@ public final class NodeLoop implements AutoCloseable {
             random);
     this.prober =
         new Prober(
-            time, random, new ProbeMetrics(registry), finding -> mailbox.add(new Found(finding)));
+            time,
+            random,
+            new ProbeMetrics(registry),
+            settings.commands(),
+            finding -> mailbox.add(new Found(finding)));
     this.desk = new ReadinessDesk(prober::verdict);
     this.source =
         new SourceDesk(
@@ -382,7 +399,7 @@ public final class NodeLoop implements AutoCloseable {
   }
 
   private void take(PodEntry entry) {
-    prober.put(entry.pod());
+    prober.put(entry.pod(), entry.readiness());
     desk.put(entry);
   }
 

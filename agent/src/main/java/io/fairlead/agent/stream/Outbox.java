@@ -2,6 +2,7 @@ package io.fairlead.agent.stream;
 
 import io.fairlead.agent.probe.ReadinessDesk.Report;
 import io.fairlead.api.PositionCodec;
+import io.fairlead.api.Timestamps;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Position;
 import io.fairlead.v1.Ack;
@@ -81,14 +82,16 @@ final class Outbox {
   }
 
   private static NamespacedReadiness proto(Report report) {
+    var said =
+        PodReadinessReport.newBuilder()
+            .setName(report.pod().name())
+            .setPodUid(report.uid().toString())
+            .setReady(report.verdict().ready())
+            .setReason(report.verdict().reason());
+    report.runs().forEach((container, began) -> said.putRuns(container, Timestamps.proto(began)));
     return NamespacedReadiness.newBuilder()
         .setNamespace(report.pod().namespace())
-        .setReport(
-            PodReadinessReport.newBuilder()
-                .setName(report.pod().name())
-                .setPodUid(report.uid().toString())
-                .setReady(report.verdict().ready())
-                .setReason(report.verdict().reason()))
+        .setReport(said)
         .build();
   }
 }

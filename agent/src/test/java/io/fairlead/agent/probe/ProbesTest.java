@@ -1,5 +1,6 @@
 package io.fairlead.agent.probe;
 
+import static io.fairlead.agent.Waiting.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpExchange;
@@ -9,11 +10,16 @@ import com.sun.net.httpserver.HttpsServer;
 import io.fairlead.agent.probe.ProbeResult.Failed;
 import io.fairlead.agent.probe.ProbeResult.NotMade;
 import io.fairlead.agent.probe.ProbeResult.Passed;
+import io.fairlead.agent.probe.ProbeResult.Refused;
 import io.fairlead.agent.stream.TestEntries;
 import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.PortRef;
 import io.fairlead.core.model.Protocol;
 import io.fairlead.core.run.Time;
+import io.fairlead.runtime.GrpcServer;
+import io.fairlead.runtime.HostPort;
+import io.fairlead.runtime.Metrics;
+import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -26,7 +32,6 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -47,6 +52,7 @@ class ProbesTest {
 
   private final Deque<AutoCloseable> opened = new ArrayDeque<>();
   private HostLookup lookup = HostLookup.ofSystem();
+  private Commands commands = Commands.none();
 
   @AfterEach
   void close() throws Exception {
@@ -79,7 +85,7 @@ class ProbesTest {
 
   private static Pod.HttpGet get(int port, String path) {
     return new Pod.HttpGet(
-        Pod.Scheme.HTTP, Optional.empty(), new PortRef.Number(port), path, new TreeMap<>());
+        Pod.Scheme.HTTP, Optional.empty(), new PortRef.Number(port), path, List.of());
   }
 
   private ProbeResult make(Pod.Action action) {
@@ -92,7 +98,11 @@ class ProbesTest {
     var container =
         new Pod.Container(
             "main", "", List.of(), List.of(), new TreeMap<>(), ports, Optional.of(probe));
-    return new Probes(Time.system(), lookup).make(pod, container, probe);
+    try {
+      return new Probes(Time.system(), lookup, commands).make(pod, container, probe);
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
   }
 
   @ParameterizedTest(name = "E7 HTTP {0}: {1}")
@@ -126,7 +136,7 @@ class ProbesTest {
         http(exchange -> {
           seen.add(exchange.getRequestURI().toString());
           seen.add(exchange.getRequestHeaders().getFirst("Host"));
-          seen.add(exchange.getRequestHeaders().getFirst("X-Probe"));
+          seen.add(String.valueOf(exchange.getRequestHeaders().get("X-Probe")));
           exchange.sendResponseHeaders(200, -1);
         });
     var get =
@@ -135,9 +145,12 @@ class ProbesTest {
             Optional.of("127.0.0.1"),
             new PortRef.Number(port),
             "/ready?full=1",
-            new TreeMap<>(Map.of("X-Probe", "yes", "host", "web.example")));
+            List.of(
+                new Pod.HttpHeader("X-Probe", "yes"),
+                new Pod.HttpHeader("host", "web.example"),
+                new Pod.HttpHeader("X-Probe", "again")));
     assertThat(make(get)).isEqualTo(new Passed("http 200"));
-    assertThat(seen).containsExactly("/ready?full=1", "web.example", "yes");
+    assertThat(seen).containsExactly("/ready?full=1", "web.example", "[yes, again]");
   }
 
   @Test
@@ -206,7 +219,7 @@ class ProbesTest {
     int port = started(server, exchange -> exchange.sendResponseHeaders(200, -1));
     var get =
         new Pod.HttpGet(
-            Pod.Scheme.HTTPS, Optional.empty(), new PortRef.Number(port), "/", new TreeMap<>());
+            Pod.Scheme.HTTPS, Optional.empty(), new PortRef.Number(port), "/", List.of());
     assertThat(make(get)).isEqualTo(new Passed("http 200"));
   }
 
@@ -236,7 +249,7 @@ class ProbesTest {
             Optional.empty(),
             new PortRef.Number(server.getLocalPort()),
             "/",
-            new TreeMap<>());
+            List.of());
     assertThat(make(get, List.of(), Duration.ofSeconds(1))).isEqualTo(new Failed("timeout"));
   }
 
@@ -305,5 +318,94 @@ class ProbesTest {
     var declared = List.of(new Pod.ContainerPort("http", Protocol.TCP, port));
     assertThat(make(byName, declared, Duration.ofSeconds(5))).isEqualTo(new Passed("connected"));
     assertThat(make(byName)).isInstanceOf(NotMade.class);
+  }
+
+  private static final HostPort ANY_PORT = new HostPort("127.0.0.1", 0);
+
+  private GrpcServer health() {
+    var server =
+        GrpcServer.start(
+            GrpcServer.Settings.listening(ANY_PORT), List.of(), List.of(), new Metrics());
+    opened.push(server);
+    return server;
+  }
+
+  @Test
+  void asksAServerForItsHealthByGrpc() throws IOException {
+    var server = health();
+    var whole = new Pod.Grpc(server.port(), "");
+    assertThat(make(whole)).isEqualTo(new Failed("grpc NOT_SERVING"));
+    server.readiness(GrpcServer.Readiness.READY);
+    assertThat(make(whole)).isEqualTo(new Passed("grpc SERVING"));
+    assertThat(make(new Pod.Grpc(server.port(), "shop.Web")))
+        .isEqualTo(new Failed("grpc NOT_FOUND: no such service there"));
+    server.readiness(GrpcServer.Readiness.NOT_READY);
+    assertThat(make(whole)).isEqualTo(new Failed("grpc NOT_SERVING"));
+
+    var without =
+        NettyServerBuilder.forAddress(ANY).build().start(); // serves nothing, health neither
+    opened.push(without::shutdownNow);
+    assertThat(make(new Pod.Grpc(without.getPort(), "")))
+        .isEqualTo(new Failed("grpc UNIMPLEMENTED: no grpc.health.v1 there"));
+    var silent = new ServerSocket();
+    silent.bind(ANY);
+    opened.push(silent);
+    assertThat(make(new Pod.Grpc(silent.getLocalPort(), ""), List.of(), Duration.ofMillis(300)))
+        .isEqualTo(new Failed("timeout"));
+    silent.close();
+    assertThat(make(new Pod.Grpc(silent.getLocalPort(), "")))
+        .isEqualTo(new Failed("connection refused"));
+  }
+
+  private ProbeResult run(Duration timeout, String... command) {
+    commands = new NodeCommands();
+    return make(new Pod.Exec(List.of(command)), List.of(), timeout);
+  }
+
+  @Test
+  void runsAProgramOnTheNodeWithoutAShellAndWithoutOurEnvironment() {
+    var limit = Duration.ofSeconds(20);
+    assertThat(run(limit, "true")).isEqualTo(new Passed("exit code 0"));
+    assertThat(run(limit, "sh", "-c", "echo; echo it is broken >&2; echo more; exit 3"))
+        .isEqualTo(new Failed("exit code 3: it is broken"));
+    assertThat(run(limit, "test", "a", "=", "a;false")).isEqualTo(new Failed("exit code 1"));
+    assertThat(run(limit, "no-such-program").words()).startsWith("cannot be run: ");
+    assertThat(run(limit, "sh", "-c", "test -z \"$HOME\" && test -n \"$PATH\""))
+        .isEqualTo(new Passed("exit code 0"));
+  }
+
+  @Test
+  void keepsLittleOfWhatAProgramPrints() {
+    var result =
+        run(Duration.ofSeconds(20), "sh", "-c", "head -c 3000000 /dev/zero | tr '\\0' x; exit 1");
+    assertThat(result).isInstanceOf(Failed.class);
+    assertThat(result.words()).startsWith("exit code 1: xxx").hasSizeLessThan(200);
+  }
+
+  @Test
+  void killsAProgramThatTakesTooLongWithWhatItStarted(@TempDir Path directory) throws IOException {
+    var file = directory.resolve("child");
+    assertThat(
+            run(
+                Duration.ofSeconds(1),
+                "sh",
+                "-c",
+                "sleep 600 & echo $! > " + file + "; wait; echo never"))
+        .isEqualTo(new Failed("timeout"));
+    long child = Long.parseLong(Files.readString(file).strip());
+    await("its child has gone")
+        .until(() -> ProcessHandle.of(child).filter(ProcessHandle::isAlive).isEmpty());
+  }
+
+  @Test
+  void runsNothingOnANodeThatDoesNotAllowIt(@TempDir Path directory) {
+    commands = Commands.split(Commands.noRuntime(), Commands.notOnNode());
+    var file = directory.resolve("written");
+    assertThat(make(new Pod.Exec(List.of("touch", file.toString()))))
+        .isInstanceOf(Refused.class)
+        .extracting(ProbeResult::words)
+        .asString()
+        .contains("--allow-exec-probes");
+    assertThat(file).doesNotExist();
   }
 }

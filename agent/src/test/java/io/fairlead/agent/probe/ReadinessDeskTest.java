@@ -3,13 +3,17 @@ package io.fairlead.agent.probe;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fairlead.agent.stream.TestEntries;
+import io.fairlead.core.model.ContainerStatus;
 import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.PodReadiness;
 import io.fairlead.core.model.PortRef;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -81,5 +85,49 @@ class ReadinessDeskTest {
     desk.remove(POD.name());
     desk.again();
     assertThat(desk.due(7)).isEmpty();
+  }
+
+  @Test
+  void e10SaysOfARunOfAContainerThatItIsReadyAlthoughTheRecordSaysSoOfAnother() {
+    found.put("web", new Verdict(true, "http 200"));
+    var began = Instant.parse("2026-11-20T12:00:00Z");
+    var pod =
+        new Pod(
+            POD.meta(),
+            POD.spec(),
+            new Pod.Status(
+                Pod.Phase.RUNNING,
+                POD.status().ips(),
+                "",
+                "",
+                List.of(
+                    new ContainerStatus(
+                        "main", 1, new ContainerStatus.Running(began), Optional.empty())),
+                Optional.empty()),
+            POD.source());
+    desk.put(TestEntries.entry(pod, Optional.of(recorded(pod, began.minusSeconds(60)))));
+    assertThat(desk.due(5))
+        .hasSize(1)
+        .first()
+        .extracting(r -> r.runs().get("main"))
+        .isEqualTo(began);
+    desk.put(TestEntries.entry(pod, Optional.of(recorded(pod, began))));
+    assertThat(desk.due(5)).isEmpty();
+  }
+
+  private static PodReadiness recorded(Pod pod, Instant run) {
+    var known = TestEntries.recorded(pod, true, 5, "http 200");
+    return new PodReadiness(
+        known.pod(),
+        known.podUid(),
+        true,
+        known.node(),
+        known.session(),
+        known.sequence(),
+        known.reason(),
+        known.since(),
+        new TreeMap<>(Map.of("main", run)),
+        1,
+        List.of());
   }
 }

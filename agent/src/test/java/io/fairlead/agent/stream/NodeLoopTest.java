@@ -523,7 +523,7 @@ class NodeLoopTest {
                 Optional.empty(),
                 new PortRef.Number(server.getAddress().getPort()),
                 "/ready",
-                new TreeMap<>()),
+                List.of()),
             Duration.ZERO,
             Duration.ofSeconds(1),
             Duration.ofSeconds(10),

@@ -56,7 +56,11 @@ final class Notes {
   }
 
   void ignored(Node at, String field) {
-    warnings.add(new Note(source, line(at), subject, field, "has no meaning here and is ignored"));
+    warning(at, field, "has no meaning here and is ignored");
+  }
+
+  void warning(Node at, String field, String message) {
+    warnings.add(new Note(source, line(at), subject, field, message));
   }
 
   static int line(Node node) {

@@ -4,12 +4,13 @@ import io.fairlead.v1.Container;
 import io.fairlead.v1.ContainerPort;
 import io.fairlead.v1.HttpGetAction;
 import io.fairlead.v1.Pod;
+import io.fairlead.v1.PodCondition;
 import io.fairlead.v1.PodSpec;
 import io.fairlead.v1.PodStatus;
 import io.fairlead.v1.Probe;
 import io.fairlead.v1.TcpSocketAction;
 import java.util.ArrayList;
-import java.util.List;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 
@@ -22,21 +23,18 @@ final class PodManifest {
           "automountServiceAccountToken",
           "dnsConfig",
           "dnsPolicy",
-          "enableServiceLinks",
           "ephemeralContainers",
           "hostAliases",
           "hostIPC",
           "hostPID",
           "hostUsers",
           "imagePullSecrets",
-          "initContainers",
           "nodeSelector",
           "os",
           "overhead",
           "preemptionPolicy",
           "priority",
           "priorityClassName",
-          "readinessGates",
           "resourceClaims",
           "resources",
           "runtimeClassName",
@@ -60,7 +58,6 @@ final class PodManifest {
           "resources",
           "restartPolicy",
           "securityContext",
-          "startupProbe",
           "stdin",
           "stdinOnce",
           "terminationMessagePath",
@@ -68,6 +65,7 @@ final class PodManifest {
           "tty",
           "volumeDevices",
           "volumeMounts");
+  private static final Set<String> INIT_IGNORED = without(CONTAINER_IGNORED, "restartPolicy");
   private static final Set<String> STATUS_IGNORED =
       Set.of(
           "conditions",
@@ -85,6 +83,12 @@ final class PodManifest {
           "startTime");
 
   private PodManifest() {}
+
+  private static Set<String> without(Set<String> names, String name) {
+    var others = new HashSet<>(names);
+    others.remove(name);
+    return Set.copyOf(others);
+  }
 
   static Pod read(YamlObject object) {
     var proto = Pod.newBuilder().setMetadata(Manifests.meta(object));
@@ -104,7 +108,18 @@ final class PodManifest {
             .setRestartPolicy(spec.text("restartPolicy"));
     spec.integer("terminationGracePeriodSeconds")
         .ifPresent(proto::setTerminationGracePeriodSeconds);
-    spec.objects("containers").forEach(container -> proto.addContainers(container(container)));
+    spec.objects("containers")
+        .forEach(container -> proto.addContainers(container(container, CONTAINER_IGNORED)));
+    spec.objects("initContainers")
+        .forEach(c -> proto.addInitContainers(container(c, INIT_IGNORED)));
+    spec.warn("initContainers", "are not started where Pods run as processes");
+    for (var gate : spec.objects("readinessGates")) {
+      proto.addReadinessGatesBuilder().setConditionType(gate.text("conditionType"));
+      gate.done();
+    }
+    if (spec.has("enableServiceLinks")) {
+      proto.setEnableServiceLinks(spec.bool("enableServiceLinks"));
+    }
     spec.ignore(SPEC_IGNORED);
     spec.done();
     return proto.build();
@@ -125,7 +140,7 @@ final class PodManifest {
     return proto.build();
   }
 
-  private static Container container(YamlObject container) {
+  private static Container container(YamlObject container, Set<String> ignored) {
     var proto =
         Container.newBuilder()
             .setName(container.text("name"))
@@ -153,7 +168,11 @@ final class PodManifest {
       port.done();
     }
     container.object("readinessProbe").ifPresent(probe -> proto.setReadinessProbe(probe(probe)));
-    container.ignore(CONTAINER_IGNORED);
+    container.object("startupProbe").ifPresent(probe -> proto.setStartupProbe(probe(probe)));
+    if (!ignored.contains("restartPolicy")) {
+      proto.setRestartPolicy(container.text("restartPolicy"));
+    }
+    container.ignore(ignored);
     container.done();
     return proto.build();
   }
@@ -162,17 +181,29 @@ final class PodManifest {
     var proto = Probe.newBuilder();
     probe.object("httpGet").ifPresent(action -> proto.setHttpGet(httpGet(action)));
     probe.object("tcpSocket").ifPresent(action -> proto.setTcpSocket(tcpSocket(action)));
-    for (var action : List.of("exec", "grpc")) {
-      if (probe.has(action)) { // ignoring it would call a Pod ready that is not
-        probe.fault(action, "Forbidden: a probe here is httpGet or tcpSocket");
-      }
-    }
+    probe
+        .object("exec")
+        .ifPresent(action -> {
+          proto.getExecBuilder().addAllCommand(action.textList("command"));
+          action.done();
+        });
+    probe
+        .object("grpc")
+        .ifPresent(action -> {
+          proto
+              .getGrpcBuilder()
+              .setPort(action.integer("port").orElse(0))
+              .setService(action.text("service"));
+          action.done();
+        });
     probe.integer("initialDelaySeconds").ifPresent(proto::setInitialDelaySeconds);
     probe.integer("periodSeconds").ifPresent(proto::setPeriodSeconds);
     probe.integer("timeoutSeconds").ifPresent(proto::setTimeoutSeconds);
     probe.integer("successThreshold").ifPresent(proto::setSuccessThreshold);
     probe.integer("failureThreshold").ifPresent(proto::setFailureThreshold);
-    probe.ignore(Set.of("terminationGracePeriodSeconds"));
+    probe
+        .integer("terminationGracePeriodSeconds")
+        .ifPresent(proto::setTerminationGracePeriodSeconds);
     probe.done();
     return proto.build();
   }
@@ -185,7 +216,7 @@ final class PodManifest {
             .setPort(action.integerOrText("port"))
             .setPath(action.text("path"));
     for (var header : action.objects("httpHeaders")) {
-      proto.putHttpHeaders(header.text("name"), header.text("value"));
+      proto.addHttpHeadersBuilder().setName(header.text("name")).setValue(header.text("value"));
       header.done();
     }
     action.done();
@@ -206,11 +237,22 @@ final class PodManifest {
     var spec = new Tree();
     spec.put(
         "containers", pod.getSpec().getContainersList().stream().map(PodManifest::tree).toList());
+    if (pod.getSpec().hasEnableServiceLinks()) {
+      spec.put("enableServiceLinks", pod.getSpec().getEnableServiceLinks());
+    }
     if (pod.getSpec().getHostNetwork()) {
       spec.put("hostNetwork", true);
     }
     spec.put("hostname", pod.getSpec().getHostname());
+    spec.put(
+        "initContainers",
+        pod.getSpec().getInitContainersList().stream().map(PodManifest::tree).toList());
     spec.put("nodeName", pod.getSpec().getNodeName());
+    spec.put(
+        "readinessGates",
+        pod.getSpec().getReadinessGatesList().stream()
+            .map(gate -> Map.of("conditionType", gate.getConditionType()))
+            .toList());
     spec.put("restartPolicy", pod.getSpec().getRestartPolicy());
     spec.put("subdomain", pod.getSpec().getSubdomain());
     if (pod.getSpec().hasTerminationGracePeriodSeconds()) {
@@ -221,15 +263,9 @@ final class PodManifest {
 
   private static Map<String, Object> statusTree(Pod pod) {
     var status = pod.getStatus();
-    var ready = new Tree();
-    if (status.hasReadySince()) {
-      ready.put("lastTransitionTime", Tree.time(status.getReadySince()));
-    }
-    ready.put("message", status.getReadyReason());
-    ready.put("status", status.getReady() ? "True" : "False");
-    ready.put("type", "Ready");
     var tree = new Tree();
-    tree.put("conditions", List.of(ready.map()));
+    tree.put(
+        "conditions", status.getConditionsList().stream().map(PodManifest::conditionTree).toList());
     tree.put(
         "containerStatuses",
         status.getContainerStatusesList().stream().map(ContainerStatuses::tree).toList());
@@ -239,6 +275,18 @@ final class PodManifest {
     tree.put("podIP", status.getPodIp());
     tree.put("podIPs", status.getPodIpsList().stream().map(ip -> Map.of("ip", ip)).toList());
     tree.put("reason", status.getReason());
+    return tree.map();
+  }
+
+  private static Map<String, Object> conditionTree(PodCondition condition) {
+    var tree = new Tree();
+    if (condition.hasLastTransitionTime()) {
+      tree.put("lastTransitionTime", Tree.time(condition.getLastTransitionTime()));
+    }
+    tree.put("message", condition.getMessage());
+    tree.put("reason", condition.getReason());
+    tree.put("status", condition.getStatus());
+    tree.put("type", condition.getType());
     return tree.map();
   }
 
@@ -261,6 +309,10 @@ final class PodManifest {
     if (container.hasReadinessProbe()) {
       tree.put("readinessProbe", tree(container.getReadinessProbe()));
     }
+    tree.put("restartPolicy", container.getRestartPolicy());
+    if (container.hasStartupProbe()) {
+      tree.put("startupProbe", tree(container.getStartupProbe()));
+    }
     tree.put("workingDir", container.getWorkingDir());
     return tree.map();
   }
@@ -275,16 +327,25 @@ final class PodManifest {
 
   private static Map<String, Object> tree(Probe probe) {
     var tree = new Tree();
+    if (probe.hasExec()) {
+      tree.put("exec", Map.of("command", probe.getExec().getCommandList()));
+    }
     if (probe.hasFailureThreshold()) {
       tree.put("failureThreshold", probe.getFailureThreshold());
+    }
+    if (probe.hasGrpc()) {
+      var grpc = new Tree();
+      grpc.put("port", probe.getGrpc().getPort());
+      grpc.put("service", probe.getGrpc().getService());
+      tree.put("grpc", grpc.map());
     }
     if (probe.hasHttpGet()) {
       var http = new Tree();
       http.put("host", probe.getHttpGet().getHost());
       http.put(
           "httpHeaders",
-          Tree.sorted(probe.getHttpGet().getHttpHeadersMap()).entrySet().stream()
-              .map(header -> Tree.of("name", header.getKey(), "value", header.getValue()))
+          probe.getHttpGet().getHttpHeadersList().stream()
+              .map(header -> Tree.of("name", header.getName(), "value", header.getValue()))
               .toList());
       http.put("path", probe.getHttpGet().getPath());
       http.put("port", Tree.integerOrText(probe.getHttpGet().getPort()));
@@ -305,6 +366,9 @@ final class PodManifest {
       tcp.put("host", probe.getTcpSocket().getHost());
       tcp.put("port", Tree.integerOrText(probe.getTcpSocket().getPort()));
       tree.put("tcpSocket", tcp.map());
+    }
+    if (probe.hasTerminationGracePeriodSeconds()) {
+      tree.put("terminationGracePeriodSeconds", probe.getTerminationGracePeriodSeconds());
     }
     if (probe.hasTimeoutSeconds()) {
       tree.put("timeoutSeconds", probe.getTimeoutSeconds());

@@ -229,6 +229,11 @@ final class YamlObject {
     }
   }
 
+  /** A field that is taken, but does not do all that Kubernetes does with it. */
+  void warn(String name, String message) {
+    value(name).ifPresent(v -> notes.warning(v, field(name), message));
+  }
+
   /** Fields that Kubernetes knows and that would mislead if they were passed over. */
   void forbid(Set<String> names, String message) {
     for (var name : names) {

@@ -14,6 +14,7 @@ import io.fairlead.v1.Namespace;
 import io.fairlead.v1.Node;
 import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.Pod;
+import io.fairlead.v1.PodStatus;
 import io.fairlead.v1.Probe;
 import io.fairlead.v1.Reservation;
 import io.fairlead.v1.Service;
@@ -27,6 +28,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** One object with all that people ask about it. */
 public final class Descriptions {
@@ -141,7 +144,10 @@ public final class Descriptions {
     if (target.matches("[0-9]+")) {
       return target;
     }
-    return pod.getSpec().getContainersList().stream()
+    var sidecars =
+        pod.getSpec().getInitContainersList().stream()
+            .filter(container -> !container.getRestartPolicy().isEmpty());
+    return Stream.concat(pod.getSpec().getContainersList().stream(), sidecars)
         .flatMap(container -> container.getPortsList().stream())
         .filter(p -> p.getName().equals(target) && p.getProtocol().equals(port.getProtocol()))
         .map(p -> Integer.toString(p.getContainerPort()))
@@ -166,6 +172,7 @@ public final class Descriptions {
     to.line(
         "Ready",
         (status.getReady() ? "True" : "False") + " (" + status.getReadyReason() + since + ")");
+    to.turns(status, now);
     to.line("IP", Tables.orNone(status.getPodIp()));
     to.line("IPs", Tables.orNone(String.join(",", status.getPodIpsList())));
     if (pod.getSpec().getHostNetwork()) {
@@ -178,14 +185,65 @@ public final class Descriptions {
     if (!pod.getSpec().getRestartPolicy().isEmpty()) {
       to.line("Restart Policy", pod.getSpec().getRestartPolicy());
     }
-    to.text.append("Containers:\n");
-    for (var container : pod.getSpec().getContainersList()) {
-      to.container(container);
-      status.getContainerStatusesList().stream()
-          .filter(s -> s.getName().equals(container.getName()))
-          .forEach(to::containerStatus);
+    if (pod.getSpec().hasEnableServiceLinks()) {
+      to.line("Service Links", Boolean.toString(pod.getSpec().getEnableServiceLinks()));
     }
+    if (pod.getSpec().getInitContainersCount() > 0) {
+      to.text.append("Init Containers:\n");
+      pod.getSpec().getInitContainersList().forEach(c -> to.container(c, status));
+    }
+    to.text.append("Containers:\n");
+    pod.getSpec().getContainersList().forEach(c -> to.container(c, status));
+    to.conditions(pod, now);
     return to.text.toString();
+  }
+
+  private void container(Container container, PodStatus status) {
+    container(container);
+    status.getContainerStatusesList().stream()
+        .filter(s -> s.getName().equals(container.getName()))
+        .forEach(this::containerStatus);
+  }
+
+  /** How often the probes changed their mind, and when lately: whether the Pod flaps. */
+  private void turns(PodStatus status, Instant now) {
+    if (status.getReadinessTurns() == 0) {
+      return;
+    }
+    line("Readiness Turns", Long.toString(status.getReadinessTurns()));
+    for (var turn : status.getLatestReadinessTurnsList()) {
+      line(
+          "  " + Ages.since(turn.getTime(), now) + " ago",
+          (turn.getReady() ? "ready" : "not ready") + ": " + Tables.orNone(turn.getReason()));
+    }
+  }
+
+  private void conditions(Pod pod, Instant now) {
+    var met = new TreeMap<String, String>();
+    pod.getStatus().getConditionsList().forEach(c -> met.put(c.getType(), c.getStatus()));
+    if (pod.getSpec().getReadinessGatesCount() > 0) {
+      text.append("Readiness Gates:\n");
+      for (var gate : pod.getSpec().getReadinessGatesList()) {
+        line(
+            "  " + gate.getConditionType(), met.getOrDefault(gate.getConditionType(), Tables.NONE));
+      }
+    }
+    if (pod.getStatus().getConditionsCount() > 0) {
+      text.append("Conditions:\n");
+      for (var condition : pod.getStatus().getConditionsList()) {
+        var since =
+            condition.hasLastTransitionTime()
+                ? "for " + Ages.since(condition.getLastTransitionTime(), now)
+                : "";
+        var words =
+            Stream.of(condition.getReason(), condition.getMessage(), since)
+                .filter(w -> !w.isEmpty())
+                .collect(Collectors.joining(", "));
+        line(
+            "  " + condition.getType(),
+            condition.getStatus() + (words.isEmpty() ? "" : " (" + words + ")"));
+      }
+    }
   }
 
   private void containerStatus(ContainerStatus status) {
@@ -250,6 +308,12 @@ public final class Descriptions {
               + port.getProtocol()
               + (port.getName().isEmpty() ? "" : " (" + port.getName() + ")"));
     }
+    if (!container.getRestartPolicy().isEmpty()) {
+      line("    Restart Policy", container.getRestartPolicy());
+    }
+    if (container.hasStartupProbe()) {
+      line("    Startup", probe(container.getStartupProbe()));
+    }
     if (container.hasReadinessProbe()) {
       line("    Readiness", probe(container.getReadinessProbe()));
     }
@@ -261,16 +325,7 @@ public final class Descriptions {
 
   /** {@code http-get http://:8080/healthz delay=0s timeout=1s period=10s #success=1 #failure=3}. */
   private static String probe(Probe probe) {
-    var http = probe.getHttpGet();
-    var action =
-        probe.hasHttpGet()
-            ? "http-get %s://%s:%s%s"
-                .formatted(
-                    http.getScheme().equals("HTTPS") ? "https" : "http",
-                    http.getHost(),
-                    http.getPort(),
-                    http.getPath())
-            : "tcp-socket " + probe.getTcpSocket().getHost() + ":" + probe.getTcpSocket().getPort();
+    var action = action(probe);
     return "%s delay=%ds timeout=%ds period=%ds #success=%d #failure=%d"
         .formatted(
             action,
@@ -279,6 +334,25 @@ public final class Descriptions {
             probe.getPeriodSeconds(),
             probe.getSuccessThreshold(),
             probe.getFailureThreshold());
+  }
+
+  private static String action(Probe probe) {
+    if (probe.hasExec()) {
+      return "exec " + probe.getExec().getCommandList();
+    }
+    if (probe.hasGrpc()) {
+      var service = probe.getGrpc().getService();
+      return "grpc :" + probe.getGrpc().getPort() + (service.isEmpty() ? "" : "/" + service);
+    }
+    var http = probe.getHttpGet();
+    return probe.hasHttpGet()
+        ? "http-get %s://%s:%s%s"
+            .formatted(
+                http.getScheme().equals("HTTPS") ? "https" : "http",
+                http.getHost(),
+                http.getPort(),
+                http.getPath())
+        : "tcp-socket " + probe.getTcpSocket().getHost() + ":" + probe.getTcpSocket().getPort();
   }
 
   public static String of(EndpointSlice slice) {

@@ -6,6 +6,7 @@ import io.fairlead.api.manifest.ManifestObject.OfNamespace;
 import io.fairlead.api.manifest.ManifestObject.OfPod;
 import io.fairlead.api.manifest.ManifestObject.OfService;
 import io.fairlead.v1.ContainerPort;
+import io.fairlead.v1.HttpHeader;
 import io.fairlead.v1.Node;
 import io.fairlead.v1.Pod;
 import io.fairlead.v1.Service;
@@ -147,8 +148,8 @@ class ManifestsTest {
     assertThat(container.getEnvMap()).isEqualTo(Map.of("MODE", "1"));
     assertThat(container.getPortsList())
         .containsExactly(ContainerPort.newBuilder().setName("web").setContainerPort(8080).build());
-    assertThat(container.getReadinessProbe().getHttpGet().getHttpHeadersMap())
-        .isEqualTo(Map.of("X-Probe", "yes"));
+    assertThat(container.getReadinessProbe().getHttpGet().getHttpHeadersList())
+        .containsExactly(HttpHeader.newBuilder().setName("X-Probe").setValue("yes").build());
     assertThat(container.getReadinessProbe().hasInitialDelaySeconds()).isTrue();
     assertThat(container.getReadinessProbe().hasTimeoutSeconds()).isFalse();
     assertThat(pod.getStatus().getPodIpsList()).containsExactly("10.244.0.7", "fd00:244::7");
@@ -316,7 +317,7 @@ class ManifestsTest {
             "apiVersion: v1\nkind: Pod\nmetadata: x\n",
             List.of("m.yaml:3: metadata: Invalid value: \"x\": must be a mapping")),
         new Case(
-            "a probe that would be ignored",
+            "a probe's command that is no text",
             """
             apiVersion: v1
             kind: Pod
@@ -328,7 +329,7 @@ class ManifestsTest {
                   exec: {command: [true]}
             """,
             List.of(
-                "m.yaml:8: spec.containers[0].readinessProbe.exec: Forbidden: a probe here is httpGet or tcpSocket")),
+                "m.yaml:8: spec.containers[0].readinessProbe.exec.command[0]: Invalid value: must be text: put it in quotes, \"true\"")),
         new Case(
             "a List in a List",
             "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: List}]\n",
@@ -479,5 +480,59 @@ class ManifestsTest {
     assertThat(ManifestWriter.yaml(list))
         .startsWith("apiVersion: v1\nitems:\n- apiVersion: v1\n  kind: Node\n")
         .contains("podCIDR: 10.244.0.0/24", "type: InternalIP", "kind: List");
+  }
+
+  private static final String PROBED =
+      """
+      apiVersion: v1
+      kind: Pod
+      metadata: {name: web}
+      spec:
+        enableServiceLinks: false
+        readinessGates:
+        - conditionType: example.com/loaded
+        initContainers:
+        - name: setup
+        - name: proxy
+          restartPolicy: Always
+        containers:
+        - name: main
+          startupProbe:
+            exec: {command: [cat, /ok]}
+            terminationGracePeriodSeconds: 5
+          readinessProbe:
+            httpGet:
+              port: 80
+              httpHeaders:
+              - {name: X-A, value: "1"}
+              - {name: X-A, value: "2"}
+        - name: side
+          restartPolicy: Always
+          readinessProbe:
+            grpc: {port: 9000, service: shop.Web}
+      """;
+
+  @Test
+  void readsProbesGatesAndInitContainersAndWritesWhatItReads() {
+    var spec = pod(PROBED).getSpec();
+    assertThat(spec.getEnableServiceLinks()).isFalse();
+    assertThat(spec.getReadinessGates(0).getConditionType()).isEqualTo("example.com/loaded");
+    assertThat(spec.getInitContainersList())
+        .extracting(c -> c.getName() + c.getRestartPolicy())
+        .containsExactly("setup", "proxyAlways");
+    assertThat(spec.getContainers(0).getStartupProbe().getExec().getCommandList())
+        .containsExactly("cat", "/ok");
+    assertThat(spec.getContainers(0).getReadinessProbe().getHttpGet().getHttpHeadersList())
+        .extracting(h -> h.getName() + h.getValue())
+        .containsExactly("X-A1", "X-A2");
+    assertThat(spec.getContainers(1).getReadinessProbe().getGrpc().getService())
+        .isEqualTo("shop.Web");
+    assertThat(clean(PROBED).warnings())
+        .extracting(Note::toString)
+        .containsExactly(
+            "test.yaml:9: spec.initContainers: are not started where Pods run as processes",
+            "test.yaml:24: spec.containers[1].restartPolicy: has no meaning here and is ignored");
+    var written = ManifestWriter.yaml(ManifestWriter.tree(pod(PROBED)));
+    assertThat(pod(written).getSpec()).isEqualTo(spec);
   }
 }

@@ -11,6 +11,8 @@ import io.fairlead.v1.EndpointSlice;
 import io.fairlead.v1.Namespace;
 import io.fairlead.v1.Node;
 import io.fairlead.v1.Pod;
+import io.fairlead.v1.PodCondition;
+import io.fairlead.v1.ReadinessTurn;
 import io.fairlead.v1.Service;
 import java.time.Duration;
 import java.time.Instant;
@@ -389,6 +391,41 @@ class TablesTest {
             "Source:                   manifests/node-a\n",
             "Ready:                    True (http 200, for 2m)\n",
             "    Readiness:            http-get http://:web/healthz delay=0s timeout=1s period=10s #success=1 #failure=3\n");
+  }
+
+  @Test
+  void describesProbesGatesConditionsAndHowOftenAPodTurned() {
+    var pod = pod("a", "10.244.0.7").toBuilder();
+    pod.getSpecBuilder().addReadinessGatesBuilder().setConditionType("example.com/loaded");
+    var main = pod.getSpecBuilder().getContainersBuilder(0);
+    main.getStartupProbeBuilder()
+        .setTimeoutSeconds(1)
+        .getExecBuilder()
+        .addCommand("cat")
+        .addCommand("/ok");
+    main.getReadinessProbeBuilder()
+        .clearHttpGet()
+        .getGrpcBuilder()
+        .setPort(9000)
+        .setService("shop.Web");
+    pod.getStatusBuilder()
+        .setReadinessTurns(41)
+        .addLatestReadinessTurns(
+            ReadinessTurn.newBuilder().setReason("timeout").setTime(ago(Duration.ofSeconds(12))))
+        .addConditions(
+            PodCondition.newBuilder()
+                .setType("example.com/loaded")
+                .setStatus("False")
+                .setReason("Cold")
+                .setLastTransitionTime(ago(Duration.ofMinutes(5))));
+    assertThat(Descriptions.of(pod.build(), NOW))
+        .contains(
+            "Readiness Turns:          41\n",
+            "  12s ago:                not ready: timeout\n",
+            "    Startup:              exec [cat, /ok] delay=0s timeout=1s",
+            "    Readiness:            grpc :9000/shop.Web delay=0s",
+            "Readiness Gates:\n  example.com/loaded:     False\n",
+            "Conditions:\n  example.com/loaded:     False (Cold, for 5m)\n");
   }
 
   @ParameterizedTest

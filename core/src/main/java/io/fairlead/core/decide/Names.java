@@ -95,6 +95,14 @@ final class Names {
         });
   }
 
+  /** A name as keys of labels are: with an optional prefix and a slash. */
+  static void checkKey(Violations violations, String field, String value) {
+    var fault = LabelSyntax.keyFault(value);
+    if (!fault.isEmpty()) {
+      violations.invalid(field, value, fault);
+    }
+  }
+
   static void checkAnnotations(
       Violations violations, String field, Map<String, String> annotations) {
     long size = 0;

@@ -1,8 +1,12 @@
 package io.fairlead.core.decide;
 
+import io.fairlead.core.decide.PodStatusDraft.ConditionDraft;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.PodDrain;
+import java.time.Instant;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.UUID;
 
@@ -37,13 +41,29 @@ public sealed interface PodCommand {
   record ExpirePod(ObjectName name, UUID uid) implements PodCommand {}
 
   /**
-   * What runs the Pod says what became of it.
+   * What runs the Pod says what became of it; or anybody says something of it.
    *
    * @param uid of the Pod that is meant
    * @param nodeName "" = stays where it is; binds a Pod that is on no node
+   * @param status empty: only conditions change, of whatever source the Pod is
+   * @param conditions take the place of those of their types; others stay
    */
-  record UpdatePodStatus(ObjectName name, String uid, String nodeName, PodStatusDraft status)
-      implements PodCommand {}
+  record UpdatePodStatus(
+      ObjectName name,
+      String uid,
+      String nodeName,
+      Optional<PodStatusDraft> status,
+      List<ConditionDraft> conditions)
+      implements PodCommand {
+    public UpdatePodStatus {
+      conditions = List.copyOf(conditions);
+    }
+
+    /** Without conditions. */
+    public UpdatePodStatus(ObjectName name, String uid, String nodeName, PodStatusDraft status) {
+      this(name, uid, nodeName, Optional.of(status), List.of());
+    }
+  }
 
   /**
    * What the probes of one node said of Pods of one namespace.
@@ -60,8 +80,20 @@ public sealed interface PodCommand {
 
   /**
    * @param reason for people, e.g. {@code http 503}
+   * @param runs when the runs of its probed containers began that this is about, by name; empty
+   *     where the reporter does not know
    */
-  record Report(String name, String podUid, boolean ready, String reason) {}
+  record Report(
+      String name, String podUid, boolean ready, String reason, Map<String, Instant> runs) {
+    public Report {
+      runs = Map.copyOf(runs);
+    }
+
+    /** Of no particular run. */
+    public Report(String name, String podUid, boolean ready, String reason) {
+      this(name, podUid, ready, reason, Map.of());
+    }
+  }
 
   /** A node's stream was opened: the record that this writes is the session. */
   record OpenNode(NodeDraft draft) implements PodCommand {}

@@ -3,6 +3,7 @@ package io.fairlead.core.decide;
 import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.Pod;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,6 +23,8 @@ import java.util.OptionalLong;
  * @param terminationGraceSeconds empty = 30
  * @param podIp {@code status.podIP}
  * @param podIps {@code status.podIPs[].ip}
+ * @param readinessGates {@code spec.readinessGates[].conditionType}
+ * @param enableServiceLinks empty = true
  */
 public record PodDraft(
     String namespace,
@@ -41,7 +44,10 @@ public record PodDraft(
     String phase,
     String podIp,
     List<String> podIps,
-    String reason) {
+    String reason,
+    List<ContainerDraft> initContainers,
+    List<String> readinessGates,
+    Optional<Boolean> enableServiceLinks) {
   /** Source of Pods that come through the API and name none. */
   public static final String DEFAULT_SOURCE = "api";
 
@@ -50,10 +56,13 @@ public record PodDraft(
     annotations = Map.copyOf(annotations);
     containers = List.copyOf(containers);
     podIps = List.copyOf(podIps);
+    initContainers = List.copyOf(initContainers);
+    readinessGates = List.copyOf(readinessGates);
   }
 
   /**
    * @param workingDir "" = /
+   * @param restartPolicy "" = that of the Pod; of init containers only
    */
   public record ContainerDraft(
       String name,
@@ -63,7 +72,9 @@ public record PodDraft(
       Map<String, String> env,
       List<ContainerPortDraft> ports,
       Optional<ProbeDraft> readinessProbe,
-      String workingDir) {
+      String workingDir,
+      Optional<ProbeDraft> startupProbe,
+      String restartPolicy) {
     public ContainerDraft {
       command = List.copyOf(command);
       args = List.copyOf(args);
@@ -86,7 +97,32 @@ public record PodDraft(
       OptionalInt periodSeconds,
       OptionalInt timeoutSeconds,
       OptionalInt successThreshold,
-      OptionalInt failureThreshold) {}
+      OptionalInt failureThreshold,
+      Optional<ExecDraft> exec,
+      Optional<GrpcDraft> grpc,
+      OptionalLong terminationGraceSeconds) {
+    /** Of httpGet or tcpSocket. */
+    public ProbeDraft(
+        Optional<HttpGetDraft> httpGet,
+        Optional<TcpSocketDraft> tcpSocket,
+        OptionalInt initialDelaySeconds,
+        OptionalInt periodSeconds,
+        OptionalInt timeoutSeconds,
+        OptionalInt successThreshold,
+        OptionalInt failureThreshold) {
+      this(
+          httpGet,
+          tcpSocket,
+          initialDelaySeconds,
+          periodSeconds,
+          timeoutSeconds,
+          successThreshold,
+          failureThreshold,
+          Optional.empty(),
+          Optional.empty(),
+          OptionalLong.empty());
+    }
+  }
 
   /**
    * @param scheme "" = HTTP
@@ -95,9 +131,9 @@ public record PodDraft(
    * @param path "" = /
    */
   public record HttpGetDraft(
-      String scheme, String host, String port, String path, Map<String, String> headers) {
+      String scheme, String host, String port, String path, List<Pod.HttpHeader> headers) {
     public HttpGetDraft {
-      headers = Map.copyOf(headers);
+      headers = List.copyOf(headers);
     }
   }
 
@@ -105,6 +141,21 @@ public record PodDraft(
    * @param host "" = the Pod's address
    */
   public record TcpSocketDraft(String host, String port) {}
+
+  /**
+   * @param command with the program first
+   */
+  public record ExecDraft(List<String> command) {
+    public ExecDraft {
+      command = List.copyOf(command);
+    }
+  }
+
+  /**
+   * @param port 0 = absent
+   * @param service "" = the server as a whole
+   */
+  public record GrpcDraft(int port, String service) {}
 
   /** The name it asks for, with the default namespace filled in; its parts are not checked. */
   public ObjectName objectName() {

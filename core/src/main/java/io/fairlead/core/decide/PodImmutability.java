@@ -31,6 +31,9 @@ final class PodImmutability {
     same("containers", Pod.Spec::containers, before, after, violations);
     same("restartPolicy", Pod.Spec::restartPolicy, before, after, violations);
     same("terminationGracePeriodSeconds", Pod.Spec::terminationGrace, before, after, violations);
+    same("initContainers", Pod.Spec::initContainers, before, after, violations);
+    same("readinessGates", Pod.Spec::readinessGates, before, after, violations);
+    same("enableServiceLinks", Pod.Spec::enableServiceLinks, before, after, violations);
   }
 
   private static <T> void same(

@@ -11,6 +11,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.regex.Pattern;
@@ -117,10 +118,34 @@ final class PodRules {
       violations.required("spec.containers", "a Pod needs at least one container");
     }
     var names = new HashSet<String>();
+    return new Pod.Spec(
+        text(draft.nodeName()),
+        draft.hostNetwork(),
+        text(draft.hostname()),
+        text(draft.subdomain()),
+        containers("spec.containers", draft.containers(), Role.APP, names),
+        restartPolicy(),
+        grace(),
+        containers("spec.initContainers", draft.initContainers(), Role.INIT, names),
+        PodConditionRules.gates(draft.readinessGates(), violations),
+        draft.enableServiceLinks().orElse(true));
+  }
+
+  /** Where a container stands. */
+  private enum Role {
+    APP,
+    INIT
+  }
+
+  /**
+   * @param names of all containers so far
+   */
+  private List<Pod.Container> containers(
+      String list, List<ContainerDraft> drafts, Role role, Set<String> names) {
     var containers = new ArrayList<Pod.Container>();
-    for (int i = 0; i < draft.containers().size(); i++) {
-      var field = "spec.containers[" + i + "]";
-      var container = draft.containers().get(i);
+    for (int i = 0; i < drafts.size(); i++) {
+      var field = list + "[" + i + "]";
+      var container = drafts.get(i);
       if (container.name().isEmpty()) {
         violations.required(field + ".name", "a container needs a name");
       } else {
@@ -129,16 +154,37 @@ final class PodRules {
           violations.duplicate(field + ".name", container.name());
         }
       }
-      containers.add(container(field, container));
+      var policy = containerPolicy(field, container, role);
+      containers.add(container(field, container, policy));
+      if (role == Role.INIT && policy.isEmpty()) {
+        container.readinessProbe().ifPresent(_ -> noProbe(field + ".readinessProbe"));
+        container.startupProbe().ifPresent(_ -> noProbe(field + ".startupProbe"));
+      }
     }
-    return new Pod.Spec(
-        text(draft.nodeName()),
-        draft.hostNetwork(),
-        text(draft.hostname()),
-        text(draft.subdomain()),
-        containers,
-        restartPolicy(),
-        grace());
+    return List.copyOf(containers);
+  }
+
+  private void noProbe(String field) {
+    violations.forbidden(
+        field,
+        "an init container is over before the Pod can be ready, unless its restartPolicy is Always");
+  }
+
+  private Optional<Pod.RestartPolicy> containerPolicy(
+      String field, ContainerDraft container, Role role) {
+    if (container.restartPolicy().isEmpty()) {
+      return Optional.empty();
+    }
+    if (role == Role.APP) {
+      violations.forbidden(
+          field + ".restartPolicy", "only init containers have their own: use spec.restartPolicy");
+    } else if (!container.restartPolicy().equals(Pod.RestartPolicy.ALWAYS.text())) {
+      violations.notSupported(
+          field + ".restartPolicy",
+          container.restartPolicy(),
+          List.of(Pod.RestartPolicy.ALWAYS.text()));
+    }
+    return Optional.of(Pod.RestartPolicy.ALWAYS);
   }
 
   private Pod.RestartPolicy restartPolicy() {
@@ -169,7 +215,8 @@ final class PodRules {
     return Duration.ofSeconds(seconds);
   }
 
-  private Pod.Container container(String field, ContainerDraft container) {
+  private Pod.Container container(
+      String field, ContainerDraft container, Optional<Pod.RestartPolicy> policy) {
     new TreeMap<>(container.env())
         .keySet()
         .forEach(name -> {
@@ -180,7 +227,15 @@ final class PodRules {
     var probe =
         container
             .readinessProbe()
-            .flatMap(p -> ProbeRules.read(violations, field + ".readinessProbe", p));
+            .flatMap(p ->
+                ProbeRules.read(
+                    violations, field + ".readinessProbe", p, ProbeRules.Purpose.READINESS));
+    var startup =
+        container
+            .startupProbe()
+            .flatMap(p ->
+                ProbeRules.read(
+                    violations, field + ".startupProbe", p, ProbeRules.Purpose.STARTUP));
     return new Pod.Container(
         container.name(),
         container.image(),
@@ -189,7 +244,9 @@ final class PodRules {
         new TreeMap<>(container.env()),
         ports(field, container),
         probe,
-        workingDir(field, container));
+        workingDir(field, container),
+        startup,
+        policy);
   }
 
   private Optional<String> workingDir(String field, ContainerDraft container) {

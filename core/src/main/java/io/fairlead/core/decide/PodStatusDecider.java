@@ -18,7 +18,8 @@ final class PodStatusDecider {
   private PodStatusDecider() {}
 
   /** A record only where something differs: what runs Pods may say the same often. */
-  static Decision<PodOutcome> update(ClusterImage image, UpdatePodStatus update) {
+  static Decision<PodOutcome> update(
+      ClusterImage image, UpdatePodStatus update, PodsContext context) {
     var key = ObjectKey.of(Kind.POD, update.name());
     var violations = new Violations();
     if (update.uid().isEmpty()) {
@@ -33,12 +34,13 @@ final class PodStatusDecider {
     if (!update.uid().equals(before.uid().toString())) {
       return refuse(new Refusal.Stale(key, "metadata.uid", update.uid(), before.uid().toString()));
     }
-    if (!before.source().equals(PodDraft.DEFAULT_SOURCE)) {
+    // conditions are anybody's to set: who does is another one than who runs the Pod
+    if (update.status().isPresent() && !before.source().equals(PodDraft.DEFAULT_SOURCE)) {
       return refuse(
           new Refusal.NotYours(
               key, "the Pod comes from " + before.source() + ", which tells its status"));
     }
-    var after = after(update, before, violations);
+    var after = after(update, before, context, violations);
     if (!violations.isEmpty()) {
       return refuse(new Refusal.Invalid(key, violations.list()));
     }
@@ -49,14 +51,25 @@ final class PodStatusDecider {
             new Stored(Result.CONFIGURED, after, OptionalLong.empty()));
   }
 
-  private static Pod after(UpdatePodStatus update, Pod before, Violations violations) {
+  private static Pod after(
+      UpdatePodStatus update, Pod before, PodsContext context, Violations violations) {
+    var conditions =
+        PodConditionRules.merge(
+            before.status().conditions(), update.conditions(), context.now(), violations);
+    if (update.status().isEmpty()) {
+      if (!update.nodeName().isEmpty()) {
+        violations.forbidden("nodeName", "only together with a status");
+      }
+      return new Pod(
+          before.meta(), before.spec(), before.status().with(conditions), before.source());
+    }
     var node = Optional.of(update.nodeName()).filter(name -> !name.isEmpty());
     node.ifPresent(name -> Names.checkSubdomain(violations, "nodeName", name));
     PodImmutability.checkPlace(before, node, violations);
     return new Pod(
         before.meta(),
         before.spec().on(node.or(() -> before.spec().nodeName())),
-        PodStatusRules.read(update.status(), before, violations),
+        PodStatusRules.read(update.status().get(), before, violations).with(conditions),
         before.source());
   }
 

@@ -25,6 +25,13 @@ public record PodStatusDraft(
   public record ContainerStatusDraft(
       String name, int restartCount, Optional<StateDraft> state, Optional<StateDraft> lastState) {}
 
+  /**
+   * @param status "True", "False" or "Unknown"
+   * @param since empty = the moment of the decision, where the status differs
+   */
+  public record ConditionDraft(
+      String type, String status, String reason, String message, Optional<Instant> since) {}
+
   /** One of what a container does. */
   public sealed interface StateDraft {
     record Waiting(String reason, String message) implements StateDraft {}

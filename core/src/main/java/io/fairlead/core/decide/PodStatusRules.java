@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** The rules for the status of a Pod, whoever says it. */
 final class PodStatusRules {
@@ -57,7 +58,10 @@ final class PodStatusRules {
   /** In the order of the spec. */
   private static List<ContainerStatus> containers(
       List<ContainerStatusDraft> drafts, Pod pod, Violations violations) {
-    var names = pod.spec().containers().stream().map(Pod.Container::name).toList();
+    var names =
+        Stream.concat(pod.spec().initContainers().stream(), pod.spec().containers().stream())
+            .map(Pod.Container::name)
+            .toList();
     Map<String, ContainerStatus> statuses = new HashMap<>();
     for (int i = 0; i < drafts.size(); i++) {
       var field = "status.containerStatuses[" + i + "]";

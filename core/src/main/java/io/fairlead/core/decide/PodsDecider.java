@@ -70,7 +70,7 @@ public final class PodsDecider {
     var decider = new PodsDecider(image, context);
     return switch (command) {
       case ApplyPod(var draft) -> decider.apply(draft);
-      case UpdatePodStatus update -> PodStatusDecider.update(image, update);
+      case UpdatePodStatus update -> PodStatusDecider.update(image, update, context);
       case DeletePod delete -> decider.delete(delete);
       case DrainPod drain -> decider.drain(drain);
       case ExpirePod expire -> decider.expire(expire);
@@ -207,7 +207,8 @@ public final class PodsDecider {
         phase == Pod.Phase.PENDING && ips.isEmpty() && wish.reason().isEmpty()
             ? NO_ADDRESS
             : wish.reason();
-    return new Pod.Status(phase, ips, reason, same.flatMap(pod -> pod.status().deleting()));
+    return new Pod.Status(phase, ips, reason, same.flatMap(pod -> pod.status().deleting()))
+        .with(same.map(pod -> pod.status().conditions()).orElse(List.of()));
   }
 
   /**

@@ -9,10 +9,15 @@ import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.PodReadiness;
 import io.fairlead.core.record.Change;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * Decides which Pods are ready: from what their nodes report, and from the loss of nodes. Nothing
@@ -88,27 +93,59 @@ final class ReadinessDecider {
         report.reason().length() > REASON_LENGTH
             ? report.reason().substring(0, REASON_LENGTH)
             : report.reason();
+    var runs = new TreeMap<>(report.runs());
+    runs.keySet().retainAll(pod.spec().lasting().stream().map(Pod.Container::name).toList());
     boolean same =
         known
             .filter(r -> r.ready() == report.ready())
-            .filter(r -> r.ready() || r.reason().equals(reason)) // why it is ready is of no use
+            // why it is ready is of no use, nor is of which run it is said that it is not
+            .filter(r -> r.ready() ? r.runs().equals(runs) : r.reason().equals(reason))
             .isPresent();
     if (!same) {
       changes.add(
           new Change.Put(
-              new PodReadiness(
-                  name,
-                  pod.uid(),
+              after(
+                  pod,
+                  known,
                   report.ready(),
-                  command.node(),
-                  command.session(),
-                  command.sequence(),
+                  new Reporter(command.node(), command.session(), command.sequence()),
                   reason,
-                  known
-                      .filter(r -> r.ready() == report.ready())
-                      .map(PodReadiness::since)
-                      .orElse(context.now()))));
+                  runs,
+                  context.now())));
     }
+  }
+
+  /** Who says it: see {@link PodReadiness}. */
+  private record Reporter(String node, long session, long sequence) {}
+
+  private static PodReadiness after(
+      Pod pod,
+      Optional<PodReadiness> known,
+      boolean ready,
+      Reporter reporter,
+      String reason,
+      SortedMap<String, Instant> runs,
+      Instant now) {
+    // of a Pod with probes nobody knows at first, and it is not ready; another run begins unready
+    boolean before =
+        known.map(r -> r.ready() && (!ready || r.runs().equals(runs))).orElse(!pod.isProbed());
+    boolean turned = before != ready;
+    var latest = new ArrayList<>(known.map(PodReadiness::latest).orElse(List.of()));
+    if (turned) {
+      latest.add(new PodReadiness.Turn(ready, reason, now));
+    }
+    return new PodReadiness(
+        pod.name(),
+        pod.uid(),
+        ready,
+        reporter.node(),
+        reporter.session(),
+        reporter.sequence(),
+        reason,
+        known.filter(_ -> !turned).map(PodReadiness::since).orElse(now),
+        runs,
+        known.map(PodReadiness::turns).orElse(0L) + (turned ? 1 : 0),
+        latest.subList(Math.max(0, latest.size() - PodReadiness.LATEST), latest.size()));
   }
 
   /**
@@ -156,15 +193,14 @@ final class ReadinessDecider {
     if (!said) {
       changes.add(
           new Change.Put(
-              new PodReadiness(
-                  pod.name(),
-                  pod.uid(),
+              after(
+                  pod,
+                  known,
                   false,
-                  command.node(),
-                  command.session(),
-                  AFTER_ALL,
+                  new Reporter(command.node(), command.session(), AFTER_ALL),
                   NODE_LOST,
-                  known.filter(r -> !r.ready()).map(PodReadiness::since).orElse(context.now()))));
+                  Collections.emptySortedMap(),
+                  context.now())));
     }
   }
 }

@@ -24,6 +24,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -46,6 +47,8 @@ import java.util.function.Consumer;
  *   <li>what may be absent: 1 byte, 0 or 1, then the value where it is there
  *   <li>a case of a sealed type: its Java simple name as text, then its fields
  *   <li>instant, duration: seconds as long, nanoseconds as int; UUID: two longs
+ *   <li>what was added to a record later: at the end of the object and only where it is not the
+ *       default, its name as text before it, so that older objects keep their bytes
  *   <li>address: 1 byte for its length, 4 or 16, then its bytes; block: address and prefix length
  *       as int
  * </ul>
@@ -164,6 +167,50 @@ final class CanonicalEncoding {
     list(pod.status().containers(), this::containerStatus);
     maybe(pod.status().deleting(), this::instant);
     text(pod.source());
+    for (int i = 0; i < pod.spec().containers().size(); i++) {
+      lateOfContainer(i, pod.spec().containers().get(i));
+    }
+    late("initContainers", pod.spec().initContainers(), this::container);
+    for (int i = 0; i < pod.spec().initContainers().size(); i++) {
+      lateOfContainer(i, pod.spec().initContainers().get(i));
+    }
+    late("readinessGates", pod.spec().readinessGates(), this::text);
+    if (!pod.spec().enableServiceLinks()) {
+      text("noServiceLinks");
+    }
+    late("conditions", pod.status().conditions(), this::condition);
+  }
+
+  private void lateOfContainer(int index, Pod.Container container) {
+    container
+        .startupProbe()
+        .ifPresent(probe -> {
+          text("startupProbe");
+          number(index);
+          probe(probe);
+        });
+    container
+        .restartPolicy()
+        .ifPresent(policy -> {
+          text("restartPolicy");
+          number(index);
+          constant(policy);
+        });
+  }
+
+  private <T> void late(String name, List<T> values, Consumer<T> write) {
+    if (!values.isEmpty()) {
+      text(name);
+      list(values, write);
+    }
+  }
+
+  private void condition(Pod.Condition condition) {
+    text(condition.type());
+    constant(condition.state());
+    text(condition.reason());
+    text(condition.message());
+    instant(condition.since());
   }
 
   private void container(Pod.Container container) {
@@ -225,12 +272,26 @@ final class CanonicalEncoding {
         maybe(host, this::text);
         portRef(port);
         text(path);
-        map(headers);
+        list(
+            headers,
+            header -> {
+              text(header.name());
+              text(header.value());
+            });
       }
       case Pod.TcpSocket(var host, var port) -> {
         text("TcpSocket");
         maybe(host, this::text);
         portRef(port);
+      }
+      case Pod.Exec(var command) -> {
+        text("Exec");
+        list(command, this::text);
+      }
+      case Pod.Grpc(int port, var service) -> {
+        text("Grpc");
+        number(port);
+        text(service);
       }
     }
     duration(probe.initialDelay());
@@ -249,6 +310,25 @@ final class CanonicalEncoding {
     number(readiness.sequence());
     text(readiness.reason());
     instant(readiness.since());
+    late(
+        "runs",
+        List.copyOf(readiness.runs().entrySet()),
+        run -> {
+          text(run.getKey());
+          instant(run.getValue());
+        });
+    if (readiness.turns() != 0) {
+      text("turns");
+      number(readiness.turns());
+    }
+    late(
+        "latest",
+        readiness.latest(),
+        turn -> {
+          flag(turn.ready());
+          text(turn.reason());
+          instant(turn.at());
+        });
   }
 
   private void node(Node node) {

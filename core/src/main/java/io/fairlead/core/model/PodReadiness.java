@@ -1,6 +1,10 @@
 package io.fairlead.core.model;
 
 import java.time.Instant;
+import java.util.Collections;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.UUID;
 
 /**
@@ -14,6 +18,9 @@ import java.util.UUID;
  * @param sequence number of the report within its session
  * @param reason for people, e.g. {@code http 503}, {@code node lost}
  * @param since when the Pod last changed between ready and unready
+ * @param runs of which runs of its containers this was said, see {@link Pod#runs}
+ * @param turns how often it changed between ready and unready, the first report included
+ * @param latest of these, oldest first, at most {@link #LATEST}
  */
 public record PodReadiness(
     ObjectName pod,
@@ -23,8 +30,56 @@ public record PodReadiness(
     long session,
     long sequence,
     String reason,
-    Instant since)
+    Instant since,
+    SortedMap<String, Instant> runs,
+    long turns,
+    List<Turn> latest)
     implements DomainObject {
+  /** How many turns are kept: whole objects stand in the log. */
+  public static final int LATEST = 8;
+
+  public PodReadiness {
+    runs = Collections.unmodifiableSortedMap(new TreeMap<>(runs));
+    latest = List.copyOf(latest);
+  }
+
+  /**
+   * That it changed.
+   *
+   * @param ready what it was from then on
+   */
+  public record Turn(boolean ready, String reason, Instant at) {}
+
+  /** Of a Pod whose runs nobody tells, with no memory of what was before. */
+  public PodReadiness(
+      ObjectName pod,
+      UUID podUid,
+      boolean ready,
+      String node,
+      long session,
+      long sequence,
+      String reason,
+      Instant since) {
+    this(
+        pod,
+        podUid,
+        ready,
+        node,
+        session,
+        sequence,
+        reason,
+        since,
+        Collections.emptySortedMap(),
+        0,
+        List.of());
+  }
+
+  /** What counts now: what was before is of no use to a node. */
+  public PodReadiness withoutPast() {
+    return new PodReadiness(
+        pod, podUid, ready, node, session, sequence, reason, since, runs, 0, List.of());
+  }
+
   @Override
   public ObjectKey key() {
     return ObjectKey.of(Kind.POD_READINESS, pod);

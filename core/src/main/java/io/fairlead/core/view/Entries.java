@@ -9,6 +9,7 @@ import io.fairlead.core.model.ManualSlice;
 import io.fairlead.core.model.Node;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Pod;
+import io.fairlead.core.model.PodReadiness;
 import io.fairlead.core.model.Service;
 import io.fairlead.core.model.ServiceSpec.Exposure;
 import io.fairlead.core.view.Entry.EndpointEntry;
@@ -251,7 +252,10 @@ public final class Entries {
   }
 
   private static PodEntry podEntry(ClusterImage image, Pod pod) {
-    return new PodEntry(new EntryKey.Pod(pod.name()), pod, image.pods().readiness(pod));
+    return new PodEntry(
+        new EntryKey.Pod(pod.name()),
+        pod,
+        image.pods().readiness(pod).map(PodReadiness::withoutPast));
   }
 
   private static Optional<ServiceCidrEntry> serviceCidr(ClusterImage image, String name) {

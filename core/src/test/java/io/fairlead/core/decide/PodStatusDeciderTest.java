@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.fairlead.core.decide.PodCommand.ApplyPod;
 import io.fairlead.core.decide.PodCommand.DeletePod;
 import io.fairlead.core.decide.PodCommand.UpdatePodStatus;
+import io.fairlead.core.decide.PodStatusDraft.ConditionDraft;
 import io.fairlead.core.decide.PodStatusDraft.ContainerStatusDraft;
 import io.fairlead.core.decide.PodStatusDraft.StateDraft;
 import io.fairlead.core.image.ClusterDelta;
@@ -292,5 +293,59 @@ class PodStatusDeciderTest {
   void refusesWhatIsFaulty(Case row) {
     apply(pod("web-0"));
     assertThat(faults(update("", row.status()))).containsExactly(row.fault());
+  }
+
+  private PodOutcome conditions(ConditionDraft... said) {
+    return decide(
+        new UpdatePodStatus(WEB, web().uid().toString(), "", Optional.empty(), List.of(said)));
+  }
+
+  private static ConditionDraft condition(String type, String status) {
+    return new ConditionDraft(type, status, "Said", "", Optional.empty());
+  }
+
+  @Test
+  void conditionsAreAnybodysOfWhateverSourceThePodIs() {
+    apply(pod("web-0").source("manifests/node-a").ip("10.244.1.7"));
+    conditions(condition("example.com/b", "True"), condition("example.com/a", "False"));
+    assertThat(web().status().conditions())
+        .extracting(Pod.Condition::type)
+        .containsExactly("example.com/a", "example.com/b");
+    assertThat(web().status().ips()).containsExactly(Address.of("10.244.1.7"));
+    var since = web().status().conditions().getLast().since();
+    conditions(condition("example.com/b", "True"));
+    assertThat(records).as("nothing differs").isZero();
+    conditions(condition("example.com/b", "Unknown"));
+    assertThat(web().status().conditions().getLast().since()).isAfter(since);
+    assertThat(web().status().conditions()).as("the other one stays").hasSize(2);
+    apply(pod("web-0").source("manifests/node-a").ip("10.244.1.8"));
+    assertThat(web().status().conditions()).as("its source says nothing of them").hasSize(2);
+  }
+
+  @Test
+  void whatRunsAPodLeavesConditionsAsTheyAre() {
+    apply(pod("web-0").node("node-b"));
+    conditions(condition("example.com/a", "True"));
+    update("", running(0));
+    assertThat(web().status().conditions()).hasSize(1);
+    assertThat(web().status().containers()).hasSize(1);
+  }
+
+  @Test
+  void refusesConditionsThatFollowFromOtherFactsAndThoseThatAreNone() {
+    apply(pod("web-0"));
+    assertThat(
+            faults(
+                conditions(
+                    condition("Ready", "True"),
+                    condition("a b", "True"),
+                    condition("example.com/a", "Maybe"),
+                    condition("", "True"))))
+        .containsExactly(
+            "status.conditions[0].type Forbidden",
+            "status.conditions[1].type Invalid",
+            "status.conditions[2].status NotSupported",
+            "status.conditions[3].type Required");
+    assertThat(web().status().conditions()).isEmpty();
   }
 }

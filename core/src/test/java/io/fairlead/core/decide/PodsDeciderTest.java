@@ -191,6 +191,54 @@ class PodsDeciderTest {
         .containsExactly(field + ".tcpSocket.port Invalid");
   }
 
+  private PodOutcome reportOf(long session, long sequence, Instant run) {
+    var uid = image.pods().get(WEB).orElseThrow().object().uid().toString();
+    return decide(
+        new ReportReadiness(
+            "shop",
+            "node-a",
+            session,
+            sequence,
+            List.of(new Report("web-0", uid, true, "tcp", Map.of("main", run, "other", run)))));
+  }
+
+  @Test
+  void remembersHowOftenAndWhenThePodTurnedAndNoMoreThanTheLatest() {
+    long session = open("node-a");
+    stored(pod("web-0").ip("10.244.1.7").tcpProbe("80"));
+    report(session, 1, false, "connection refused");
+    assertThat(readiness().turns()).as("it was not ready before, either").isZero();
+    for (int i = 0; i < 10; i++) {
+      report(session, 2 + 2 * i, true, "connected");
+      report(session, 3 + 2 * i, false, "timeout " + i);
+    }
+    assertThat(readiness().turns()).isEqualTo(20);
+    assertThat(readiness().latest()).hasSize(PodReadiness.LATEST);
+    assertThat(readiness().latest().getLast().reason()).isEqualTo("timeout 9");
+    assertThat(readiness().latest().getLast().at()).isEqualTo(readiness().since());
+    var before = readiness();
+    report(session, 30, false, "another reason");
+    assertThat(readiness().turns()).isEqualTo(20);
+    assertThat(readiness().since()).isEqualTo(before.since());
+  }
+
+  @Test
+  void anotherRunOfAContainerIsAnotherReportAndATurn() {
+    long session = open("node-a");
+    stored(pod("web-0").ip("10.244.1.7").tcpProbe("80"));
+    reportOf(session, 1, Instant.EPOCH);
+    assertThat(readiness().runs())
+        .as("names of no container are left out")
+        .isEqualTo(Map.of("main", Instant.EPOCH));
+    var first = readiness();
+    reportOf(session, 2, Instant.EPOCH);
+    assertThat(readiness()).isEqualTo(first);
+    reportOf(session, 3, Instant.EPOCH.plusSeconds(9));
+    assertThat(readiness().runs()).isEqualTo(Map.of("main", Instant.EPOCH.plusSeconds(9)));
+    assertThat(readiness().turns()).isEqualTo(2);
+    assertThat(readiness().since()).isAfter(first.since());
+  }
+
   @Test
   void e17WithoutGraceThePodAndItsReadinessVanishAtOnce() {
     long session = open("node-a");

@@ -29,6 +29,9 @@ public final class TestPod {
   private String hostname = "";
   private List<ContainerPortDraft> ports = List.of(new ContainerPortDraft("http", "", 8080));
   private Optional<ProbeDraft> probe = Optional.empty();
+  private Optional<ProbeDraft> startupProbe = Optional.empty();
+  private List<ContainerDraft> initContainers = List.of();
+  private List<String> gates = List.of();
   private boolean withContainer = true;
   private String phase = "";
   private String podIp = "";
@@ -109,7 +112,7 @@ public final class TestPod {
 
   public static ProbeDraft httpGet(String port, OptionalInt timeoutSeconds) {
     return new ProbeDraft(
-        Optional.of(new HttpGetDraft("", "", port, "", Map.of())),
+        Optional.of(new HttpGetDraft("", "", port, "", List.of())),
         Optional.empty(),
         OptionalInt.empty(),
         OptionalInt.empty(),
@@ -128,6 +131,37 @@ public final class TestPod {
             OptionalInt.empty(),
             OptionalInt.empty(),
             OptionalInt.empty()));
+  }
+
+  public TestPod startupProbe(ProbeDraft value) {
+    startupProbe = Optional.of(value);
+    return this;
+  }
+
+  public TestPod initContainers(ContainerDraft... value) {
+    initContainers = List.of(value);
+    return this;
+  }
+
+  /** A container with ports and nothing else. */
+  public static ContainerDraft container(
+      String name, String restartPolicy, ContainerPortDraft... ports) {
+    return new ContainerDraft(
+        name,
+        "",
+        List.of(),
+        List.of(),
+        Map.of(),
+        List.of(ports),
+        Optional.empty(),
+        "",
+        Optional.empty(),
+        restartPolicy);
+  }
+
+  public TestPod gates(String... value) {
+    gates = List.of(value);
+    return this;
   }
 
   public TestPod phase(String value) {
@@ -160,13 +194,17 @@ public final class TestPod {
         "",
         withContainer
             ? List.of(
-                new ContainerDraft("main", "", List.of(), List.of(), Map.of(), ports, probe, ""))
+                new ContainerDraft(
+                    "main", "", List.of(), List.of(), Map.of(), ports, probe, "", startupProbe, ""))
             : List.of(),
         "",
         OptionalLong.empty(),
         phase,
         podIp,
         podIps,
-        "");
+        "",
+        initContainers,
+        gates,
+        Optional.empty());
   }
 }

@@ -32,6 +32,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SortedMap;
@@ -64,29 +65,164 @@ class CanonicalEncodingTest {
         CREATED);
   }
 
+  private static Pod.Probe http() {
+    return new Pod.Probe(
+        new Pod.HttpGet(
+            Pod.Scheme.HTTP,
+            Optional.of("127.0.0.1"),
+            new PortRef.Name("web"),
+            "/ready",
+            List.of(new Pod.HttpHeader("X-Probe", "1"))),
+        Duration.ofSeconds(1),
+        Duration.ofSeconds(10),
+        Duration.ofMillis(1500),
+        1,
+        3);
+  }
+
+  private static Pod.Probe tcp() {
+    return new Pod.Probe(
+        new Pod.TcpSocket(Optional.of("::1"), new PortRef.Number(8081)),
+        Duration.ZERO,
+        Duration.ofSeconds(5),
+        Duration.ofSeconds(1),
+        2,
+        4);
+  }
+
+  private static Pod pod(Pod.Probe http, Pod.Probe tcp) {
+    return new Pod(
+        meta("shop", "web-1"),
+        new Pod.Spec(
+            Optional.of("node-a"),
+            true,
+            Optional.of("web-1"),
+            Optional.of("web"),
+            List.of(
+                new Pod.Container(
+                    "main",
+                    "example/web:1",
+                    List.of("/bin/web"),
+                    List.of("--port", "8080"),
+                    new TreeMap<>(Map.of("MODE", "fast")),
+                    List.of(new Pod.ContainerPort("web", Protocol.TCP, 8080)),
+                    Optional.of(http),
+                    Optional.of("/srv")),
+                new Pod.Container(
+                    "side",
+                    "example/side:1",
+                    List.of("/bin/side"),
+                    List.of("-v"),
+                    new TreeMap<>(Map.of("A", "B")),
+                    List.of(new Pod.ContainerPort("m", Protocol.SCTP, 9090)),
+                    Optional.of(tcp),
+                    Optional.of("/opt"))),
+            Pod.RestartPolicy.ON_FAILURE,
+            Duration.ofSeconds(5)),
+        new Pod.Status(
+            Pod.Phase.RUNNING,
+            List.of(Address.of("10.244.0.5")),
+            "started",
+            "all of them",
+            List.of(
+                new ContainerStatus(
+                    "main",
+                    2,
+                    new ContainerStatus.Running(CREATED),
+                    Optional.of(
+                        new ContainerStatus.Terminated(
+                            137, "Error", "out", Optional.of(CREATED), CREATED))),
+                new ContainerStatus(
+                    "side",
+                    1,
+                    new ContainerStatus.Waiting("CrashLoopBackOff", "10 s"),
+                    Optional.of(
+                        new ContainerStatus.Terminated(
+                            1, "Error", "in", Optional.of(CREATED), CREATED)))),
+            Optional.of(CREATED)),
+        "manifests/node-a");
+  }
+
+  /** With a value in each field that older Pods do not have. */
+  private static Pod later(Pod pod) {
+    var spec = pod.spec();
+    var exec =
+        new Pod.Probe(
+            new Pod.Exec(List.of("/bin/check", "-q")),
+            Duration.ofSeconds(2),
+            Duration.ofSeconds(3),
+            Duration.ofSeconds(4),
+            1,
+            30);
+    var grpc =
+        new Pod.Probe(
+            new Pod.Grpc(9000, "shop.Web"),
+            Duration.ofSeconds(2),
+            Duration.ofSeconds(3),
+            Duration.ofSeconds(4),
+            1,
+            30);
+    return new Pod(
+        pod.meta(),
+        new Pod.Spec(
+            spec.nodeName(),
+            spec.hostNetwork(),
+            spec.hostname(),
+            spec.subdomain(),
+            spec.containers().stream().map(c -> later(c, exec)).toList(),
+            spec.restartPolicy(),
+            spec.terminationGrace(),
+            List.of(later(spec.containers().getLast(), grpc)),
+            List.of("example.com/gate"),
+            false),
+        pod.status()
+            .with(
+                List.of(
+                    new Pod.Condition(
+                        "example.com/gate",
+                        Pod.Condition.State.UNKNOWN,
+                        "Asked",
+                        "no answer",
+                        CREATED))),
+        pod.source());
+  }
+
+  private static Pod.Container later(Pod.Container container, Pod.Probe startup) {
+    return new Pod.Container(
+        container.name(),
+        container.image(),
+        container.command(),
+        container.args(),
+        container.env(),
+        container.ports(),
+        container.readinessProbe(),
+        container.workingDir(),
+        Optional.of(startup),
+        Optional.of(Pod.RestartPolicy.ALWAYS));
+  }
+
+  /** As they were before fields were added. */
+  static Stream<Case> olderObjects() {
+    return Stream.of(
+        new Case("a Pod", pod(http(), tcp()), "2aa084d0604a50249bc40878cb475683"),
+        new Case(
+            "a PodReadiness",
+            new PodReadiness(
+                new ObjectName("shop", "web-1"),
+                new UUID(3, 4),
+                true,
+                "node-a",
+                17,
+                5,
+                "http 200",
+                CREATED),
+            "69cad9939257f11179c6a19950ae4460"));
+  }
+
   /** Every field of every record has a value here, every sealed case appears. */
   static Stream<Case> objects() {
-    var http =
-        new Pod.Probe(
-            new Pod.HttpGet(
-                Pod.Scheme.HTTP,
-                Optional.of("127.0.0.1"),
-                new PortRef.Name("web"),
-                "/ready",
-                new TreeMap<>(Map.of("X-Probe", "1"))),
-            Duration.ofSeconds(1),
-            Duration.ofSeconds(10),
-            Duration.ofMillis(1500),
-            1,
-            3);
-    var tcp =
-        new Pod.Probe(
-            new Pod.TcpSocket(Optional.of("::1"), new PortRef.Number(8081)),
-            Duration.ZERO,
-            Duration.ofSeconds(5),
-            Duration.ofSeconds(1),
-            2,
-            4);
+    var http = http();
+    var tcp = tcp();
     return Stream.of(
         new Case(
             "a partition header",
@@ -136,59 +272,7 @@ class CanonicalEncodingTest {
                 List.of(Address.of("10.96.0.20"), Address.of("fd00::20")),
                 Duration.ofMinutes(10)),
             "e1df32cafbde3e197d598e34c1df3645"),
-        new Case(
-            "a Pod",
-            new Pod(
-                meta("shop", "web-1"),
-                new Pod.Spec(
-                    Optional.of("node-a"),
-                    true,
-                    Optional.of("web-1"),
-                    Optional.of("web"),
-                    List.of(
-                        new Pod.Container(
-                            "main",
-                            "example/web:1",
-                            List.of("/bin/web"),
-                            List.of("--port", "8080"),
-                            new TreeMap<>(Map.of("MODE", "fast")),
-                            List.of(new Pod.ContainerPort("web", Protocol.TCP, 8080)),
-                            Optional.of(http),
-                            Optional.of("/srv")),
-                        new Pod.Container(
-                            "side",
-                            "example/side:1",
-                            List.of("/bin/side"),
-                            List.of("-v"),
-                            new TreeMap<>(Map.of("A", "B")),
-                            List.of(new Pod.ContainerPort("m", Protocol.SCTP, 9090)),
-                            Optional.of(tcp),
-                            Optional.of("/opt"))),
-                    Pod.RestartPolicy.ON_FAILURE,
-                    Duration.ofSeconds(5)),
-                new Pod.Status(
-                    Pod.Phase.RUNNING,
-                    List.of(Address.of("10.244.0.5")),
-                    "started",
-                    "all of them",
-                    List.of(
-                        new ContainerStatus(
-                            "main",
-                            2,
-                            new ContainerStatus.Running(CREATED),
-                            Optional.of(
-                                new ContainerStatus.Terminated(
-                                    137, "Error", "out", Optional.of(CREATED), CREATED))),
-                        new ContainerStatus(
-                            "side",
-                            1,
-                            new ContainerStatus.Waiting("CrashLoopBackOff", "10 s"),
-                            Optional.of(
-                                new ContainerStatus.Terminated(
-                                    1, "Error", "in", Optional.of(CREATED), CREATED)))),
-                    Optional.of(CREATED)),
-                "manifests/node-a"),
-            "2aa084d0604a50249bc40878cb475683"),
+        new Case("a Pod", later(pod(http, tcp)), "34983623625f02bcf25b40d87651f9d6"),
         new Case(
             "a PodReadiness",
             new PodReadiness(
@@ -199,8 +283,11 @@ class CanonicalEncodingTest {
                 17,
                 5,
                 "http 200",
-                CREATED),
-            "69cad9939257f11179c6a19950ae4460"),
+                CREATED,
+                new TreeMap<>(Map.of("main", CREATED)),
+                3,
+                List.of(new PodReadiness.Turn(true, "http 200", CREATED))),
+            "77ba568237e0dc5aae1ee94b4f5044c0"),
         new Case(
             "a Node",
             new Node(
@@ -235,7 +322,7 @@ class CanonicalEncodingTest {
   }
 
   @ParameterizedTest
-  @MethodSource("objects")
+  @MethodSource({"objects", "olderObjects"})
   void givesTheBytesItAlwaysGave(Case row) {
     assertThat(Digest.of(row.object())).hasToString(row.digest());
   }
@@ -343,7 +430,8 @@ class CanonicalEncodingTest {
         less.remove(first);
         mutants.put("less", less);
         var other = new TreeMap<Object, Object>(map);
-        other.put(first, map.get(first) + "x");
+        other.put(
+            first, mutants(Objects.requireNonNull(map.get(first))).values().iterator().next());
         mutants.put("value", other);
         var renamed = new TreeMap<Object, Object>(less);
         renamed.put(first + "x", map.get(first));

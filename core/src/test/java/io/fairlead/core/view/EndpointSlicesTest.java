@@ -255,7 +255,58 @@ class EndpointSlicesTest {
     assertThat(slices(service, pod).getFirst().ports().getFirst().port()).isEqualTo(8080); // C14
   }
 
-  /** C13. */
+  private static Pod withInit(Pod pod, Optional<Pod.RestartPolicy> policy, int port) {
+    var spec = pod.spec();
+    var init =
+        new Pod.Container(
+            "init",
+            "",
+            List.of(),
+            List.of(),
+            new TreeMap<>(),
+            List.of(new Pod.ContainerPort("web", Protocol.TCP, port)),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            policy);
+    return new Pod(
+        pod.meta(),
+        new Pod.Spec(
+            spec.nodeName(),
+            spec.hostNetwork(),
+            spec.hostname(),
+            spec.subdomain(),
+            spec.containers(),
+            spec.restartPolicy(),
+            spec.terminationGrace(),
+            List.of(init),
+            List.of(),
+            true),
+        pod.status(),
+        pod.source());
+  }
+
+  /** C13, C14. */
+  @Test
+  void aSidecarsPortsCountAfterThoseOfTheOthersAndAnInitContainersNever() {
+    var service = with(WEB, s -> s.ports(port("http", 80, new PortRef.Name("web"))));
+    var bare = pod("a", "web", "node-a", "10.244.0.1");
+    var app =
+        with(
+            bare,
+            List.of(
+                container(
+                    List.of(new Pod.ContainerPort("web", Protocol.TCP, 8080)), Optional.empty())));
+    var sidecar = Optional.of(Pod.RestartPolicy.ALWAYS);
+    assertThat(slices(service, withInit(bare, Optional.empty(), 9)).getFirst().ports()).isEmpty();
+    assertThat(slices(service, withInit(bare, sidecar, 9)).getFirst().ports())
+        .extracting(Endpoints.TargetPort::port)
+        .containsExactly(9);
+    assertThat(slices(service, withInit(app, sidecar, 9)).getFirst().ports())
+        .extracting(Endpoints.TargetPort::port)
+        .containsExactly(8080);
+  }
+
   @Test
   void aNameThatNoContainerHasIsLeftOut() {
     var service =

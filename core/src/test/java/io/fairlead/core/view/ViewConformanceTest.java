@@ -17,8 +17,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Each row of {@code conformance/endpointslices.tsv} and {@code conformance/node-view.tsv}: by the
  * rows of {@link EndpointSlicesTest} and {@link UsableEndpointsTest} that bear its id, else by the
  * test named here. Differences: slices are a function of the current objects, so C3 and C42 ask for
- * none above 100 and at most twice the fewest; a Pod counts without its Node (C10); init containers
- * are left out before a Pod becomes one of ours, so C13 and C14 are about the containers there are.
+ * none above 100 and at most twice the fewest; a Pod counts without its Node (C10).
  */
 @Timeout(60)
 class ViewConformanceTest {
@@ -28,8 +27,8 @@ class ViewConformanceTest {
       Map.ofEntries(
           entry("C3", () -> SLICES.splitsLargeServices(250)),
           entry("C11", SLICES::aNamedTargetPortWithTwoNumbersGivesTwoSlices),
-          entry("C13", SLICES::aNameThatNoContainerHasIsLeftOut),
-          entry("C14", SLICES::aNameCountsForItsProtocolOnlyAndTheFirstContainerWins),
+          entry("C13", SLICES::aSidecarsPortsCountAfterThoseOfTheOthersAndAnInitContainersNever),
+          entry("C14", SLICES::aSidecarsPortsCountAfterThoseOfTheOthersAndAnInitContainersNever),
           entry("C15", SLICES::aNameThatNoContainerHasIsLeftOut),
           entry("C16", SLICES::aHeadlessServiceWithoutPortsHasASliceWithoutPorts),
           entry("C17", SLICES::aDualStackServiceHasASliceForEachFamily),

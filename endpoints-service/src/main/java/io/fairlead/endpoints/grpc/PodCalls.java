@@ -5,6 +5,7 @@ import io.fairlead.api.Errors;
 import io.fairlead.api.NodeCodec;
 import io.fairlead.api.PodCodec;
 import io.fairlead.api.SliceCodec;
+import io.fairlead.api.Timestamps;
 import io.fairlead.core.decide.DryRun;
 import io.fairlead.core.decide.PodCommand;
 import io.fairlead.core.decide.PodDraft;
@@ -232,7 +233,10 @@ public final class PodCalls {
                 name,
                 message.getUid(),
                 message.getNodeName(),
-                PodCodec.draft(message.getStatus())));
+                message.hasStatus()
+                    ? Optional.of(PodCodec.draft(message.getStatus()))
+                    : Optional.empty(),
+                message.getConditionsList().stream().map(PodCodec::draft).toList()));
     return owners.call(
         new Call<>(
             partitioning.ofNamespace(name.namespace()),
@@ -254,7 +258,12 @@ public final class PodCalls {
             message.getSequence(),
             message.getReportsList().stream()
                 .map(r ->
-                    new PodCommand.Report(r.getName(), r.getPodUid(), r.getReady(), r.getReason()))
+                    new PodCommand.Report(
+                        r.getName(),
+                        r.getPodUid(),
+                        r.getReady(),
+                        r.getReason(),
+                        Timestamps.model(r.getRunsMap())))
                 .toList());
     return owners.call(
         new Call<>(

@@ -10,8 +10,10 @@ import io.fairlead.core.model.PodReadiness;
 import io.fairlead.log.v1.Container;
 import io.fairlead.log.v1.ContainerPort;
 import io.fairlead.log.v1.HttpGet;
+import io.fairlead.log.v1.PodCondition;
 import io.fairlead.log.v1.Probe;
 import io.fairlead.log.v1.TcpSocket;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.TreeMap;
 
@@ -39,6 +41,11 @@ final class PodFields {
     status.ips().forEach(ip -> message.addIps(Fields.write(ip)));
     status.containers().forEach(c -> message.addContainerStatuses(ContainerStatusFields.write(c)));
     status.deleting().ifPresent(at -> message.setDeleting(Fields.write(at)));
+    spec.initContainers().forEach(c -> message.addInitContainers(write(c)));
+    message
+        .addAllReadinessGates(spec.readinessGates())
+        .setNoServiceLinks(!spec.enableServiceLinks());
+    status.conditions().forEach(c -> message.addConditions(write(c)));
     return message.build();
   }
 
@@ -53,7 +60,10 @@ final class PodFields {
             restartPolicy(message.getRestartPolicy()),
             message.hasTerminationGracePeriod()
                 ? Fields.duration("termination_grace_period", message.getTerminationGracePeriod())
-                : Pod.Spec.DEFAULT_GRACE);
+                : Pod.Spec.DEFAULT_GRACE,
+            all(message.getInitContainersList(), PodFields::container),
+            message.getReadinessGatesList(),
+            !message.getNoServiceLinks());
     var status =
         new Pod.Status(
             phase(message.getPhase()),
@@ -63,28 +73,41 @@ final class PodFields {
             all(message.getContainerStatusesList(), ContainerStatusFields::read),
             message.hasDeleting()
                 ? Optional.of(Fields.instant("deleting", message.getDeleting()))
-                : Optional.empty());
+                : Optional.empty(),
+            all(message.getConditionsList(), PodFields::condition));
     return new Pod(Fields.meta(message.getMeta()), spec, status, message.getSource());
   }
 
   static io.fairlead.log.v1.PodReadiness write(PodReadiness readiness) {
-    return io.fairlead.log.v1.PodReadiness.newBuilder()
-        .setNamespace(readiness.pod().namespace())
-        .setName(readiness.pod().name())
-        .setPodUid(readiness.podUid().toString())
-        .setReady(readiness.ready())
-        .setNode(readiness.node())
-        .setSession(readiness.session())
-        .setSequence(readiness.sequence())
-        .setReason(readiness.reason())
-        .setSince(Fields.write(readiness.since()))
-        .build();
+    var message =
+        io.fairlead.log.v1.PodReadiness.newBuilder()
+            .setNamespace(readiness.pod().namespace())
+            .setName(readiness.pod().name())
+            .setPodUid(readiness.podUid().toString())
+            .setReady(readiness.ready())
+            .setNode(readiness.node())
+            .setSession(readiness.session())
+            .setSequence(readiness.sequence())
+            .setReason(readiness.reason())
+            .setSince(Fields.write(readiness.since()))
+            .setTurns(readiness.turns());
+    readiness.runs().forEach((name, began) -> message.putRuns(name, Fields.write(began)));
+    for (var turn : readiness.latest()) {
+      message.addLatest(
+          io.fairlead.log.v1.PodReadiness.Turn.newBuilder()
+              .setReady(turn.ready())
+              .setReason(turn.reason())
+              .setAt(Fields.write(turn.at())));
+    }
+    return message.build();
   }
 
   static PodReadiness read(io.fairlead.log.v1.PodReadiness message) {
     if (!message.hasSince()) {
       throw Fields.bad("since", "missing");
     }
+    var runs = new TreeMap<String, Instant>();
+    message.getRunsMap().forEach((name, began) -> runs.put(name, Fields.instant("runs", began)));
     return new PodReadiness(
         new ObjectName(
             Fields.required("namespace", message.getNamespace()),
@@ -95,7 +118,43 @@ final class PodFields {
         message.getSession(),
         message.getSequence(),
         message.getReason(),
-        Fields.instant("since", message.getSince()));
+        Fields.instant("since", message.getSince()),
+        runs,
+        message.getTurns(),
+        all(
+            message.getLatestList(),
+            turn ->
+                new PodReadiness.Turn(
+                    turn.getReady(), turn.getReason(), Fields.instant("latest.at", turn.getAt()))));
+  }
+
+  private static PodCondition write(Pod.Condition condition) {
+    return PodCondition.newBuilder()
+        .setType(condition.type())
+        .setState(
+            switch (condition.state()) {
+              case TRUE -> PodCondition.State.TRUE;
+              case FALSE -> PodCondition.State.FALSE;
+              case UNKNOWN -> PodCondition.State.UNKNOWN;
+            })
+        .setReason(condition.reason())
+        .setMessage(condition.message())
+        .setSince(Fields.write(condition.since()))
+        .build();
+  }
+
+  private static Pod.Condition condition(PodCondition message) {
+    return new Pod.Condition(
+        message.getType(),
+        switch (message.getState()) {
+          case TRUE -> Pod.Condition.State.TRUE;
+          case FALSE -> Pod.Condition.State.FALSE;
+          case UNKNOWN -> Pod.Condition.State.UNKNOWN;
+          case STATE_UNSPECIFIED, UNRECOGNIZED -> throw unknown("conditions.state");
+        },
+        message.getReason(),
+        message.getMessage(),
+        Fields.instant("conditions.since", message.getSince()));
   }
 
   private static Container write(Pod.Container container) {
@@ -109,6 +168,8 @@ final class PodFields {
     container.ports().forEach(p -> message.addPorts(write(p)));
     container.readinessProbe().ifPresent(p -> message.setReadinessProbe(write(p)));
     container.workingDir().ifPresent(message::setWorkingDir);
+    container.startupProbe().ifPresent(p -> message.setStartupProbe(write(p)));
+    message.setRestartAlways(container.isSidecar());
     return message.build();
   }
 
@@ -123,7 +184,11 @@ final class PodFields {
         message.hasReadinessProbe()
             ? Optional.of(probe(message.getReadinessProbe()))
             : Optional.empty(),
-        optional(message.getWorkingDir()));
+        optional(message.getWorkingDir()),
+        message.hasStartupProbe()
+            ? Optional.of(probe(message.getStartupProbe()))
+            : Optional.empty(),
+        message.getRestartAlways() ? Optional.of(Pod.RestartPolicy.ALWAYS) : Optional.empty());
   }
 
   private static ContainerPort write(Pod.ContainerPort port) {
@@ -152,6 +217,9 @@ final class PodFields {
     switch (probe.action()) {
       case Pod.HttpGet get -> message.setHttpGet(write(get));
       case Pod.TcpSocket tcp -> message.setTcpSocket(write(tcp));
+      case Pod.Exec(var command) -> message.getExecBuilder().addAllCommand(command);
+      case Pod.Grpc(int port, var service) ->
+          message.getGrpcBuilder().setPort(port).setService(service);
     }
     return message.build();
   }
@@ -173,6 +241,8 @@ final class PodFields {
           new Pod.TcpSocket(
               optional(message.getTcpSocket().getHost()),
               Fields.portRef("tcp_socket.port", message.getTcpSocket().getPort()));
+      case EXEC -> new Pod.Exec(message.getExec().getCommandList());
+      case GRPC -> new Pod.Grpc(message.getGrpc().getPort(), message.getGrpc().getService());
       case ACTION_NOT_SET -> throw unknown("readiness_probe.action");
     };
   }
@@ -182,8 +252,8 @@ final class PodFields {
         HttpGet.newBuilder()
             .setHttps(get.scheme() == Pod.Scheme.HTTPS)
             .setPort(Fields.write(get.port()))
-            .setPath(get.path())
-            .putAllHeaders(get.headers());
+            .setPath(get.path());
+    get.headers().forEach(h -> message.addHeadersBuilder().setName(h.name()).setValue(h.value()));
     get.host().ifPresent(message::setHost);
     return message.build();
   }
@@ -194,7 +264,7 @@ final class PodFields {
         optional(message.getHost()),
         Fields.portRef("http_get.port", message.getPort()),
         message.getPath(),
-        new TreeMap<>(message.getHeadersMap()));
+        all(message.getHeadersList(), h -> new Pod.HttpHeader(h.getName(), h.getValue())));
   }
 
   private static TcpSocket write(Pod.TcpSocket tcp) {

@@ -31,6 +31,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SortedMap;
@@ -88,7 +89,10 @@ public final class RandomEvents {
               random.nextLong(1L << 40),
               random.nextLong(1L << 40),
               maybeEmpty(),
-              instant());
+              instant(),
+              new TreeMap<>(Map.of("main", instant())),
+              random.nextLong(1L << 20),
+              list(3, () -> new PodReadiness.Turn(random.nextBoolean(), maybeEmpty(), instant())));
       case NODE ->
           new Node(
               clusterMeta("node"),
@@ -183,15 +187,24 @@ public final class RandomEvents {
             optional(this::word),
             list(3, this::container),
             pick(Pod.RestartPolicy.values()),
-            duration()),
+            duration(),
+            list(2, this::container),
+            list(2, this::word),
+            random.nextBoolean()),
         new Pod.Status(
             pick(Pod.Phase.values()),
             list(2, this::address),
             maybeEmpty(),
             maybeEmpty(),
             list(2, this::containerStatus),
-            optional(this::instant)),
+            optional(this::instant),
+            list(2, this::condition)),
         maybeEmpty());
+  }
+
+  private Pod.Condition condition() {
+    return new Pod.Condition(
+        word(), pick(Pod.Condition.State.values()), maybeEmpty(), maybeEmpty(), instant());
   }
 
   private ContainerStatus containerStatus() {
@@ -220,15 +233,25 @@ public final class RandomEvents {
         words(),
         list(2, () -> new Pod.ContainerPort(maybeEmpty(), pick(Protocol.values()), port())),
         optional(this::probe),
-        optional(this::word));
+        optional(this::word),
+        optional(this::probe),
+        optional(() -> Pod.RestartPolicy.ALWAYS));
   }
 
   private Pod.Probe probe() {
     Pod.Action action =
-        random.nextBoolean()
-            ? new Pod.HttpGet(
-                pick(Pod.Scheme.values()), optional(this::word), portRef(), maybeEmpty(), words())
-            : new Pod.TcpSocket(optional(this::word), portRef());
+        switch (random.nextInt(4)) {
+          case 0 ->
+              new Pod.HttpGet(
+                  pick(Pod.Scheme.values()),
+                  optional(this::word),
+                  portRef(),
+                  maybeEmpty(),
+                  list(3, () -> new Pod.HttpHeader(word(), maybeEmpty())));
+          case 1 -> new Pod.TcpSocket(optional(this::word), portRef());
+          case 2 -> new Pod.Exec(list(3, this::maybeEmpty));
+          default -> new Pod.Grpc(port(), maybeEmpty());
+        };
     return new Pod.Probe(
         action, duration(), duration(), duration(), random.nextInt(100), random.nextInt(100));
   }

@@ -20,9 +20,15 @@ record AgentProcess(String node, Command command, HostPort http) {
    * Of a node.
    *
    * @param endpoints where agents reach endpoints-service
+   * @param podRuntime where they reach what runs Pods
    * @param podNetwork of all nodes
    */
-  static AgentProcess of(PlaneConfig config, FabricNode node, HostPort endpoints, String podNetwork)
+  static AgentProcess of(
+      PlaneConfig config,
+      FabricNode node,
+      HostPort endpoints,
+      HostPort podRuntime,
+      String podNetwork)
       throws IOException {
     var name = node.name();
     var http = new HostPort(node.address(), PlanePorts.AGENT_HTTP);
@@ -35,6 +41,7 @@ record AgentProcess(String node, Command command, HostPort http) {
             "--pod-cidrs=" + node.podNetwork(),
             "--cluster-cidrs=" + podNetwork,
             "--endpoints=" + endpoints,
+            "--pod-runtime=" + podRuntime,
             "--manifests=" + config.manifests(name),
             "--data-dir=" + config.dataDirectory().resolve("agents").resolve(name),
             "--http-listen=" + http);

@@ -4,6 +4,7 @@ import io.fairlead.allocator.AllocatorConfig;
 import io.fairlead.allocator.AllocatorService;
 import io.fairlead.cli.plane.ProcessId;
 import io.fairlead.cli.plane.RunFile;
+import io.fairlead.core.model.Cidr;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
 import io.fairlead.devkit.etcd.EtcdProcess;
@@ -156,11 +157,7 @@ final class Plane implements AutoCloseable {
                     List.of(
                         PlanePorts.local(ports.endpoints()),
                         new HostPort(fabric.join().managementAddress(), ports.endpoints())),
-                    // containers and neighbours of this machine reach that address, too
-                    List.of(
-                        "127.0.0.0/8",
-                        fabric.join().managementAddress() + "/32",
-                        fabric.join().nodeNetwork().toString())));
+                    nearby(fabric.join())));
     var dns = parts.start(DNS, () -> startDns(kafka, fabric.join()));
     var all = new ArrayList<CompletableFuture<?>>(List.of(fabric, kafka, etcd));
     all.addAll(List.of(allocator, endpoints, dns));
@@ -170,6 +167,12 @@ final class Plane implements AutoCloseable {
     all.add(parts.start(PODS, () -> startPods(fabric.join(), allocator, endpoints)));
     parts.await(all.toArray(CompletableFuture<?>[]::new));
     return Optional.of(fabric.join());
+  }
+
+  /** Who may come to the management address: containers and neighbours reach it, too. */
+  private static List<String> nearby(Fabric fabric) {
+    return List.of(
+        "127.0.0.0/8", fabric.managementAddress() + "/32", fabric.nodeNetwork().toString());
   }
 
   private Optional<Fabric> startWithoutNodes() {
@@ -353,7 +356,8 @@ final class Plane implements AutoCloseable {
     parts.begins(node);
     var place = fabric.node(node);
     var agents = new HostPort(fabric.managementAddress(), ports.endpoints());
-    var process = AgentProcess.of(config, place, agents, POD_NETWORK);
+    var runtime = new HostPort(fabric.managementAddress(), ports.podRuntime());
+    var process = AgentProcess.of(config, place, agents, runtime, POD_NETWORK);
     var agent = clients.opened(node, Supervised.start(node, process::start, progress, time));
     process.awaitReady(agent);
     return new Ready<>(agent, place.address());
@@ -380,7 +384,8 @@ final class Plane implements AutoCloseable {
                     config.dataDirectory(),
                     List.of(PlanePorts.local(ports.allocator())),
                     List.of(PlanePorts.local(ports.endpoints())),
-                    listen),
+                    List.of(listen, new HostPort(fabric.managementAddress(), ports.podRuntime())),
+                    nearby(fabric).stream().map(Cidr::of).toList()),
                 fabric,
                 metrics,
                 time));

@@ -57,7 +57,9 @@ public final class PodRunner implements AutoCloseable {
       var pods = new PodSupervisor(kit, config.shutdownGrace());
       var server =
           GrpcServer.start(
-              GrpcServer.Settings.listening(config.listen()).withDrain(Duration.ofSeconds(1)),
+              GrpcServer.Settings.listening(config.listen())
+                  .withDrain(Duration.ofSeconds(1))
+                  .withAllowFrom(config.allowFrom()),
               List.of(new PodRuntimeService(pods)),
               List.of(),
               metrics);

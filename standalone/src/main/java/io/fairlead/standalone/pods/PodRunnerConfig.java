@@ -1,6 +1,7 @@
 package io.fairlead.standalone.pods;
 
 import io.fairlead.cli.plane.PlaneFiles;
+import io.fairlead.core.model.Cidr;
 import io.fairlead.runtime.HostPort;
 import io.fairlead.standalone.pods.run.RunUser;
 import java.nio.file.Path;
@@ -10,7 +11,8 @@ import java.util.List;
 /**
  * How Pods are run as processes.
  *
- * @param listen of PodRuntime; programs can be run through it, so an address of this machine only
+ * @param listen of PodRuntime; programs can be run through it
+ * @param allowFrom who may: this machine, and its nodes' agents for exec probes
  * @param directory for what containers print; made where it is missing
  * @param images a directory that every user reads, below which containers see the built-in image
  * @param user whom processes run as
@@ -21,7 +23,8 @@ import java.util.List;
 public record PodRunnerConfig(
     List<HostPort> allocator,
     List<HostPort> endpoints,
-    HostPort listen,
+    List<HostPort> listen,
+    List<Cidr> allowFrom,
     Path directory,
     Path images,
     RunUser user,
@@ -31,6 +34,8 @@ public record PodRunnerConfig(
   public PodRunnerConfig {
     allocator = List.copyOf(allocator);
     endpoints = List.copyOf(endpoints);
+    listen = List.copyOf(listen);
+    allowFrom = List.copyOf(allowFrom);
     if (shutdownGrace.isNegative()) {
       throw new IllegalArgumentException("shutdown grace " + shutdownGrace + ": is negative");
     }
@@ -48,11 +53,16 @@ public record PodRunnerConfig(
    * @param dataDir of the instance
    */
   public static PodRunnerConfig in(
-      Path dataDir, List<HostPort> allocator, List<HostPort> endpoints, HostPort listen) {
+      Path dataDir,
+      List<HostPort> allocator,
+      List<HostPort> endpoints,
+      List<HostPort> listen,
+      List<Cidr> allowFrom) {
     return new PodRunnerConfig(
         allocator,
         endpoints,
         listen,
+        allowFrom,
         dataDir.resolve("pods"),
         images(PlaneFiles.instanceId(dataDir)),
         RunUser.of(System.getenv()),

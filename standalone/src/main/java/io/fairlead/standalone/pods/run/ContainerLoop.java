@@ -217,7 +217,7 @@ final class ContainerLoop {
   private Optional<Map<String, String>> services() throws InterruptedException {
     do {
       try {
-        return Optional.of(variables.of(place.pod().meta().namespace()));
+        return Optional.of(variables.of(place.pod()));
       } catch (GatewayException e) {
         show(
             new ContainerState.Waiting(

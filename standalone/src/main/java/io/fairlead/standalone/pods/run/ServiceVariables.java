@@ -1,6 +1,8 @@
 package io.fairlead.standalone.pods.run;
 
 import io.fairlead.core.env.ServiceEnvironment;
+import io.fairlead.core.env.ServiceEnvironment.Links;
+import io.fairlead.core.model.Pod;
 import io.fairlead.core.run.GatewayException;
 import java.util.Map;
 import java.util.SequencedMap;
@@ -13,26 +15,29 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 final class ServiceVariables {
   private final PodApi api;
-  private final Map<String, SequencedMap<String, String>> last = new ConcurrentHashMap<>();
+  private final Map<Kind, SequencedMap<String, String>> last = new ConcurrentHashMap<>();
+
+  private record Kind(String namespace, Links links) {}
 
   ServiceVariables(PodApi api) {
     this.api = api;
   }
 
   /**
-   * For a container that starts now.
+   * For a container of that Pod which starts now.
    *
    * @throws GatewayException nobody answers, or did before
    */
-  SequencedMap<String, String> of(String namespace) {
+  SequencedMap<String, String> of(Pod pod) {
+    var namespace = pod.meta().namespace();
+    var links = pod.spec().enableServiceLinks() ? Links.ENABLED : Links.DISABLED;
+    var kind = new Kind(namespace, links);
     try {
-      var now =
-          ServiceEnvironment.of(
-              namespace, ServiceEnvironment.Links.ENABLED, api.services(namespace));
-      last.put(namespace, now);
+      var now = ServiceEnvironment.of(namespace, links, api.services(namespace));
+      last.put(kind, now);
       return now;
     } catch (GatewayException e) {
-      var before = last.get(namespace);
+      var before = last.get(kind);
       if (before == null) {
         throw e;
       }

@@ -5,6 +5,8 @@ import static io.fairlead.standalone.pods.run.TestPods.image;
 import static io.fairlead.standalone.pods.run.TestPods.pod;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.fairlead.agent.probe.ProbeResult;
+import io.fairlead.agent.probe.RuntimeCommands;
 import io.fairlead.cli.Console;
 import io.fairlead.cli.Fairlead;
 import io.fairlead.core.model.Address;
@@ -27,6 +29,7 @@ import java.io.PipedOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -225,6 +228,25 @@ final class PodRuntimeKernelTest {
     Machine.await("it runs", () -> isRunning("765432"));
     channel.shutdownNow();
     Machine.await("it has ended", () -> !isRunning("765432"));
+  }
+
+  private static ProbeResult probe(Duration timeout, String... command)
+      throws InterruptedException {
+    try (var commands = new RuntimeCommands(new HostPort("127.0.0.1", server.port()))) {
+      return commands.run(TICKS, TICKS.spec().containers().getLast(), List.of(command), timeout);
+    }
+  }
+
+  @Test
+  void runsTheProgramOfAnAgentsProbeInThePlaceOfTheContainer() throws Exception {
+    var limit = Duration.ofSeconds(30);
+    assertThat(probe(limit, "sh", "-c", "test \"$HOSTNAME\" = ticks && test $(id -u) != 0"))
+        .isEqualTo(new ProbeResult.Passed("exit code 0"));
+    assertThat(probe(limit, "sh", "-c", "echo not yet >&2; exit 7"))
+        .isEqualTo(new ProbeResult.Failed("exit code 7: not yet"));
+    assertThat(probe(Duration.ofSeconds(3), "sleep", "876543"))
+        .isEqualTo(new ProbeResult.Failed("timeout"));
+    Machine.await("it was killed", () -> !isRunning("876543"));
   }
 
   private static boolean isRunning(String argument) {
