@@ -6,10 +6,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Where the tokens of reservations are kept, by which they are renewed and released: never on a
@@ -20,6 +22,10 @@ import java.util.Optional;
 final class ReservationTokens {
   static final String VARIABLE = "FAIRLEAD_RESERVATION_TOKEN";
   private static final int BYTES = 32;
+
+  /** What a file that holds a secret grants to its owner only. */
+  private static final Set<PosixFilePermission> OF_OTHERS =
+      PosixFilePermissions.fromString("---rw-rw-");
 
   private final Map<String, String> environment;
   private final Optional<Path> file;
@@ -109,6 +115,12 @@ final class ReservationTokens {
 
   private static String read(Path file) {
     try {
+      var permissions = Files.getPosixFilePermissions(file);
+      if (OF_OTHERS.stream().anyMatch(permissions::contains)) {
+        throw new CliException(
+            "error: others can read or change %s (%s), so its token is no secret: chmod 600 it, or set %s instead"
+                .formatted(file, PosixFilePermissions.toString(permissions), VARIABLE));
+      }
       var token = Files.readString(file, StandardCharsets.UTF_8).strip();
       if (token.isEmpty()) {
         throw new CliException("error: " + file + " holds no token");

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -16,6 +17,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
 class ReservationCommandsTest {
@@ -132,6 +135,27 @@ class ReservationCommandsTest {
     assertThat(run("renew", id, more, "--token-file", file.toString()).code()).isZero();
     assertThat(run("release", id, "--token-file", state.resolve("none").toString()).err())
         .contains("there is no file");
+  }
+
+  /** As ssh does with keys: a token that others know lets them renew and release. */
+  @ParameterizedTest
+  @ValueSource(strings = {"rw-r-----", "rw----r--", "rw--w----"})
+  void aTokenFileThatIsNotOnesOwnIsRefused(String permissions) throws IOException {
+    var file = state.resolve("token");
+    var id = reserved("10.96.0.10", "--token-file", file.toString());
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(permissions));
+    for (var words :
+        List.of(
+            List.of("reserve", "10.96.0.11", "--for", "web"),
+            List.of("renew", id),
+            List.of("release", id))) {
+      var line = new ArrayList<>(words);
+      line.addAll(List.of("--token-file", file.toString()));
+      var ran = run(line.toArray(String[]::new));
+      assertThat(ran.code()).isEqualTo(1);
+      assertThat(ran.err()).contains(file.toString(), permissions, "chmod 600");
+    }
+    assertThat(run("get", "reservations").out()).contains("10.96.0.10").doesNotContain("10.96.0.11");
   }
 
   @Test
