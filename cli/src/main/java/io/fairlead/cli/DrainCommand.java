@@ -140,18 +140,18 @@ final class DrainCommand implements Callable<Integer> {
       }
       var reply = last.get();
       var lost = String.join(", ", reply.getLostList());
-      switch (reply.getVerdict()) {
+      return switch (reply.getVerdict()) {
         case SAFE -> {
           console.out().println(title + " SAFE: " + reply.getMessage());
-          return 0;
+          yield 0;
         }
         case SAFE_EXCEPT -> {
           console.out().println(title + " SAFE_EXCEPT " + lost + ": " + reply.getMessage());
-          return SAFE_EXCEPT;
+          yield SAFE_EXCEPT;
         }
         case LAST_ENDPOINT -> {
           console.out().println(title + " LAST_ENDPOINT: " + reply.getMessage());
-          return LAST_ENDPOINT;
+          yield LAST_ENDPOINT;
         }
         case NOT_SAFE, WAITING, VERDICT_UNSPECIFIED, UNRECOGNIZED -> {
           console.out().println(title + " NOT_SAFE: " + reply.getMessage());
@@ -168,10 +168,9 @@ final class DrainCommand implements Callable<Integer> {
           if (!lost.isEmpty()) {
             console.err().println("  lost: " + lost);
           }
-          return NOT_SAFE;
+          yield NOT_SAFE;
         }
-      }
-      throw new AssertionError(reply.getVerdict()); // the cases above are all
+      };
     }
   }
 }
