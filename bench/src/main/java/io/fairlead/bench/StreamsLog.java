@@ -35,7 +35,23 @@ final class StreamsLog {
   static final LogPartition PODS = PARTITIONING.ofNamespace(ObjectName.DEFAULT_NAMESPACE);
 
   /** A record as Kafka has it. */
-  private record Raw(LogPartition partition, long offset, byte[] key, byte[] value) {}
+  private static final class Raw {
+    private final LogPartition partition;
+    private final long offset;
+    private final byte[] key;
+    private final byte[] value;
+
+    Raw(LogPartition partition, long offset, byte[] key, byte[] value) {
+      this.partition = partition;
+      this.offset = offset;
+      this.key = key;
+      this.value = value;
+    }
+
+    LogEvent event() {
+      return EventCodec.decode(key, value).orElseThrow();
+    }
+  }
 
   private final int nodes;
   private final List<Raw> records = new ArrayList<>();
@@ -114,8 +130,8 @@ final class StreamsLog {
                       TestObjects.uid(partition.toString())))
               .event());
       for (var raw : records) {
-        if (raw.partition().equals(partition)) {
-          events.add(EventCodec.decode(raw.key(), raw.value()).orElseThrow());
+        if (raw.partition.equals(partition)) {
+          events.add(raw.event());
         }
       }
       try (var appender = log.openAppender(partition)) {
@@ -138,8 +154,8 @@ final class StreamsLog {
     for (int from = 0; from < records.size(); from += BATCH) {
       var delta = new ClusterDelta(image);
       for (var raw : records.subList(from, Math.min(records.size(), from + BATCH))) {
-        var event = EventCodec.decode(raw.key(), raw.value()).orElseThrow();
-        delta.replay(new LogEntry(raw.partition(), raw.offset(), TestObjects.NOON, event));
+        var event = raw.event();
+        delta.replay(new LogEntry(raw.partition, raw.offset, TestObjects.NOON, event));
       }
       image = delta.apply();
       reader.onUpdate(delta, image);
