@@ -26,7 +26,6 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -46,8 +45,7 @@ final class Swarm implements AutoCloseable {
   private final LongAdder received = new LongAdder();
   private final LongAdder sent = new LongAdder();
   private final LongAdder frames = new LongAdder();
-  private final AtomicReference<Optional<Throwable>> broken =
-      new AtomicReference<>(Optional.empty());
+  private volatile Optional<Throwable> broken = Optional.empty();
 
   /**
    * Nobody yet.
@@ -67,12 +65,12 @@ final class Swarm implements AutoCloseable {
   void open(int from, int to, Optional<Position> position) throws InterruptedException {
     for (int i = from; i < to; i++) {
       if (!opening.tryAcquire(1, TimeUnit.MINUTES)) {
-        throw new IllegalStateException("a stream is not welcomed", broken.get().orElse(null));
+        throw new IllegalStateException("a stream is not welcomed", broken.orElse(null));
       }
       agents.add(new Agent("node-" + i, position));
     }
     if (!opening.tryAcquire(OPENING, 2, TimeUnit.MINUTES)) {
-      throw new IllegalStateException("not all streams are welcomed", broken.get().orElse(null));
+      throw new IllegalStateException("not all streams are welcomed", broken.orElse(null));
     }
     opening.release(OPENING);
   }
@@ -96,7 +94,7 @@ final class Swarm implements AutoCloseable {
 
   /** The first stream that ended, where one did. */
   Optional<Throwable> broken() {
-    return broken.get();
+    return broken;
   }
 
   /** One stream. Its callbacks are gRPC's, one at a time. */
@@ -234,7 +232,9 @@ final class Swarm implements AutoCloseable {
 
     @Override
     public void onError(Throwable t) {
-      broken.compareAndSet(Optional.empty(), Optional.of(t));
+      if (broken.isEmpty()) { // of several at once any
+        broken = Optional.of(t);
+      }
     }
 
     @Override

@@ -155,7 +155,9 @@ class ReservationCommandsTest {
       assertThat(ran.code()).isEqualTo(1);
       assertThat(ran.err()).contains(file.toString(), permissions, "chmod 600");
     }
-    assertThat(run("get", "reservations").out()).contains("10.96.0.10").doesNotContain("10.96.0.11");
+    assertThat(run("get", "reservations").out())
+        .contains("10.96.0.10")
+        .doesNotContain("10.96.0.11");
   }
 
   @Test
