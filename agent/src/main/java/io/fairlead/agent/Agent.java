@@ -1,12 +1,12 @@
 package io.fairlead.agent;
 
+import io.fairlead.agent.client.RuntimeCommands;
 import io.fairlead.agent.nft.Conntrack;
 import io.fairlead.agent.nft.DataPlane;
 import io.fairlead.agent.nft.DataPlaneConfig;
 import io.fairlead.agent.nft.FlowGateway;
 import io.fairlead.agent.probe.Commands;
 import io.fairlead.agent.probe.NodeCommands;
-import io.fairlead.agent.probe.RuntimeCommands;
 import io.fairlead.agent.stream.NodeIdentity;
 import io.fairlead.agent.stream.NodeLoop;
 import io.fairlead.core.run.FaultHandler;

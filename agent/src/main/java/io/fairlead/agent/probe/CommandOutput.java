@@ -6,18 +6,19 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 
 /** The beginning of what a program printed; the rest is dropped. Thread-safe. */
-final class CommandOutput {
+public final class CommandOutput {
   private static final int KEPT = 1 << 10;
   private static final int SHOWN = 160;
 
   private final ByteArrayOutputStream kept = new ByteArrayOutputStream();
 
-  synchronized void add(byte[] bytes, int count) {
+  /** Takes some bytes in, of which the first are kept. */
+  public synchronized void add(byte[] bytes, int count) {
     kept.write(bytes, 0, Math.min(count, KEPT - kept.size()));
   }
 
   /** What its end says, with the first line that it printed. */
-  ProbeResult ended(int code) {
+  public ProbeResult ended(int code) {
     if (code == 0) {
       return new Passed("exit code 0");
     }

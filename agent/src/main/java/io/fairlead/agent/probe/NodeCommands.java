@@ -14,15 +14,15 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Programs on the node itself, as the user of this process and with nothing of its environment but
- * PATH. A platform thread reads what each prints (reading from a pipe would hold a virtual one's
- * carrier), so only some run at a time. Any thread.
+ * PATH. Only some run at a time. What they print is looked at, not waited for: something that was
+ * left behind may hold the output open for ever. Any thread.
  */
 public final class NodeCommands implements Commands {
   private static final int AT_ONCE = 16;
   private static final int BLOCK = 4 << 10;
 
-  /** How long something that a program left behind may keep its output open. */
-  private static final Duration LINGER = Duration.ofMillis(200);
+  /** Between two looks at what a program has printed; its pipe holds what comes between. */
+  private static final Duration LOOK = Duration.ofMillis(10);
 
   private static final String PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -31,38 +31,41 @@ public final class NodeCommands implements Commands {
   @Override
   public ProbeResult run(Pod pod, Pod.Container container, List<String> command, Duration timeout)
       throws InterruptedException {
+    long endNanos = System.nanoTime() + timeout.toNanos();
     if (!places.tryAcquire(timeout.toNanos(), TimeUnit.NANOSECONDS)) {
-      return new NotMade(
-          AT_ONCE + " programs of probes run already, or left something that holds their output");
+      return new NotMade(AT_ONCE + " programs of probes run already");
     }
-    Process process;
     try {
-      process = start(command, container);
-    } catch (IOException e) {
-      places.release();
-      return new Failed("cannot be run: " + e.getMessage());
-    }
-    var output = new CommandOutput();
-    var reader =
-        Thread.ofPlatform()
-            .daemon()
-            .name("exec-" + pod.name())
-            .start(() -> {
-              try {
-                copy(process.getInputStream(), output);
-              } finally {
-                places.release();
-              }
-            });
-    try {
-      if (!process.waitFor(timeout.toNanos(), TimeUnit.NANOSECONDS)) {
-        return new Failed("timeout");
+      Process process;
+      try {
+        process = start(command, container);
+      } catch (IOException e) {
+        return new Failed("cannot be run: " + e.getMessage());
       }
-      var _ = reader.join(LINGER);
-      return output.ended(process.exitValue());
+      try {
+        return follow(process, endNanos);
+      } finally {
+        kill(process);
+      }
     } finally {
-      kill(process);
+      places.release();
     }
+  }
+
+  private static ProbeResult follow(Process process, long endNanos) throws InterruptedException {
+    var output = new CommandOutput();
+    try (var from = process.getInputStream()) {
+      while (!process.waitFor(LOOK.toNanos(), TimeUnit.NANOSECONDS)) {
+        copy(from, output);
+        if (System.nanoTime() - endNanos >= 0) {
+          return new Failed("timeout");
+        }
+      }
+      copy(from, output); // all that it printed is there by now
+    } catch (IOException _) {
+      // no more is to be had of it
+    }
+    return output.ended(process.exitValue());
   }
 
   private static Process start(List<String> command, Pod.Container container) throws IOException {
@@ -82,14 +85,15 @@ public final class NodeCommands implements Commands {
     process.destroyForcibly();
   }
 
-  private static void copy(InputStream from, CommandOutput to) {
+  /** What is there, without waiting for more. */
+  private static void copy(InputStream from, CommandOutput to) throws IOException {
     var block = new byte[BLOCK];
-    try (from) {
-      for (int count = from.read(block); count >= 0; count = from.read(block)) {
-        to.add(block, count);
+    while (from.available() > 0) {
+      int count = from.read(block, 0, Math.min(block.length, from.available()));
+      if (count < 0) {
+        return;
       }
-    } catch (IOException _) {
-      // closed with the process
+      to.add(block, count);
     }
   }
 }

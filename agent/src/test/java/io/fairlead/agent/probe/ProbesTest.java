@@ -30,6 +30,7 @@ import java.nio.file.Path;
 import java.security.KeyStore;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
@@ -387,7 +388,7 @@ class ProbesTest {
     var file = directory.resolve("child");
     assertThat(
             run(
-                Duration.ofSeconds(1),
+                Duration.ofSeconds(4),
                 "sh",
                 "-c",
                 "sleep 600 & echo $! > " + file + "; wait; echo never"))
@@ -395,6 +396,26 @@ class ProbesTest {
     long child = Long.parseLong(Files.readString(file).strip());
     await("its child has gone")
         .until(() -> ProcessHandle.of(child).filter(ProcessHandle::isAlive).isEmpty());
+  }
+
+  @Test
+  void programsThatLeaveSomethingBehindKeepNobodyFromBeingProbed() {
+    var node = new NodeCommands();
+    var limit = Duration.ofSeconds(20);
+    var left = new ArrayList<Long>();
+    try {
+      for (int i = 0; i < 20; i++) { // more than run at a time; each holds the output open
+        commands = node;
+        var result =
+            make(
+                new Pod.Exec(List.of("sh", "-c", "sleep 600 & echo $!; exit 1")), List.of(), limit);
+        left.add(Long.parseLong(result.words().replace("exit code 1: ", "")));
+      }
+      assertThat(make(new Pod.Exec(List.of("true")), List.of(), limit))
+          .isEqualTo(new Passed("exit code 0"));
+    } finally {
+      left.forEach(pid -> ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly));
+    }
   }
 
   @Test

@@ -1,5 +1,8 @@
-package io.fairlead.agent.probe;
+package io.fairlead.agent.client;
 
+import io.fairlead.agent.probe.CommandOutput;
+import io.fairlead.agent.probe.Commands;
+import io.fairlead.agent.probe.ProbeResult;
 import io.fairlead.agent.probe.ProbeResult.Failed;
 import io.fairlead.agent.probe.ProbeResult.NotMade;
 import io.fairlead.core.model.Pod;
