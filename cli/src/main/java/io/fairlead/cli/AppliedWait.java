@@ -10,6 +10,7 @@ import io.fairlead.v1.WaitAppliedReply;
 import io.fairlead.v1.WaitAppliedRequest;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
@@ -96,6 +97,7 @@ final class AppliedWait {
     private final Duration limit;
     private final long startNanos;
     private String said = "";
+    private OptionalLong firstNanos = OptionalLong.empty();
     private Optional<WaitAppliedReply> last = Optional.empty();
 
     Reader(Console console, Session session, Duration limit) {
@@ -119,7 +121,11 @@ final class AppliedWait {
         last = Optional.of(reply);
         return Then.ENOUGH;
       }
-      if (passed().compareTo(PATIENCE) >= 0) {
+      long now = session.time().nanoTime();
+      if (firstNanos.isEmpty()) { // connecting takes its time, too, and is nothing to tell of
+        firstNanos = OptionalLong.of(now);
+      }
+      if (now - firstNanos.getAsLong() >= PATIENCE.toNanos()) {
         var words =
             "%d of %d nodes have it, waiting for %s"
                 .formatted(

@@ -8,6 +8,7 @@ import io.fairlead.v1.PodsGrpc;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
@@ -99,6 +100,7 @@ final class DrainCommand implements Callable<Integer> {
     private final Console console;
     private final long startNanos;
     private String said = "";
+    private OptionalLong firstNanos = OptionalLong.empty();
     private Optional<DrainPodReply> last = Optional.empty();
 
     Reader(Session session, String title, Console console) {
@@ -122,7 +124,11 @@ final class DrainCommand implements Callable<Integer> {
         last = Optional.of(reply);
         return Then.ENOUGH;
       }
-      if (passed().compareTo(PATIENCE) >= 0) {
+      long now = session.time().nanoTime();
+      if (firstNanos.isEmpty()) { // connecting takes its time, too, and is nothing to tell of
+        firstNanos = OptionalLong.of(now);
+      }
+      if (now - firstNanos.getAsLong() >= PATIENCE.toNanos()) {
         var words =
             "%s: %d of %d nodes send nothing there any more; %s"
                 .formatted(title, reply.getClear(), reply.getNodes(), reply.getMessage());

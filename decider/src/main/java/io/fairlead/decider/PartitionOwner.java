@@ -38,7 +38,7 @@ final class PartitionOwner<C, R> {
   private static final Duration LATE_CLAIMS = Duration.ofSeconds(8);
 
   /** What was answered is read already; only its transaction's marker may be on its way. */
-  private static final Duration SETTLE_LIMIT = Duration.ofMillis(500);
+  private static final Duration SETTLE_LIMIT = Duration.ofSeconds(2);
 
   private static final Duration FIRST_BACK_OFF = Duration.ofMillis(500);
   private static final Duration LONGEST_BACK_OFF = Duration.ofSeconds(10);

@@ -269,7 +269,7 @@ class DrainTest {
     apply(a, pod("one", "10.244.0.1"));
     apply(a, pod("two", "10.244.0.2"));
     try (var _ = agent("n1", a)) {
-      var end = drain(b, "one", Duration.ofMillis(500)).end();
+      var end = drain(b, "one", Duration.ofSeconds(3)).end();
       assertThat(end.getVerdict()).isEqualTo(Verdict.NOT_SAFE);
       assertThat(end.getBehind(0).getWhy()).isEqualTo(NodeBehind.Why.UNKNOWN);
       assertThat(drain(a, "one", Duration.ofSeconds(50)).end().getVerdict())

@@ -9,6 +9,7 @@ import io.fairlead.core.view.Entry.EndpointEntry;
 import io.fairlead.core.view.Entry.ServicePortEntry;
 import io.fairlead.core.view.NodeRules.Target;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
@@ -115,6 +116,17 @@ public final class PodTraffic {
     var services = new TreeSet<ObjectName>();
     ways.forEach(way -> services.add(way.service()));
     return services;
+  }
+
+  /** Whether one of these Services selects that Pod. */
+  public static boolean isOf(ClusterImage image, ObjectName pod, Collection<ObjectName> services) {
+    return image
+        .pods()
+        .get(pod)
+        .filter(found ->
+            Entries.selecting(image.services(), found.object()).stream()
+                .anyMatch(services::contains))
+        .isPresent();
   }
 
   /** Headless Services that select it: DNS tells its address while it is ready. */

@@ -15,13 +15,14 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
 /** Makes requests of the API known by their ids, so that they can be sent again safely. */
 public final class RequestStamps {
   /** Proves that the caller may, and says nothing of what it wants: no hash of it is in the log. */
-  private static final String SECRET = "token";
+  private static final List<String> SECRETS = List.of("token", "token_hash");
 
   private static final Pattern FORM = Pattern.compile("[!-~]{1,128}");
 
@@ -31,7 +32,7 @@ public final class RequestStamps {
    * A request under its id.
    *
    * @param message with a field {@code request_id}; all its others must be the same when the id is,
-   *     but for a {@code token}
+   *     but for a {@code token} and its hash
    * @throws io.grpc.StatusRuntimeException INVALID_ARGUMENT: there is no id, or it is malformed
    */
   public static <C> Request<C> request(
@@ -40,9 +41,11 @@ public final class RequestStamps {
     var id = (String) message.getField(field);
     checkId(id);
     var hashed = message.toBuilder().clearField(field);
-    var secret = message.getDescriptorForType().findFieldByName(SECRET);
-    if (secret != null) {
-      hashed.clearField(secret);
+    for (var secret : SECRETS) {
+      var found = message.getDescriptorForType().findFieldByName(secret);
+      if (found != null) {
+        hashed.clearField(found);
+      }
     }
     var hash = HexFormat.of().formatHex(digest(method.getFullMethodName(), hashed.build()));
     return new Request<>(

@@ -2,9 +2,12 @@ package io.fairlead.decider.grpc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.ByteString;
 import io.fairlead.core.record.Envelope.RequestStamp;
 import io.fairlead.v1.ReleaseReservationRequest;
 import io.fairlead.v1.ReservationsGrpc;
+import io.fairlead.v1.ReserveRequest;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -30,6 +33,20 @@ class RequestStampsTest {
     var other = RELEASE.toBuilder().setToken("other").build();
     assertThat(stamp(RELEASE)).isEqualTo(stamp(other));
     assertThat(stamp(RELEASE)).isEqualTo(stamp(RELEASE.toBuilder().clearToken().build()));
+  }
+
+  @Test
+  void norIsAnythingOfItsHash() {
+    var reserve = ReserveRequest.newBuilder().setRequestId("1");
+    var stamps =
+        Stream.of("a", "b")
+            .map(hash -> reserve.setTokenHash(ByteString.copyFromUtf8(hash)).build())
+            .map(message ->
+                RequestStamps.request(
+                        Caller.current(), ReservationsGrpc.getReserveMethod(), message, "command")
+                    .stamp()
+                    .orElseThrow());
+    assertThat(stamps.distinct()).hasSize(1);
   }
 
   @Test

@@ -2,12 +2,14 @@ package io.fairlead.endpoints.acks;
 
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.Acknowledgement.Refused;
+import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.view.PodTraffic;
 import io.fairlead.endpoints.acks.Progress.Behind;
 import io.fairlead.endpoints.acks.Progress.Why;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,9 +24,11 @@ import java.util.stream.Collectors;
  * Who sends new connections to a Pod that is drained: a pure function of where the nodes stand.
  *
  * <p>A node is clear when it has acknowledged the mark, what it acknowledged sends nothing to the
- * Pod, what the newest image makes of it does not either, and its kernel refuses no rule that may
- * still lead there. The mark is needed although its rules lead nowhere: a node that is behind it
- * may yet come by a moment at which the Pod was ready and not marked.
+ * Pod, what the newest image makes of it does not either, nothing that these depend on changed
+ * between the two, and its kernel refuses no rule that may still lead there. The mark is needed
+ * although its rules lead nowhere: a node that is behind it may yet come by a moment at which the
+ * Pod was ready and not marked; and one that is behind a change of the others may come by one at
+ * which the Pod was the last resort.
  *
  * @param nodes how many count
  * @param behind those that are not clear, by name
@@ -52,7 +56,14 @@ public record DrainCheck(
    *
    * @param past the image of a position; empty = it is too old, or ahead of the newest
    */
-  public record Images(ClusterImage newest, Function<Position, Optional<ClusterImage>> past) {}
+  public record Images(ClusterImage newest, Function<Position, Optional<Past>> past) {}
+
+  /**
+   * An older image.
+   *
+   * @param changed what was stored or removed since
+   */
+  public record Past(ClusterImage image, Collection<ObjectKey> changed) {}
 
   /**
    * Looks.
@@ -77,7 +88,7 @@ public record DrainCheck(
 
   /** One look. */
   private static final class Looking {
-    private record Then(ClusterImage image, PodTraffic traffic) {}
+    private record Then(ClusterImage image, PodTraffic traffic, boolean underWay) {}
 
     private final ObjectName pod;
     private final UUID uid;
@@ -130,6 +141,15 @@ public record DrainCheck(
                 Why.BEHIND,
                 "at " + at.offsets() + ": this replica cannot tell what that sends where"));
       }
+      if (then.get().underWay()) {
+        return Optional.of(
+            new Behind(
+                standing,
+                Why.BEHIND,
+                "at "
+                    + at.offsets()
+                    + ": what changed since may send new connections there for a moment"));
+      }
       var services = new TreeSet<>(used);
       services.addAll(
           then.get().traffic().through(PodTraffic.context(then.get().image(), standing.node())));
@@ -146,7 +166,30 @@ public record DrainCheck(
     }
 
     private Optional<Then> then(Position at) {
-      return images.past().apply(at).map(image -> new Then(image, PodTraffic.of(image, pod, uid)));
+      return images
+          .past()
+          .apply(at)
+          .map(past -> {
+            var traffic = PodTraffic.of(past.image(), pod, uid);
+            var services = new TreeSet<>(traffic.services());
+            services.addAll(newest.services());
+            return new Then(
+                past.image(),
+                traffic,
+                past.changed().stream().anyMatch(key -> concerns(key, past.image(), services)));
+          });
+    }
+
+    /** Whether what the nodes make of these Services may depend on an object. */
+    private boolean concerns(ObjectKey key, ClusterImage then, SortedSet<ObjectName> services) {
+      return switch (key.kind()) {
+        case NODE -> !services.isEmpty();
+        case SERVICE -> services.contains(key.objectName());
+        case POD, POD_READINESS ->
+            PodTraffic.isOf(then, key.objectName(), services)
+                || PodTraffic.isOf(images.newest(), key.objectName(), services);
+        case ENDPOINT_SLICE, NAMESPACE, SERVICE_CIDR, RESERVATION, PARTITION_HEADER -> false;
+      };
     }
 
     /**

@@ -2,7 +2,9 @@ package io.fairlead.endpoints.grpc;
 
 import io.fairlead.api.PositionCodec;
 import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.PodDrain;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.run.Time;
 import io.fairlead.decider.grpc.Caller;
@@ -107,6 +109,10 @@ final class DrainCall {
             "this replica has not read the log so far itself, it is at " + now.position().offsets();
         return new AckWaits.Look<>(reply.setTrouble(words).setMessage(words).build(), false);
       }
+      if (isTakenBack(now.image())) {
+        return over(
+            reply, Verdict.NOT_SAFE, "the mark was taken away again: it gets new connections");
+      }
       var trouble = acks.trouble();
       var check =
           DrainCheck.of(
@@ -161,6 +167,17 @@ final class DrainCall {
               "no live node sends new connections there; of those that are lost nobody knows");
     }
 
+    /** Somebody else decided otherwise; a Pod that is gone or ends needs no mark. */
+    private boolean isTakenBack(ClusterImage image) {
+      return image
+          .pods()
+          .get(pod)
+          .map(Versioned::object)
+          .filter(found -> found.uid().equals(uid) && found.status().deleting().isEmpty())
+          .filter(found -> !PodDrain.isDraining(found))
+          .isPresent();
+    }
+
     private static AckWaits.Look<DrainPodReply> over(
         DrainPodReply.Builder reply, Verdict verdict, String message) {
       return new AckWaits.Look<>(reply.setVerdict(verdict).setMessage(message).build(), true);
@@ -179,9 +196,10 @@ final class DrainCall {
       return last.build();
     }
 
-    private Optional<ClusterImage> past(Position at) {
+    private Optional<DrainCheck.Past> past(Position at) {
       try {
-        return Optional.of(history.at(at).image());
+        var then = history.at(at);
+        return Optional.of(new DrainCheck.Past(then.image(), then.changed()));
       } catch (StatusRuntimeException | IllegalArgumentException _) {
         // forgotten; or this replica is behind the node, and will see when it is not
         return Optional.empty();

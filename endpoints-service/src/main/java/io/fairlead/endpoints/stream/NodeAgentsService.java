@@ -259,6 +259,9 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
   }
 
   private void said(NodeStream stream) {
+    if (stream.isOver()) {
+      return; // too late: it would be repeated until the node comes back
+    }
     var said = stream.acknowledged();
     acks.said(
         stream.node(),

@@ -2,6 +2,7 @@ package io.fairlead.eventlog.acks;
 
 import io.fairlead.core.model.Acknowledgement;
 import io.fairlead.core.model.Acknowledgement.Member;
+import io.fairlead.core.model.Acknowledgement.Role;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.Time;
 import java.time.Duration;
@@ -97,7 +98,7 @@ public final class AckPublisher implements AutoCloseable {
         }
         if (!before.fresh) { // said once already, and so may have to wait for the spacing
           before.fresh = true;
-          before.dueNanos += spacingNanos() - settings.refresh().toNanos();
+          before.dueNanos += spacingNanos(ack.member()) - settings.refresh().toNanos();
         }
       }
     } finally {
@@ -106,11 +107,13 @@ public final class AckPublisher implements AutoCloseable {
     wake.release();
   }
 
-  /** With the lock held. */
-  private long spacingNanos() {
-    return Math.min(
-        settings.refresh().toNanos(),
-        Math.max(settings.spacing().toNanos(), words.size() * SHARE_NANOS));
+  /** With the lock held. A replica's own word is how it finds out that words arrive. */
+  private long spacingNanos(Member member) {
+    return member.role() == Role.REPLICA
+        ? settings.spacing().toNanos()
+        : Math.min(
+            settings.refresh().toNanos(),
+            Math.max(settings.spacing().toNanos(), words.size() * SHARE_NANOS));
   }
 
   /** What this member said is not repeated any more, unless it opened a later session. */
