@@ -25,6 +25,8 @@ enum EnvFormat {
   /** POSIX.1-2024, 3.216 Name. */
   private static final Pattern SHELL_NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
 
+  private static final Pattern NO_LETTER = Pattern.compile("[^A-Za-z0-9_]");
+
   private static final Pattern UNQUOTED = Pattern.compile("[A-Za-z0-9_.:/@%+,\\[\\]-]+");
 
   /** As it is typed. */
@@ -48,9 +50,11 @@ enum EnvFormat {
       case PLAIN, JSON -> name + "=" + value;
       case SHELL -> {
         // Kubernetes gives containers also variables that begin with a digit, of a Service that is
-        // named so; a shell that inherits them cannot name them, and to assign them is an error
-        var comment = SHELL_NAME.matcher(name).matches() ? "" : "# not a name in a shell: ";
-        yield comment + "export " + name + "=" + quoted(value);
+        // named so; a shell that inherits them cannot name them, and to assign them is an error.
+        // Nothing of what may end the line goes into the comment.
+        yield SHELL_NAME.matcher(name).matches()
+            ? "export " + name + "=" + quoted(value)
+            : "# not a name in a shell: " + NO_LETTER.matcher(name).replaceAll("?");
       }
       case DOTENV -> name + "=" + (UNQUOTED.matcher(value).matches() ? value : quoted(value));
     };

@@ -100,7 +100,7 @@ final class EnvFormatTest {
     variables.put("3SCALE_SERVICE_HOST", "10.96.0.30");
     variables.putAll(SERVICES);
     assertThat(EnvFormat.SHELL.text(variables))
-        .startsWith("# not a name in a shell: export 3SCALE_SERVICE_HOST='10.96.0.30'\n");
+        .startsWith("# not a name in a shell: 3SCALE_SERVICE_HOST\n");
     assertThat(after(EnvFormat.SHELL.text(variables), SERVICES.keySet())).isEqualTo(SERVICES);
     for (var format : List.of(EnvFormat.PLAIN, EnvFormat.DOTENV)) {
       assertThat(format.text(variables)).startsWith("3SCALE_SERVICE_HOST=10.96.0.30\n");

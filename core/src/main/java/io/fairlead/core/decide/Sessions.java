@@ -47,6 +47,8 @@ final class Sessions {
     return image
         .nodes()
         .get(draft.name())
+        // one that does not say which it is may be this very process, by way of an older replica
+        .filter(node -> !node.object().instance().isEmpty())
         .filter(node -> !node.object().instance().equals(draft.instance()))
         .filter(node -> current(node).orElse(Long.MAX_VALUE) > draft.previousSession())
         .map(node ->

@@ -18,6 +18,7 @@ import io.fairlead.core.model.ServiceSpec.Exposure;
 import io.fairlead.core.record.Change;
 import io.fairlead.core.view.EndpointSlices;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
@@ -87,6 +88,13 @@ final class SlicesDecider {
             violations.immutable(
                 "addressType",
                 "is " + b.family().text() + " and stays so: delete the slice, or make another"));
+    before
+        .map(SlicesDecider::service)
+        .filter(service -> !service.equals(service(draft.labels())))
+        .ifPresent(service ->
+            violations.immutable(
+                SliceRules.SERVICE_LABEL,
+                "is " + service + " and stays so: delete the slice, or make another"));
     checkService(image, name.namespace(), draft, violations);
     if (!violations.isEmpty()) {
       return refuse(new Refusal.Invalid(key(name), violations.list()));
@@ -110,10 +118,18 @@ final class SlicesDecider {
         : Decision.of(List.of(new Change.Put(slice)), reply);
   }
 
+  private static String service(ManualSlice slice) {
+    return service(slice.meta().labels());
+  }
+
+  private static String service(Map<String, String> labels) {
+    return labels.getOrDefault(ManualSlice.SERVICE_NAME_LABEL, "");
+  }
+
   /** A Service whose endpoints are found by a selector, or which has none, takes no others. */
   private static void checkService(
       ClusterImage image, String namespace, SliceDraft draft, Violations violations) {
-    var name = draft.labels().getOrDefault(ManualSlice.SERVICE_NAME_LABEL, "");
+    var name = service(draft.labels());
     image
         .services()
         .get(new ObjectName(namespace, name))

@@ -391,6 +391,13 @@ class PodsDeciderTest {
   }
 
   @Test
+  void aSessionOfWhoeverDoesNotSayWhichAgentItIsSupersedesNobody() {
+    long first = open("node-a", "this", 0);
+    long second = open("node-a", "", 0); // by way of a replica that does not know of instances
+    assertThat(open("node-a", "this", first)).isGreaterThan(second);
+  }
+
+  @Test
   void aSessionThatAnotherAgentIsJustOpeningSupersedesToo() {
     long first = open("node-a", "older", 0);
     var before = image;

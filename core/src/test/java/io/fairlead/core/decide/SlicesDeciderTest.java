@@ -329,6 +329,15 @@ class SlicesDeciderTest {
             "addressType: Invalid value: field is immutable: is IPv4 and stays so: delete the slice, or make another");
   }
 
+  /** Whoever watches the slices of a Service would otherwise lose one that moves to another. */
+  @Test
+  void theServiceThatItIsOfStays() {
+    var image = image(slice("db-1", "db", "192.0.2.7"));
+    assertThat(faults(apply(image, DB.labelled(Map.of(ManualSlice.SERVICE_NAME_LABEL, "another")))))
+        .containsExactly(
+            "metadata.labels[kubernetes.io/service-name]: Invalid value: field is immutable: is db and stays so: delete the slice, or make another");
+  }
+
   @Test
   void aServiceWithASelectorOrWithoutEndpointsTakesNone() {
     assertThat(faults(apply(image(service("db", "10.96.0.1")), DB)))

@@ -5,8 +5,8 @@ import static io.fairlead.standalone.pods.run.TestPods.image;
 import static io.fairlead.standalone.pods.run.TestPods.pod;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.fairlead.agent.client.RuntimeCommands;
 import io.fairlead.agent.probe.ProbeResult;
-import io.fairlead.agent.probe.RuntimeCommands;
 import io.fairlead.cli.Console;
 import io.fairlead.cli.Fairlead;
 import io.fairlead.core.model.Address;
