@@ -183,7 +183,7 @@ class DrainTest {
 
   @Test
   void nodesThatAreLostAreNamed() throws Exception {
-    replicas.losingNodesAfter(Duration.ofSeconds(4)); // longer than it takes to put the key
+    replicas.losingNodesAfter(Duration.ofSeconds(8)); // far longer than it takes to put the key
     replicas.store(service("web", "10.96.0.1"));
     var a = replicas.start("a");
     apply(a, pod("one", "10.244.0.1"));

@@ -227,7 +227,7 @@ class WaitAppliedTest {
 
   @Test
   void aNodeThatIsLostMeanwhileIsNamedAndNotWaitedFor() throws Exception {
-    replicas.losingNodesAfter(Duration.ofSeconds(4)); // longer than it takes to put the key
+    replicas.losingNodesAfter(Duration.ofSeconds(8)); // far longer than it takes to put the key
     var a = replicas.start("a");
     try (var _ = agent("n1", a)) {
       var n2 = silent("n2", a);
