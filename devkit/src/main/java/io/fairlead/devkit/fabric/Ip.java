@@ -108,7 +108,8 @@ final class Ip {
 
   private static CompletableFuture<String> read(java.io.BufferedReader reader) {
     var text = new CompletableFuture<String>();
-    Thread.ofVirtual()
+    Thread.ofPlatform()
+        .daemon()
         .name("ip-output")
         .start(() -> {
           try (reader) {

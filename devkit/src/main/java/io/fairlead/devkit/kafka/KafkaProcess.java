@@ -89,7 +89,8 @@ public final class KafkaProcess implements AutoCloseable {
   private static void awaitReady(ChildProcess child) {
     var first = new CompletableFuture<Optional<String>>();
     var reader = child.process().inputReader();
-    Thread.ofVirtual().name("kafka-stdout").start(() -> read(reader, first));
+    // reading from a pipe holds a virtual thread's carrier: three brokers held all of two cores
+    Thread.ofPlatform().daemon().name("kafka-stdout").start(() -> read(reader, first));
     try {
       var line = first.get(START_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
       if (line.filter(text -> text.startsWith("ready ")).isEmpty()) {

@@ -52,7 +52,7 @@ public final class ContainerLoad implements AutoCloseable {
       throw new UncheckedIOException(e);
     }
     var lines = process.inputReader(UTF_8);
-    this.reader = Thread.ofVirtual().name("load-" + url).start(() -> read(lines));
+    this.reader = Thread.ofPlatform().daemon().name("load-" + url).start(() -> read(lines));
   }
 
   private void read(BufferedReader lines) {
