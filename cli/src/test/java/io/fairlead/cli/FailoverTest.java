@@ -106,7 +106,7 @@ class FailoverTest {
     var watch = cli.start("get", "ns", "-w", "-o", "name");
     await().until(() -> watch.out().equals("namespace/default\n"));
     plane.kill(first);
-    await().until(() -> plane.watches() == 4); // two streams, twice
+    await().until(() -> plane.watches() == 6); // three streams, twice
     assertThat(cli.run("create", "ns", "lab").code()).isZero();
     await().until(() -> watch.out().equals("namespace/default\nnamespace/lab\n"));
     assertThat(watch.interrupt().code()).isZero();
