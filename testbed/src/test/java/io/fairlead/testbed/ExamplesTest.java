@@ -329,7 +329,7 @@ class ExamplesTest {
     var address = clusterIp("backend-service");
     curl("client-a", "http://" + address);
     // the bridge is where the nodes are: node-a is the first of its network
-    var nodeA = column(fairlead("get node node-a -o wide --no-headers").ok(), 5);
+    var nodeA = column(fairlead("get node node-a -o wide --no-headers").ok(), 7); // INTERNAL-IP
     var network = nodeA.substring(0, nodeA.lastIndexOf('.'));
     var centre =
         SHELL
