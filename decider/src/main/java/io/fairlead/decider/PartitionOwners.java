@@ -61,6 +61,9 @@ public final class PartitionOwners<C, R> implements Decider<C, R>, AutoCloseable
   private volatile boolean lookNow = true;
   private long handedOverNanos;
 
+  /** Of the thread that looks. */
+  private boolean warm;
+
   private PartitionOwners(Parts<C, R> parts, BooleanSupplier loaded) {
     this.parts = parts;
     this.loaded = loaded;
@@ -327,6 +330,9 @@ public final class PartitionOwners<C, R> implements Decider<C, R>, AutoCloseable
             view.members().values().stream().filter(Member::ready).map(Member::replica).toList());
     boolean mine = desired.filter(me::equals).isPresent();
     boolean keyFree = key.filter(k -> !k.replica().equals(me)).isEmpty();
+    if (!keyFree && loaded.getAsBoolean()) {
+      warmUp();
+    }
     if (draining) {
       partition.want(false);
     } else if (mine) {
@@ -346,6 +352,23 @@ public final class PartitionOwners<C, R> implements Decider<C, R>, AutoCloseable
       // left by an earlier life of this replica, or by a release that did not get through
       key.filter(k -> k.replica().equals(me)).ifPresent(k -> releaseLeftover(name, k));
     }
+  }
+
+  /** Once, where another replica has what this one may have to take over without a gap. */
+  private void warmUp() {
+    if (warm) {
+      return;
+    }
+    warm = true;
+    Thread.ofVirtual()
+        .name("owners-warm-up-" + parts.settings().service())
+        .start(() -> {
+          try {
+            parts.log().warmUp();
+          } catch (GatewayException e) {
+            log.atDebug().setCause(e).log("the first take-over will be a cold one");
+          }
+        });
   }
 
   private boolean mayHandOver(PartitionOwner<C, R> partition) {

@@ -25,6 +25,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
 
 /**
  * The Compose deployment, as a user has it: images are built, three nodes and two replicas of each
@@ -64,6 +66,15 @@ class ComposeTest {
 
   private static ComposeProject project;
   private static Map<String, String> addresses = Map.of();
+
+  /** A failure also tells which containers are not as they should be: afterwards they are gone. */
+  @RegisterExtension
+  static final TestExecutionExceptionHandler TELLING =
+      (_, failure) -> {
+        System.out.println(project.logs());
+        throw new AssertionError(
+            failure.getMessage() + "\nnot well then: " + project.unwell(), failure);
+      };
 
   @BeforeAll
   static void bringUp() {

@@ -31,6 +31,12 @@ public interface EventLog extends AutoCloseable {
   PartitionAppender openAppender(LogPartition partition);
 
   /**
+   * Makes a later {@link #openAppender} as quick as a second one, where the first one of a process
+   * is slow. Writes nothing to the log and fences nobody. Blocks.
+   */
+  default void warmUp() {}
+
+  /**
    * Next offsets a read_committed follower will have when it has read everything of the moment
    * (last stable offsets). Blocks.
    */

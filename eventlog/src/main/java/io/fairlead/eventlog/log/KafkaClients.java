@@ -54,6 +54,15 @@ final class KafkaClients {
     }
   }
 
+  /** A producer that writes nothing; its transactional id is the client's own. */
+  static KafkaProducer<byte[], byte[]> warmUpProducer(KafkaLogConfig config, String name) {
+    var settings = producerSettings(config, LogPartition.SERVICES, name);
+    settings.put(
+        ProducerConfig.TRANSACTIONAL_ID_CONFIG,
+        LogPartition.SERVICES.topic().kafkaName() + "-warm-up-" + config.clientId());
+    return new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
+  }
+
   /** Of whoever writes the partition: the next one fences the one before. */
   static String transactionalId(LogPartition partition) {
     return partition.topic().kafkaName() + "-" + partition.index();

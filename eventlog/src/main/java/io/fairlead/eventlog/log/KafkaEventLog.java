@@ -161,6 +161,25 @@ public final class KafkaEventLog implements EventLog {
     return appender;
   }
 
+  /**
+   * What a first transactional producer has to load and to ask for takes a few tenths of a second.
+   */
+  @Override
+  public void warmUp() {
+    try {
+      var producer = KafkaClients.warmUpProducer(config, "warm-up");
+      try {
+        producer.initTransactions();
+        producer.beginTransaction();
+        producer.abortTransaction();
+      } finally {
+        producer.close(Duration.ZERO);
+      }
+    } catch (KafkaException e) {
+      throw new GatewayException(Outcome.KNOWN_FAILED, "cannot warm up: " + words(e), e);
+    }
+  }
+
   @Override
   public Map<LogPartition, Long> endOffsets(Collection<LogPartition> partitions) {
     return admin.ends(partitions, IsolationLevel.READ_COMMITTED);

@@ -112,6 +112,19 @@ abstract class EventLogContract {
   }
 
   @Test
+  void warmingUpWritesNothingAndFencesNobody() {
+    var log = open();
+    var appender = appender(log, SERVICES);
+    appender.append(services(1));
+    log.warmUp();
+    log.warmUp();
+    appender.append(services(2));
+    var recorder = follow(log, JUST_SERVICES);
+    recorder.awaitEnd(log, JUST_SERVICES);
+    assertThat(recorder.entries()).hasSize(3);
+  }
+
+  @Test
   void saysFromWhereOnItIsThere() {
     var log = open();
     appender(log, SERVICES).append(services(3));

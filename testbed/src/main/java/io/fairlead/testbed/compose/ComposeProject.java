@@ -13,6 +13,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -177,9 +178,21 @@ public final class ComposeProject {
     return top.run("docker " + words).ok();
   }
 
-  /** The last lines that a service logged. */
-  public String log(String service) {
-    return top.run("docker logs --tail 40 " + container(service) + " 2>&1").all();
+  /** Name and status of all containers that do not run or are not healthy, a line each. */
+  public String unwell() {
+    return top.run(
+            "docker ps -a --format '{{.Names}} {{.Status}}' --filter label=com.docker.compose.project="
+                + name)
+        .all()
+        .lines()
+        .filter(line -> !line.contains(" Up ") || line.contains("health"))
+        .filter(line -> !line.endsWith("(healthy)"))
+        .collect(Collectors.joining("\n"));
+  }
+
+  /** The last lines of each container. */
+  public String logs() {
+    return shell.run(compose + " --profile demo logs --no-color --tail 40 2>&1").all();
   }
 
   /** Removes all that has the project's label, and its images; also what a killed run left. */

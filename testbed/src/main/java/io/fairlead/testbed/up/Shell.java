@@ -82,15 +82,19 @@ public final class Shell {
     }
   }
 
+  /** On a thread of the platform: who waits for a pipe in a virtual one holds its carrier. */
   private static CompletableFuture<String> read(InputStream stream) {
     var text = new CompletableFuture<String>();
-    Thread.startVirtualThread(() -> {
-      try (stream) {
-        text.complete(new String(stream.readAllBytes(), StandardCharsets.UTF_8));
-      } catch (IOException | RuntimeException e) {
-        text.completeExceptionally(e);
-      }
-    });
+    Thread.ofPlatform()
+        .daemon()
+        .name("shell-output")
+        .start(() -> {
+          try (stream) {
+            text.complete(new String(stream.readAllBytes(), StandardCharsets.UTF_8));
+          } catch (IOException | RuntimeException e) {
+            text.completeExceptionally(e);
+          }
+        });
     return text;
   }
 }
