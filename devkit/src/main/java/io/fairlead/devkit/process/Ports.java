@@ -7,6 +7,8 @@ import java.net.ServerSocket;
 import java.net.UnknownHostException;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** TCP ports of this machine, in the namespace of the calling thread. */
@@ -16,9 +18,15 @@ public final class Ports {
   private static final int FIRST = 15_000;
   private static final int LAST = 32_000;
 
+  /** Whoever asked for one may not listen yet: nobody else of this process is given it. */
+  private static final Set<Integer> GIVEN = ConcurrentHashMap.newKeySet();
+
   private Ports() {}
 
-  /** A port nobody listens on at the moment; somebody else may take it before the caller does. */
+  /**
+   * A port nobody listens on at the moment, and that this process was not given before; another
+   * process may take it before the caller does.
+   */
   public static int free(String host) {
     return free(host, 1).getFirst();
   }
@@ -29,7 +37,7 @@ public final class Ports {
     var ports = new LinkedHashSet<Integer>();
     for (var tries = 0; tries < 20_000 && ports.size() < count; tries++) {
       var port = ThreadLocalRandom.current().nextInt(FIRST, LAST);
-      if (isFree(address, port)) {
+      if (!GIVEN.contains(port) && isFree(address, port) && GIVEN.add(port)) {
         ports.add(port);
       }
     }
