@@ -10,6 +10,7 @@ import io.fairlead.eventlog.log.FollowListener;
 import io.fairlead.runtime.GrpcChannels;
 import io.fairlead.v1.PodReadinessReport;
 import io.fairlead.v1.PodsGrpc;
+import io.fairlead.v1.ReportReadinessReply;
 import io.fairlead.v1.ReportReadinessRequest;
 import io.grpc.ManagedChannel;
 import java.nio.file.Files;
@@ -21,6 +22,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
@@ -39,6 +42,9 @@ final class FanOut implements AutoCloseable {
 
   private static final Duration LOOK = Duration.ofMillis(200);
 
+  /** Nodes that wait for an answer to their reports. */
+  private static final int REPORTS = 64;
+
   private final StreamsOptions options;
   private final Bench.Progress progress;
   private final StreamsPlane plane;
@@ -48,6 +54,7 @@ final class FanOut implements AutoCloseable {
   private final ConcurrentSkipListMap<Long, Long> accepted = new ConcurrentSkipListMap<>();
   private final Map<Integer, Long> sequences = new HashMap<>();
   private final Map<ObjectName, Boolean> ready = new HashMap<>();
+  private volatile Optional<Exception> failed = Optional.empty();
 
   private FanOut(StreamsOptions options, Bench.Progress progress) throws Exception {
     this.options = options;
@@ -215,11 +222,15 @@ final class FanOut implements AutoCloseable {
     long changes = 0;
     int node = 100;
     int looks = 0;
+    var permits = new Semaphore(REPORTS);
     while (System.nanoTime() - end < 0) {
       long due = (long) ((System.nanoTime() - begin) / 1e9 * options.rate());
-      if (changes < due) {
+      if (failed.isPresent()) {
+        throw new IllegalStateException("a report failed", failed.get());
+      }
+      if (changes < due && permits.tryAcquire()) {
         var pods = log.podsOn(node);
-        flip(node, pods);
+        flipSoon(node, pods, permits);
         changes += pods.size();
         node = node + 1 < options.agents() ? node + 1 : 100;
       } else {
@@ -278,6 +289,34 @@ final class FanOut implements AutoCloseable {
 
   /** The other readiness than before, said by the node. */
   private void flip(int node, List<Pod> pods) {
+    check(
+        PodsGrpc.newBlockingStub(channel)
+            .withDeadlineAfter(LIMIT.toSeconds(), TimeUnit.SECONDS)
+            .reportReadiness(flipped(node, pods)));
+  }
+
+  /** Likewise, without waiting; gives the permit back when it is in the log. */
+  private void flipSoon(int node, List<Pod> pods, Semaphore permits) {
+    var answer =
+        PodsGrpc.newFutureStub(channel)
+            .withDeadlineAfter(LIMIT.toSeconds(), TimeUnit.SECONDS)
+            .reportReadiness(flipped(node, pods));
+    answer.addListener(
+        () -> {
+          try {
+            check(answer.get());
+          } catch (ExecutionException | RuntimeException e) {
+            failed = Optional.of(e);
+          } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+          } finally {
+            permits.release();
+          }
+        },
+        Runnable::run);
+  }
+
+  private ReportReadinessRequest flipped(int node, List<Pod> pods) {
     var request =
         ReportReadinessRequest.newBuilder()
             .setRequestId(UUID.randomUUID().toString())
@@ -295,10 +334,10 @@ final class FanOut implements AutoCloseable {
               .setReady(now)
               .setReason(now ? "ok" : "refused"));
     }
-    var reply =
-        PodsGrpc.newBlockingStub(channel)
-            .withDeadlineAfter(LIMIT.toSeconds(), TimeUnit.SECONDS)
-            .reportReadiness(request.build());
+    return request.build();
+  }
+
+  private static void check(ReportReadinessReply reply) {
     if (reply.getDroppedCount() > 0) {
       throw new IllegalStateException("dropped: " + reply.getDroppedList());
     }

@@ -13,6 +13,9 @@ public record LogPartition(Topic topic, int index) implements Comparable<LogPart
   /** The partition that holds the Nodes. */
   public static final LogPartition NODES = new LogPartition(Topic.PODS, 0);
 
+  /** Of an index in text form. */
+  private static final int MAX_DIGITS = 5;
+
   private static final Comparator<LogPartition> ORDER =
       Comparator.comparing(LogPartition::topic).thenComparingInt(LogPartition::index);
 
@@ -27,9 +30,11 @@ public record LogPartition(Topic topic, int index) implements Comparable<LogPart
     if (text.equals(Topic.SERVICES.letter())) {
       return Optional.of(SERVICES);
     }
-    return text.matches("p(0|[1-9][0-9]{0,4})")
-        ? Optional.of(new LogPartition(Topic.PODS, Integer.parseInt(text.substring(1))))
-        : Optional.empty();
+    if (!text.startsWith(Topic.PODS.letter())) {
+      return Optional.empty();
+    }
+    long index = Decimal.parse(text, 1, text.length(), MAX_DIGITS);
+    return index < 0 ? Optional.empty() : Optional.of(new LogPartition(Topic.PODS, (int) index));
   }
 
   @Override

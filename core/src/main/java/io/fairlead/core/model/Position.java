@@ -13,6 +13,9 @@ import java.util.stream.Collectors;
  * {@code s:871,p7:12}.
  */
 public record Position(LogIdentity log, SortedMap<LogPartition, Long> next) {
+  /** Of an offset in text form. */
+  private static final int MAX_DIGITS = 18;
+
   public Position {
     var kept = new TreeMap<LogPartition, Long>();
     next.forEach((partition, offset) -> {
@@ -59,21 +62,25 @@ public record Position(LogIdentity log, SortedMap<LogPartition, Long> next) {
         .collect(Collectors.joining(","));
   }
 
-  /** The inverse of {@link #offsets}, or empty. */
+  /**
+   * The inverse of {@link #offsets}, or empty. Read by hand: replicas are told thousands a second.
+   */
   public static Optional<Position> parse(LogIdentity log, String offsets) {
     var next = new TreeMap<LogPartition, Long>();
-    if (!offsets.isEmpty()) {
-      for (var part : offsets.split(",", -1)) {
-        int colon = part.indexOf(':');
-        if (colon < 0 || !part.substring(colon + 1).matches("0|[1-9][0-9]{0,17}")) {
-          return Optional.empty();
-        }
-        var partition = LogPartition.parse(part.substring(0, colon));
-        if (partition.isEmpty()
-            || next.put(partition.get(), Long.parseLong(part.substring(colon + 1))) != null) {
-          return Optional.empty();
-        }
+    int begin = 0;
+    while (begin < offsets.length()) {
+      int comma = offsets.indexOf(',', begin);
+      int end = comma < 0 ? offsets.length() : comma;
+      int colon = offsets.indexOf(':', begin);
+      if (colon < 0 || colon > end || comma == offsets.length() - 1) {
+        return Optional.empty();
       }
+      var partition = LogPartition.parse(offsets.substring(begin, colon));
+      long offset = Decimal.parse(offsets, colon + 1, end, MAX_DIGITS);
+      if (partition.isEmpty() || offset < 0 || next.put(partition.get(), offset) != null) {
+        return Optional.empty();
+      }
+      begin = end + 1;
     }
     return Optional.of(new Position(log, next));
   }

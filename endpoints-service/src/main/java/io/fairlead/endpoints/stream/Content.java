@@ -55,6 +55,7 @@ final class Content {
   }
 
   private final Position position;
+  private final String offsets;
   private final long number;
   private final HashPMap<EntryKey, Encoded> entries;
   private final TreePMap<Long, Step> steps;
@@ -69,6 +70,7 @@ final class Content {
       int touches,
       int maxTouches) {
     this.position = position;
+    this.offsets = position.offsets();
     this.number = number;
     this.entries = entries;
     this.steps = steps;
@@ -130,6 +132,11 @@ final class Content {
 
   Position position() {
     return position;
+  }
+
+  /** The position's, in text form: made once for all streams. */
+  String offsets() {
+    return offsets;
   }
 
   /** Grows with every change, not with the position alone. */

@@ -49,8 +49,12 @@ final class NodeStream {
   private static final int MAX_RESULTS = 1000;
   private static final Duration IDLE = Duration.ofSeconds(60);
 
-  /** A frame that the agent has not answered. */
-  private record Sent(long frame, Position position) {}
+  /**
+   * A frame that the agent has not answered.
+   *
+   * @param offsets the position's, in text form
+   */
+  private record Sent(long frame, Position position, String offsets) {}
 
   /**
    * Who it is for: what its Hello and the opening of its session said.
@@ -183,7 +187,7 @@ final class NodeStream {
     var before = acknowledged;
     var position = before.position();
     if (ack.hasPosition()) {
-      position = PositionCodec.model(ack.getPosition(), contents.current().position().log());
+      position = position(ack);
       if (position.isEmpty()) {
         close(
             io.grpc.Status.INVALID_ARGUMENT
@@ -201,15 +205,37 @@ final class NodeStream {
           .log("Node could not apply");
     }
     var covered = position;
+    boolean waited;
     lock.lock();
     try {
+      waited = unanswered.size() >= settings.unacknowledged();
       unanswered.removeIf(frame ->
           frame.frame() <= ack.getFrame()
               || covered.filter(p -> p.covers(frame.position())).isPresent());
     } finally {
       lock.unlock();
     }
-    wake();
+    if (waited) {
+      wake();
+    }
+  }
+
+  /** Nearly always that of the frame it answers, which is known, and the same object for all. */
+  private Optional<Position> position(Ack ack) {
+    var text = ack.getPosition();
+    lock.lock();
+    try {
+      for (var frame : unanswered) {
+        if (frame.frame() == ack.getFrame()
+            && text.getLog().isEmpty()
+            && text.getOffsets().equals(frame.offsets())) {
+          return Optional.of(frame.position());
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+    return PositionCodec.model(text, contents.current().position().log());
   }
 
   // --- the writing thread
@@ -388,7 +414,7 @@ final class NodeStream {
     long frame = ++frames;
     lock.lock();
     try {
-      unanswered.add(new Sent(frame, content.position()));
+      unanswered.add(new Sent(frame, content.position(), content.offsets()));
     } finally {
       lock.unlock();
     }
