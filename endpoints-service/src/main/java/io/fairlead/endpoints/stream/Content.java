@@ -7,13 +7,16 @@ import io.fairlead.core.view.Entries;
 import io.fairlead.core.view.Entry;
 import io.fairlead.core.view.EntryKey;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.pcollections.HashPMap;
 import org.pcollections.HashTreePMap;
 import org.pcollections.TreePMap;
@@ -32,11 +35,7 @@ final class Content {
    *
    * @param nodes whom it concerns; empty = all
    */
-  private record Touch(EntryKey key, Set<String> nodes) {
-    boolean concerns(String node) {
-      return nodes.isEmpty() || nodes.contains(node);
-    }
-  }
+  private record Touch(EntryKey key, Set<String> nodes) {}
 
   /**
    * One change of the content.
@@ -54,6 +53,32 @@ final class Content {
     record Removed(String key) implements Item {}
   }
 
+  /**
+   * What is lacked between two contents.
+   *
+   * @param some what single nodes lack beside, by node
+   */
+  private record Common(Lacking all, Map<String, List<Item>> some) {
+    private static final Common NOTHING = new Common(List.of(), Map.of());
+
+    Common(List<Item> all, Map<String, List<Item>> some) {
+      this(new Lacking(all), some);
+    }
+
+    Lacking of(String node) {
+      var beside = some.get(node);
+      if (beside == null) {
+        return all;
+      }
+      var items = new ArrayList<>(all.items());
+      items.addAll(beside);
+      return new Lacking(List.copyOf(items));
+    }
+  }
+
+  /** How many are remembered, about. */
+  private static final int MOST_COMMONS = 16;
+
   private final Position position;
   private final String offsets;
   private final long number;
@@ -61,6 +86,9 @@ final class Content {
   private final TreePMap<Long, Step> steps;
   private final int touches;
   private final int maxTouches;
+
+  /** By the number that was had: as many as streams differ in how far they are. Made when asked. */
+  private final Map<Long, Common> commons = new ConcurrentHashMap<>();
 
   private Content(
       Position position,
@@ -181,24 +209,49 @@ final class Content {
 
   /**
    * What a node lacks that has the content of that number; empty where the journal has forgotten.
+   * Most nodes lack the same, which is found, and made a message of, once.
    */
-  Optional<List<Item>> since(long had, String node) {
+  Optional<Lacking> since(long had, String node) {
     if (had < number && (steps.isEmpty() || steps.firstKey() > had + 1)) {
       return Optional.empty();
     }
+    if (had >= number) {
+      return Optional.of(Common.NOTHING.of(node));
+    }
+    var common =
+        commons.size() < MOST_COMMONS || commons.containsKey(had)
+            ? commons.computeIfAbsent(had, this::common)
+            : common(had); // streams that far apart have little in common
+    return Optional.of(common.of(node));
+  }
+
+  /** What those lack who had that number, all of them and some of them. */
+  private Common common(long had) {
     var keys = new HashSet<EntryKey>();
-    var items = new ArrayList<Item>();
+    var all = new ArrayList<Item>();
+    var some = new HashMap<String, List<Item>>();
     for (var step : steps.tailMap(had, false).values()) {
       for (var touch : step.touches()) {
-        if (touch.concerns(node) && keys.add(touch.key())) {
-          items.add(
-              Optional.ofNullable(entries.get(touch.key()))
-                  .filter(entry -> entry.node().isEmpty() || entry.node().get().equals(node))
-                  .<Item>map(entry -> new Item.Put(entry.bytes()))
-                  .orElseGet(() -> new Item.Removed(touch.key().text())));
+        if (touch.nodes().isEmpty()) {
+          if (keys.add(touch.key())) {
+            all.add(item(touch.key(), ""));
+          }
+        } else {
+          for (var node : touch.nodes()) {
+            some.computeIfAbsent(node, _ -> new ArrayList<>()).add(item(touch.key(), node));
+          }
         }
       }
     }
-    return Optional.of(items);
+    some.replaceAll((_, items) -> List.copyOf(new LinkedHashSet<>(items)));
+    return new Common(List.copyOf(all), Map.copyOf(some));
+  }
+
+  /** The present state of a key, as that node is to know it. */
+  private Item item(EntryKey key, String node) {
+    return Optional.ofNullable(entries.get(key))
+        .filter(entry -> entry.node().isEmpty() || entry.node().get().equals(node))
+        .<Item>map(entry -> new Item.Put(entry.bytes()))
+        .orElseGet(() -> new Item.Removed(key.text()));
   }
 }

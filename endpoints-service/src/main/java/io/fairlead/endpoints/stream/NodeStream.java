@@ -7,7 +7,6 @@ import io.fairlead.core.model.Position;
 import io.fairlead.core.run.Time;
 import io.fairlead.v1.Ack;
 import io.fairlead.v1.Begin;
-import io.fairlead.v1.Chunk;
 import io.fairlead.v1.End;
 import io.fairlead.v1.Frame;
 import io.fairlead.v1.RefusedRule;
@@ -18,6 +17,7 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
@@ -321,9 +321,7 @@ final class NodeStream {
     var content = contents.current();
     var had = agent.position().map(content::numberAt).orElse(OptionalLong.empty());
     var lacking =
-        had.isPresent()
-            ? content.since(had.getAsLong(), agent.node())
-            : Optional.<List<Content.Item>>empty();
+        had.isPresent() ? content.since(had.getAsLong(), agent.node()) : Optional.<Lacking>empty();
     if (agent.position().isPresent() && lacking.isPresent()) {
       sent = agent.position().get();
       delta(content, lacking.get());
@@ -367,7 +365,7 @@ final class NodeStream {
       if (lacking.isEmpty()) {
         stats.overruns.increment();
         reset(content);
-      } else if (!lacking.get().isEmpty()) {
+      } else if (!lacking.get().items().isEmpty()) {
         delta(content, lacking.get());
       } else {
         number = content.number(); // none of it concerned this node
@@ -389,12 +387,26 @@ final class NodeStream {
 
   private void reset(Content content) throws InterruptedException {
     stats.resets.increment();
-    frame(content, Optional.empty(), content.position(), content.whole(agent.node()));
+    var items = content.whole(agent.node());
+    frame(
+        content,
+        Optional.empty(),
+        content.position(),
+        Lacking.next(items, settings.chunkBytes()),
+        items);
   }
 
-  private void delta(Content content, List<Content.Item> items) throws InterruptedException {
+  private void delta(Content content, Lacking lacking) throws InterruptedException {
     stats.deltas.increment();
-    frame(content, Optional.of(sent), changed(content.position()), items.iterator());
+    var only = lacking.only(settings.chunkBytes());
+    var rest =
+        only.isPresent() ? Collections.<Content.Item>emptyIterator() : lacking.items().iterator();
+    frame(
+        content,
+        Optional.of(sent),
+        changed(content.position()),
+        only.orElseGet(() -> Lacking.next(rest, settings.chunkBytes())),
+        rest);
   }
 
   /** The components of a position that differ from what was sent before. */
@@ -408,8 +420,18 @@ final class NodeStream {
     return new Position(position.log(), components);
   }
 
+  /**
+   * Sends a frame.
+   *
+   * @param first what is in it, as far as one message carries it
+   * @param rest what more is in it
+   */
   private void frame(
-      Content content, Optional<Position> base, Position end, Iterator<Content.Item> items)
+      Content content,
+      Optional<Position> base,
+      Position end,
+      Lacking.Part first,
+      Iterator<Content.Item> rest)
       throws InterruptedException {
     long frame = ++frames;
     lock.lock();
@@ -427,24 +449,22 @@ final class NodeStream {
       }
     });
     var finish = End.newBuilder().setFrame(frame).setPosition(proto(end));
-    var chunk = chunk(items);
-    if (agent.takesBrief() && !items.hasNext()) {
+    if (agent.takesBrief() && !rest.hasNext()) {
       if (!await(() -> true)) {
         return;
       }
-      sent(chunk);
+      count(first);
       send(
           ReplicaMessage.newBuilder()
-              .setFrame(Frame.newBuilder().setBegin(begin).setChunk(chunk).setEnd(finish)));
+              .setFrame(Frame.newBuilder().setBegin(begin).setChunk(first.chunk()).setEnd(finish)));
     } else {
       send(ReplicaMessage.newBuilder().setBegin(begin));
-      while (chunk.getSetCount() + chunk.getRemovedCount() > 0) {
+      for (var part = first; !part.isEmpty(); part = Lacking.next(rest, settings.chunkBytes())) {
         if (!await(() -> true)) {
           return; // the agent never sees the end of the frame, so nothing of it counts
         }
-        sent(chunk);
-        send(ReplicaMessage.newBuilder().setChunk(chunk));
-        chunk = chunk(items);
+        count(part);
+        send(ReplicaMessage.newBuilder().setChunk(part.chunk()));
       }
       send(ReplicaMessage.newBuilder().setEnd(finish));
     }
@@ -453,35 +473,9 @@ final class NodeStream {
     bookmarkNanos = OptionalLong.of(time.nanoTime());
   }
 
-  /** As many as a message carries; none where there are no more. */
-  private Chunk.Builder chunk(Iterator<Content.Item> items) {
-    var chunk = Chunk.newBuilder();
-    int bytes = 0;
-    while (items.hasNext() && bytes < settings.chunkBytes()) {
-      switch (items.next()) {
-        case Content.Item.Put(var entry) -> {
-          chunk.addSet(entry);
-          bytes += entry.size();
-        }
-        case Content.Item.Removed(var key) -> {
-          chunk.addRemoved(key);
-          bytes += key.length();
-        }
-      }
-    }
-    return chunk;
-  }
-
-  private void sent(Chunk.Builder chunk) {
+  private void count(Lacking.Part part) {
     stats.chunks.increment();
-    long bytes = 0;
-    for (var entry : chunk.getSetList()) {
-      bytes += entry.size();
-    }
-    for (var key : chunk.getRemovedList()) {
-      bytes += key.length();
-    }
-    stats.sentBytes.add(bytes);
+    stats.sentBytes.add(part.bytes());
   }
 
   private io.fairlead.v1.Position proto(Position position) {

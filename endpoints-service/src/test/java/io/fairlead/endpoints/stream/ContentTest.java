@@ -22,7 +22,6 @@ import io.fairlead.core.view.Entries;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
@@ -84,7 +83,7 @@ class ContentTest {
     for (var moment : history) {
       var number = content.numberAt(moment.getKey().position());
       if (number.isPresent()) {
-        var items = content.since(number.getAsLong(), "n1").orElseThrow();
+        var items = content.since(number.getAsLong(), "n1").orElseThrow().items();
         assertThat(take(moment.getValue(), items.iterator()))
             .as("from %s, seed %s", moment.getKey().position(), seed)
             .isEqualTo(last.getValue());
@@ -100,13 +99,13 @@ class ContentTest {
   void theJournalKeepsTheLatestChangesOnly() {
     var one = step(Content.empty(START, 2), ClusterImage.EMPTY, 10, service("a", "10.96.0.1"));
     var two = step(one, ClusterImage.EMPTY, 20, service("b", "10.96.0.2"));
-    assertThat(two.since(0, "n1").orElseThrow()).hasSize(2);
+    assertThat(two.since(0, "n1").orElseThrow().items()).hasSize(2);
     var three = step(two, ClusterImage.EMPTY, 30, service("c", "10.96.0.3"));
     assertThat(three.journal()).isEqualTo(2);
     assertThat(three.since(0, "n1")).isEmpty();
     assertThat(three.numberAt(START)).isEmpty();
     assertThat(three.numberAt(one.position())).hasValue(1);
-    assertThat(three.since(1, "n1").orElseThrow()).hasSize(2);
+    assertThat(three.since(1, "n1").orElseThrow().items()).hasSize(2);
   }
 
   /** A replica that took other steps sends from the last of its own that the position covers. */
@@ -118,8 +117,8 @@ class ContentTest {
     assertThat(two.numberAt(START.with(LogPartition.SERVICES, 20))).hasValue(2);
     assertThat(two.numberAt(START.with(P1, 5))).hasValue(0);
     assertThat(two.numberAt(Position.start(new LogIdentity("x", "y")))).isEmpty();
-    assertThat(two.since(1, "n1").orElseThrow()).hasSize(1);
-    assertThat(two.since(2, "n1")).contains(List.of());
+    assertThat(two.since(1, "n1").orElseThrow().items()).hasSize(1);
+    assertThat(two.since(2, "n1").orElseThrow().items()).isEmpty();
   }
 
   private static Content step(Content base, ClusterImage image, long next, DomainObject object) {
@@ -135,10 +134,10 @@ class ContentTest {
     var first = step(Content.empty(START, 10), before, 1, pod("p", "app", "n1", "10.244.0.1"));
     var image = io.fairlead.core.image.TestObjects.image(pod("p", "app", "n1", "10.244.0.1"));
     var moved = step(first, image, 2, pod("p", "app", "n2", "10.244.0.1"));
-    assertThat(moved.since(1, "n1").orElseThrow())
+    assertThat(moved.since(1, "n1").orElseThrow().items())
         .containsExactly(new Content.Item.Removed("pod/default/p"));
-    assertThat(moved.since(1, "n2").orElseThrow()).hasSize(1);
-    assertThat(moved.since(1, "n3")).contains(List.of());
+    assertThat(moved.since(1, "n2").orElseThrow().items()).hasSize(1);
+    assertThat(moved.since(1, "n3").orElseThrow().items()).isEmpty();
     assertThat(take(Map.of(), moved.whole("n1"))).isEmpty();
   }
 
