@@ -121,6 +121,33 @@ class ContentTest {
     assertThat(two.since(2, "n1").orElseThrow().items()).isEmpty();
   }
 
+  /** What most nodes lack is looked for once, also its message; who lacks more gets its own. */
+  @Test
+  void nodesThatAreAsFarShareWhatTheyLack() {
+    var first = step(Content.empty(START, 10), ClusterImage.EMPTY, 10, service("a", "10.96.0.1"));
+    var second = step(first, ClusterImage.EMPTY, 20, pod("p", "app", "n1", "10.244.0.1"));
+    var lacking = second.since(0, "n2").orElseThrow();
+    assertThat(second.since(0, "n3")).containsSame(lacking);
+    assertThat(lacking.items()).hasSize(1);
+    assertThat(lacking.only(1000).orElseThrow()).isSameAs(lacking.only(1000).orElseThrow());
+    assertThat(second.since(0, "n1").orElseThrow().items()).hasSize(2);
+  }
+
+  /** As many as one message carries, and no more; what is not sent stays. */
+  @Test
+  void aMessageCarriesAsMuchAsItMay() {
+    var content = Content.empty(START, 10);
+    for (int i = 1; i <= 3; i++) {
+      content = step(content, ClusterImage.EMPTY, i * 10, service("s" + i, "10.96.0." + i));
+    }
+    var lacking = content.since(0, "n1").orElseThrow();
+    assertThat(lacking.only(1)).isEmpty();
+    var items = lacking.items().iterator();
+    assertThat(Lacking.next(items, 1).chunk().getSetCount()).isEqualTo(1);
+    assertThat(Lacking.next(items, 1_000_000).chunk().getSetCount()).isEqualTo(2);
+    assertThat(Lacking.next(items, 1_000_000).isEmpty()).isTrue();
+  }
+
   private static Content step(Content base, ClusterImage image, long next, DomainObject object) {
     var delta = new ClusterDelta(image);
     delta.replay(stored(LogPartition.SERVICES, next - 1, object));
