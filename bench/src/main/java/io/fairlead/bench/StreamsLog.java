@@ -26,8 +26,8 @@ import java.util.TreeSet;
  * of them. Made by one thread, then read only.
  */
 final class StreamsLog {
-  /** What a follower hands over at once. */
-  private static final int BATCH = 500;
+  /** What a follower hands over at once when it is behind. */
+  private static final int BATCH = 2_000;
 
   private static final Partitioning PARTITIONING = new Partitioning(16);
 
@@ -48,8 +48,8 @@ final class StreamsLog {
       this.value = value;
     }
 
-    LogEvent event() {
-      return EventCodec.decode(key, value).orElseThrow();
+    LogEvent event(EventCodec.Decoder decoder) {
+      return decoder.decode(key, value).orElseThrow();
     }
   }
 
@@ -117,6 +117,7 @@ final class StreamsLog {
 
   /** Appends all records, each partition with its header first. */
   void append(EventLog log) {
+    var decoder = new EventCodec.Decoder();
     for (var partition : new TreeSet<>(List.of(LogPartition.SERVICES, PODS))) {
       var events = new ArrayList<LogEvent>();
       events.add(
@@ -131,7 +132,7 @@ final class StreamsLog {
               .event());
       for (var raw : records) {
         if (raw.partition.equals(partition)) {
-          events.add(raw.event());
+          events.add(raw.event(decoder));
         }
       }
       try (var appender = log.openAppender(partition)) {
@@ -150,11 +151,12 @@ final class StreamsLog {
 
   /** Decodes all records and applies them, as the loader does. The image at the end. */
   ClusterImage replay(Reader reader) {
+    var decoder = new EventCodec.Decoder();
     var image = ClusterImage.EMPTY;
     for (int from = 0; from < records.size(); from += BATCH) {
       var delta = new ClusterDelta(image);
       for (var raw : records.subList(from, Math.min(records.size(), from + BATCH))) {
-        var event = raw.event();
+        var event = raw.event(decoder);
         delta.replay(new LogEntry(raw.partition, raw.offset, TestObjects.NOON, event));
       }
       image = delta.apply();

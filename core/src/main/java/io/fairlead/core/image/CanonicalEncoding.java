@@ -19,10 +19,13 @@ import io.fairlead.core.model.Service;
 import io.fairlead.core.model.ServiceCidr;
 import io.fairlead.core.model.ServicePort;
 import io.fairlead.core.model.ServiceSpec;
-import java.io.ByteArrayOutputStream;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -54,51 +57,70 @@ import java.util.function.Consumer;
  * </ul>
  */
 final class CanonicalEncoding {
-  private final ByteArrayOutputStream out = new ByteArrayOutputStream(512);
+  private static final VarHandle INT =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.BIG_ENDIAN);
+  private static final VarHandle LONG =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
 
-  private CanonicalEncoding() {}
+  private byte[] bytes = new byte[1024];
+  private int length;
 
   static byte[] encode(DomainObject object) {
     var encoding = new CanonicalEncoding();
+    encoding.write(object);
+    return Arrays.copyOf(encoding.bytes, encoding.length);
+  }
+
+  /** The encoding of the object that was written last, in the first {@link #length} bytes. */
+  byte[] buffer() {
+    return bytes;
+  }
+
+  int length() {
+    return length;
+  }
+
+  /** In the place of the one before. */
+  void write(DomainObject object) {
+    length = 0;
     switch (object) {
       case PartitionHeader header -> {
-        encoding.text(Kind.PARTITION_HEADER.text());
-        encoding.header(header);
+        text(Kind.PARTITION_HEADER.text());
+        header(header);
       }
       case Service service -> {
-        encoding.text(Kind.SERVICE.text());
-        encoding.service(service);
+        text(Kind.SERVICE.text());
+        service(service);
       }
       case ServiceCidr cidr -> {
-        encoding.text(Kind.SERVICE_CIDR.text());
-        encoding.serviceCidr(cidr);
+        text(Kind.SERVICE_CIDR.text());
+        serviceCidr(cidr);
       }
       case Namespace namespace -> {
-        encoding.text(Kind.NAMESPACE.text());
-        encoding.meta(namespace.meta());
+        text(Kind.NAMESPACE.text());
+        meta(namespace.meta());
       }
       case Reservation reservation -> {
-        encoding.text(Kind.RESERVATION.text());
-        encoding.reservation(reservation);
+        text(Kind.RESERVATION.text());
+        reservation(reservation);
       }
       case Pod pod -> {
-        encoding.text(Kind.POD.text());
-        encoding.pod(pod);
+        text(Kind.POD.text());
+        pod(pod);
       }
       case PodReadiness readiness -> {
-        encoding.text(Kind.POD_READINESS.text());
-        encoding.readiness(readiness);
+        text(Kind.POD_READINESS.text());
+        readiness(readiness);
       }
       case Node node -> {
-        encoding.text(Kind.NODE.text());
-        encoding.node(node);
+        text(Kind.NODE.text());
+        node(node);
       }
       case ManualSlice slice -> {
-        encoding.text(Kind.ENDPOINT_SLICE.text());
-        encoding.slice(slice);
+        text(Kind.ENDPOINT_SLICE.text());
+        slice(slice);
       }
     }
-    return encoding.out.toByteArray();
   }
 
   private void header(PartitionHeader header) {
@@ -401,9 +423,17 @@ final class CanonicalEncoding {
   }
 
   private void address(Address address) {
-    var bytes = address.bytes();
-    out.write(bytes.length);
-    out.writeBytes(bytes);
+    switch (address.family()) {
+      case IPV4 -> {
+        octet(4);
+        number((int) address.low());
+      }
+      case IPV6 -> {
+        octet(16);
+        number(address.high());
+        number(address.low());
+      }
+    }
   }
 
   private void cidr(Cidr cidr) {
@@ -449,24 +479,53 @@ final class CanonicalEncoding {
   }
 
   private void text(String text) {
-    var bytes = text.getBytes(StandardCharsets.UTF_8);
-    number(bytes.length);
-    out.writeBytes(bytes);
+    int chars = text.length();
+    room(Integer.BYTES + chars);
+    int at = length + Integer.BYTES;
+    for (int i = 0; i < chars; i++) {
+      char c = text.charAt(i);
+      if (c >= 0x80) {
+        utf8(text);
+        return;
+      }
+      bytes[at + i] = (byte) c;
+    }
+    INT.set(bytes, length, chars);
+    length = at + chars;
+  }
+
+  private void utf8(String text) {
+    var encoded = text.getBytes(StandardCharsets.UTF_8);
+    room(Integer.BYTES + encoded.length);
+    number(encoded.length);
+    System.arraycopy(encoded, 0, bytes, length, encoded.length);
+    length += encoded.length;
   }
 
   private void flag(boolean flag) {
-    out.write(flag ? 1 : 0);
+    octet(flag ? 1 : 0);
+  }
+
+  private void octet(int octet) {
+    room(1);
+    bytes[length++] = (byte) octet;
   }
 
   private void number(int number) {
-    out.write(number >>> 24);
-    out.write(number >>> 16);
-    out.write(number >>> 8);
-    out.write(number);
+    room(Integer.BYTES);
+    INT.set(bytes, length, number);
+    length += Integer.BYTES;
   }
 
   private void number(long number) {
-    number((int) (number >>> 32));
-    number((int) number);
+    room(Long.BYTES);
+    LONG.set(bytes, length, number);
+    length += Long.BYTES;
+  }
+
+  private void room(int more) {
+    if (bytes.length - length < more) {
+      bytes = Arrays.copyOf(bytes, Math.max(bytes.length * 2, length + more));
+    }
   }
 }

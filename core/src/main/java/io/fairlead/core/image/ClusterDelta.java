@@ -1,6 +1,5 @@
 package io.fairlead.core.image;
 
-import io.fairlead.core.image.ClusterImage.Summary;
 import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.LogPartition;
@@ -8,11 +7,13 @@ import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.record.LogEvent;
+import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
-import java.util.SortedMap;
 import java.util.SortedSet;
-import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
@@ -21,19 +22,29 @@ import java.util.TreeSet;
  */
 public final class ClusterDelta {
   private final ClusterImage base;
-  private final SortedMap<ObjectKey, Latest> latest = new TreeMap<>();
 
-  private sealed interface Latest {
-    LogPartition partition();
-  }
+  /** The base after all but the fresh ones. */
+  private ClusterImage image;
 
-  private record Stored(LogPartition partition, Versioned<DomainObject> versioned)
-      implements Latest {}
+  /**
+   * What came since the image, in that order, which is often nearly that of names; of a key that is
+   * removed, too, whether or not it was there.
+   */
+  private Map<ObjectKey, Latest> fresh = new LinkedHashMap<>();
 
-  private record Gone(LogPartition partition) implements Latest {}
+  /** What the image has that the base has not; only keys that one of them has. */
+  private Map<ObjectKey, Latest> latest = new HashMap<>();
+
+  /**
+   * The last thing that was said of a key.
+   *
+   * @param stored empty = it is removed
+   */
+  record Latest(ObjectKey key, LogPartition partition, Optional<Versioned<DomainObject>> stored) {}
 
   public ClusterDelta(ClusterImage base) {
     this.base = base;
+    this.image = base;
   }
 
   public ClusterImage base() {
@@ -44,18 +55,9 @@ public final class ClusterDelta {
   public void replay(LogEntry entry) {
     switch (entry.event()) {
       case LogEvent.Stored(var object, _) ->
-          latest.put(
-              object.key(), new Stored(entry.partition(), Versioned.at(object, entry.offset())));
-      case LogEvent.Deleted(var key, _, _) -> gone(key, entry.partition());
-      case LogEvent.Tombstone(var key) -> gone(key, entry.partition());
-    }
-  }
-
-  private void gone(ObjectKey key, LogPartition partition) {
-    if (base.get(key).isPresent()) {
-      latest.put(key, new Gone(partition));
-    } else {
-      latest.remove(key); // nobody who knows the base ever saw it
+          put(object.key(), entry.partition(), Optional.of(Versioned.at(object, entry.offset())));
+      case LogEvent.Deleted(var key, _, _) -> put(key, entry.partition(), Optional.empty());
+      case LogEvent.Tombstone(var key) -> put(key, entry.partition(), Optional.empty());
     }
   }
 
@@ -68,57 +70,59 @@ public final class ClusterDelta {
       ObjectKey key,
       LogPartition partition,
       Optional<? extends Versioned<? extends DomainObject>> before) {
-    if (before.isPresent()) {
-      DomainObject object = before.get().object();
-      latest.put(key, new Stored(partition, Versioned.at(object, before.get().offset())));
-    } else {
-      gone(key, partition);
+    put(key, partition, before.map(versioned -> versioned.as(DomainObject.class)));
+  }
+
+  private void put(
+      ObjectKey key, LogPartition partition, Optional<Versioned<DomainObject>> stored) {
+    fresh.put(key, new Latest(key, partition, stored));
+  }
+
+  /** Takes the fresh ones into the image, all at once: that is much cheaper than one by one. */
+  private void fold() {
+    if (fresh.isEmpty()) {
+      return;
     }
+    image = image.after(fresh.values());
+    if (latest.isEmpty()) {
+      latest = fresh;
+    } else {
+      latest.putAll(fresh);
+    }
+    var traceless = new ArrayList<ObjectKey>(); // nobody who knows the base ever saw them
+    for (var change : fresh.values()) {
+      if (change.stored().isEmpty() && base.get(change.key()).isEmpty()) {
+        traceless.add(change.key());
+      }
+    }
+    traceless.forEach(latest::remove);
+    fresh = new LinkedHashMap<>();
+  }
+
+  private Map<ObjectKey, Latest> all() {
+    fold();
+    return latest;
   }
 
   /** The base after the events. */
   public ClusterImage apply() {
-    var image = base;
-    var summaries = new TreeMap<LogPartition, Summary>();
-    for (var entry : latest.entrySet()) {
-      var key = entry.getKey();
-      var partition = entry.getValue().partition();
-      var summary =
-          summaries.getOrDefault(partition, base.summaries().getOrDefault(partition, Summary.NONE));
-      var before = base.get(key);
-      if (before.isPresent()) {
-        summary = summary.minus(before.get().object());
-      }
-      switch (entry.getValue()) {
-        case Stored(_, var versioned) -> {
-          image = image.stored(versioned);
-          summary = summary.plus(versioned.object());
-        }
-        case Gone _ -> image = image.removed(key);
-      }
-      summaries.put(partition, summary);
-    }
-    for (var summary : summaries.entrySet()) {
-      image = image.withSummary(summary.getKey(), summary.getValue());
-    }
+    fold();
     return image;
   }
 
   /** Whether applying it gives the base. */
   public boolean isEmpty() {
-    return latest.isEmpty();
+    return all().isEmpty();
   }
 
   /** Keys that were stored or removed, sorted. */
   public SortedSet<ObjectKey> keys() {
-    return Collections.unmodifiableSortedSet(new TreeSet<>(latest.keySet()));
+    return Collections.unmodifiableSortedSet(new TreeSet<>(all().keySet()));
   }
 
   /** What the events leave under a key that is among {@link #keys}; empty = it is removed. */
   public Optional<Versioned<DomainObject>> stored(ObjectKey key) {
-    return Optional.ofNullable(latest.get(key))
-        .flatMap(
-            l -> l instanceof Stored(_, var versioned) ? Optional.of(versioned) : Optional.empty());
+    return Optional.ofNullable(all().get(key)).flatMap(Latest::stored);
   }
 
   /** Services that were stored or removed. */
@@ -155,7 +159,7 @@ public final class ClusterDelta {
 
   private SortedSet<ObjectName> names(Kind kind) {
     var names = new TreeSet<ObjectName>();
-    for (var key : latest.keySet()) {
+    for (var key : all().keySet()) {
       if (key.kind() == kind) {
         names.add(key.objectName());
       }
@@ -165,7 +169,7 @@ public final class ClusterDelta {
 
   private SortedSet<String> clusterNames(Kind kind) {
     var names = new TreeSet<String>();
-    for (var key : latest.keySet()) {
+    for (var key : all().keySet()) {
       if (key.kind() == kind) {
         names.add(key.name());
       }

@@ -13,6 +13,8 @@ import io.fairlead.core.model.Reservation;
 import io.fairlead.core.model.Service;
 import io.fairlead.core.model.ServiceCidr;
 import io.fairlead.core.record.Change;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import org.pcollections.TreePMap;
@@ -51,12 +53,12 @@ public record ClusterImage(
   public record Summary(Digest digest, long objects) {
     static final Summary NONE = new Summary(Digest.ZERO, 0);
 
-    Summary plus(DomainObject object) {
-      return new Summary(digest.plus(Digest.of(object)), objects + 1);
+    Summary plus(Digest object) {
+      return new Summary(digest.plus(object), objects + 1);
     }
 
-    Summary minus(DomainObject object) {
-      return new Summary(digest.minus(Digest.of(object)), objects - 1);
+    Summary minus(Digest object) {
+      return new Summary(digest.minus(object), objects - 1);
     }
   }
 
@@ -93,6 +95,42 @@ public record ClusterImage(
     };
   }
 
+  /** Told of one object after another. */
+  @FunctionalInterface
+  public interface Visitor<E extends Exception> {
+    /**
+     * @return whether to go on
+     */
+    boolean visit(Versioned<? extends DomainObject> object) throws E;
+  }
+
+  /**
+   * Shows all objects, sorted within each kind.
+   *
+   * @return false where the visitor ended it
+   */
+  public <E extends Exception> boolean forEach(Visitor<E> visitor) throws E {
+    List<Collection<? extends Versioned<? extends DomainObject>>> kinds =
+        List.of(
+            headers.values(),
+            services.all(),
+            serviceCidrs.all(),
+            namespaces.all(),
+            reservations.all(),
+            pods.all(),
+            pods.allReadiness(),
+            nodes.all(),
+            slices.all());
+    for (var kind : kinds) {
+      for (var object : kind) {
+        if (!visitor.visit(object)) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
   /**
    * The working image of a group commit: this one after changes that were decided but not yet
    * appended. What they store is pending. Digests stay those of this image, because nobody compares
@@ -121,17 +159,16 @@ public record ClusterImage(
               pods,
               nodes,
               slices,
-              headers.plus(header.partition(), same(versioned, header)),
+              headers.plus(header.partition(), versioned.as(PartitionHeader.class)),
               summaries);
-      case Service service -> withServices(services.with(same(versioned, service)));
-      case ServiceCidr cidr -> withServiceCidrs(serviceCidrs.with(same(versioned, cidr)));
-      case Namespace namespace -> withNamespaces(namespaces.with(same(versioned, namespace)));
-      case Reservation reservation ->
-          withReservations(reservations.with(same(versioned, reservation)));
-      case Pod pod -> withPods(pods.with(same(versioned, pod)));
-      case PodReadiness readiness -> withPods(pods.withReadiness(same(versioned, readiness)));
-      case Node node -> withNodes(nodes.with(same(versioned, node)));
-      case ManualSlice slice -> withSlices(slices.with(same(versioned, slice)));
+      case Service _ -> withServices(services.with(versioned.as(Service.class)));
+      case ServiceCidr _ -> withServiceCidrs(serviceCidrs.with(versioned.as(ServiceCidr.class)));
+      case Namespace _ -> withNamespaces(namespaces.with(versioned.as(Namespace.class)));
+      case Reservation _ -> withReservations(reservations.with(versioned.as(Reservation.class)));
+      case Pod _ -> withPods(pods.with(versioned.as(Pod.class)));
+      case PodReadiness _ -> withPods(pods.withReadiness(versioned.as(PodReadiness.class)));
+      case Node _ -> withNodes(nodes.with(versioned.as(Node.class)));
+      case ManualSlice _ -> withSlices(slices.with(versioned.as(ManualSlice.class)));
     };
   }
 
@@ -162,25 +199,58 @@ public record ClusterImage(
     };
   }
 
-  ClusterImage withSummary(LogPartition partition, Summary summary) {
-    return new ClusterImage(
-        services,
-        serviceCidrs,
-        namespaces,
-        reservations,
-        pods,
-        nodes,
-        slices,
-        headers,
-        summary.equals(Summary.NONE)
-            ? summaries.minus(partition)
-            : summaries.plus(partition, summary));
+  /**
+   * After what a run of events leaves under each of its keys. Pods and their readiness, of which
+   * there are many, are changed all at once.
+   */
+  ClusterImage after(Collection<ClusterDelta.Latest> changes) {
+    var sums = new Sums(summaries);
+    var image = this;
+    var changedPods = new ArrayList<PodsImage.Edit<Pod>>();
+    var changedReadiness = new ArrayList<PodsImage.Edit<PodReadiness>>();
+    for (var change : changes) {
+      switch (change.key().kind()) {
+        case POD -> changedPods.add(edit(change, Pod.class, sums));
+        case POD_READINESS -> changedReadiness.add(edit(change, PodReadiness.class, sums));
+        case PARTITION_HEADER,
+            SERVICE,
+            SERVICE_CIDR,
+            NAMESPACE,
+            RESERVATION,
+            NODE,
+            ENDPOINT_SLICE -> {
+          sums.change(change.partition(), image.get(change.key()), change.stored());
+          image =
+              change.stored().isPresent()
+                  ? image.stored(change.stored().get())
+                  : image.removed(change.key());
+        }
+      }
+    }
+    if (!changedPods.isEmpty() || !changedReadiness.isEmpty()) {
+      image = image.withPods(image.pods.edited(changedPods, changedReadiness));
+    }
+    return image.withSummaries(sums);
   }
 
-  private static <T extends DomainObject> Versioned<T> same(Versioned<?> versioned, T object) {
-    return versioned.isPending()
-        ? Versioned.pending(object)
-        : Versioned.at(object, versioned.offset());
+  private static <T extends DomainObject> PodsImage.Edit<T> edit(
+      ClusterDelta.Latest change, Class<T> kind, Sums sums) {
+    return new PodsImage.Edit<>(
+        change.key().objectName(),
+        change.stored().map(stored -> stored.as(kind)),
+        before -> sums.change(change.partition(), before, change.stored()));
+  }
+
+  private ClusterImage withSummaries(Sums sums) {
+    var changed = summaries;
+    for (var sum : sums.result().entrySet()) {
+      changed =
+          sum.getValue().equals(Summary.NONE)
+              ? changed.minus(sum.getKey())
+              : changed.plus(sum.getKey(), sum.getValue());
+    }
+    return new ClusterImage(
+        services, serviceCidrs, namespaces, reservations, pods, nodes, slices, headers, changed);
   }
 
   private ClusterImage withServices(ServicesImage changed) {

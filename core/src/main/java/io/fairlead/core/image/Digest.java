@@ -1,7 +1,10 @@
 package io.fairlead.core.image;
 
 import io.fairlead.core.model.DomainObject;
-import java.nio.ByteBuffer;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import java.security.DigestException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -19,13 +22,29 @@ public record Digest(long high, long low) {
 
   /** Of the set with that one object. */
   public static Digest of(DomainObject object) {
-    return of(CanonicalEncoding.encode(object));
+    return new Maker().of(object);
   }
 
-  static Digest of(byte[] encoded) {
-    var hash = ByteBuffer.wrap(sha256().digest(encoded));
-    return new Digest(hash.getLong(), hash.getLong());
+  /** Makes many, which is cheaper than one by one. Used by one thread. */
+  static final class Maker {
+    private final CanonicalEncoding encoding = new CanonicalEncoding();
+    private final MessageDigest sha256 = sha256();
+    private final byte[] hash = new byte[sha256.getDigestLength()];
+
+    Digest of(DomainObject object) {
+      encoding.write(object);
+      sha256.update(encoding.buffer(), 0, encoding.length());
+      try {
+        sha256.digest(hash, 0, hash.length);
+      } catch (DigestException e) {
+        throw new IllegalStateException("the buffer has the length of a digest", e);
+      }
+      return new Digest((long) LONG.get(hash, 0), (long) LONG.get(hash, Long.BYTES));
+    }
   }
+
+  private static final VarHandle LONG =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
 
   private static MessageDigest sha256() {
     try {

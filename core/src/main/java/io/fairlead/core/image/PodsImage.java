@@ -1,15 +1,21 @@
 package io.fairlead.core.image;
 
+import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.PodReadiness;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeSet;
-import org.pcollections.TreePMap;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Pods and, as facts of their own, what their probes said; sorted by namespace and name. Immutable;
@@ -17,18 +23,20 @@ import org.pcollections.TreePMap;
  * for the other.
  *
  * @param byLabel names of the Pods that carry a label
- * @param byNode names of the Pods placed on a node
+ * @param byNode names of the Pods placed on a node, in no order: those of one Service are on many
+ *     nodes, so that each is a way of its own through a tree
  */
 public record PodsImage(
-    TreePMap<ObjectName, Versioned<Pod>> byName,
-    TreePMap<ObjectName, Versioned<PodReadiness>> readinessByPod,
-    Index<Label, ObjectName> byLabel,
-    Index<String, ObjectName> byNode) {
+    SortedTable<ObjectName, Versioned<Pod>> byName,
+    SortedTable<ObjectName, Versioned<PodReadiness>> readinessByPod,
+    SortedIndex<Label, ObjectName> byLabel,
+    SortedIndex<String, Scattered<ObjectName>> byNode) {
   public static final PodsImage EMPTY =
-      new PodsImage(TreePMap.empty(), TreePMap.empty(), Index.empty(), Index.empty());
+      new PodsImage(
+          SortedTable.empty(), SortedTable.empty(), SortedIndex.empty(), SortedIndex.empty());
 
   public Optional<Versioned<Pod>> get(ObjectName name) {
-    return Optional.ofNullable(byName.get(name));
+    return byName.find(name);
   }
 
   /**
@@ -36,7 +44,7 @@ public record PodsImage(
    * {@link #readiness(Pod)}.
    */
   public Optional<Versioned<PodReadiness>> readiness(ObjectName pod) {
-    return Optional.ofNullable(readinessByPod.get(pod));
+    return readinessByPod.find(pod);
   }
 
   /** What was reported for exactly this Pod. */
@@ -47,6 +55,11 @@ public record PodsImage(
   /** Sorted by namespace and name. */
   public Collection<Versioned<Pod>> all() {
     return byName.values();
+  }
+
+  /** What was reported for any Pod, those that are gone too; sorted by namespace and name. */
+  public Collection<Versioned<PodReadiness>> allReadiness() {
+    return readinessByPod.values();
   }
 
   /** Sorted by name. */
@@ -86,63 +99,119 @@ public record PodsImage(
 
   /** Names of the Pods placed on a node, sorted. */
   public SortedSet<ObjectName> onNode(String node) {
-    return byNode.get(node);
+    var names = new TreeSet<ObjectName>();
+    byNode.get(node).forEach(name -> names.add(name.value()));
+    return names;
+  }
+
+  /**
+   * What becomes of one name.
+   *
+   * @param after empty = it is removed
+   * @param replaced told what was there before, empty = nothing
+   */
+  record Edit<T extends DomainObject>(
+      ObjectName name, Optional<Versioned<T>> after, Consumer<Optional<Versioned<T>>> replaced) {}
+
+  /** With those changes; each name at most once in either list, which are sorted here. */
+  PodsImage edited(List<Edit<Pod>> pods, List<Edit<PodReadiness>> readiness) {
+    var labels = new SortedIndex.Changes<Label, ObjectName>();
+    var nodes = new SortedIndex.Changes<String, Scattered<ObjectName>>();
+    return new PodsImage(
+        byName.edited(
+            sorted(
+                pods,
+                (edit, before) -> {
+                  edit.replaced().accept(before);
+                  relabel(edit.name(), labelsOf(before), labelsOf(edit.after()), labels);
+                  place(edit.name(), nodeOf(before), nodeOf(edit.after()), nodes);
+                })),
+        readinessByPod.edited(sorted(readiness, (edit, before) -> edit.replaced().accept(before))),
+        byLabel.edited(labels),
+        byNode.edited(nodes));
+  }
+
+  private static <T extends DomainObject> List<TableEdit<T>> sorted(
+      List<Edit<T>> edits, BiConsumer<Edit<T>, Optional<Versioned<T>>> seen) {
+    var sorted = new ArrayList<TableEdit<T>>(edits.size());
+    for (var edit : edits) {
+      sorted.add(new TableEdit<>(edit, seen));
+    }
+    Collections.sort(sorted);
+    return sorted;
+  }
+
+  private record TableEdit<T extends DomainObject>(
+      Edit<T> edit, BiConsumer<Edit<T>, Optional<Versioned<T>>> seen)
+      implements SortedTable.Edit<ObjectName, Versioned<T>>, Comparable<TableEdit<T>> {
+    @Override
+    public int compareTo(TableEdit<T> other) {
+      return edit.name().compareTo(other.edit.name());
+    }
+
+    @Override
+    public ObjectName key() {
+      return edit.name();
+    }
+
+    @Override
+    public @Nullable Versioned<T> after(@Nullable Versioned<T> before) {
+      seen.accept(edit, Optional.ofNullable(before));
+      return edit.after().orElse(null);
+    }
   }
 
   PodsImage with(Versioned<Pod> pod) {
-    var name = pod.object().name();
-    var before = get(name).map(Versioned::object);
-    var labels =
-        reindexed(
-            before.map(b -> b.meta().labels()), Optional.of(pod.object().meta().labels()), name);
-    var nodes =
-        placed(before.flatMap(b -> b.spec().nodeName()), pod.object().spec().nodeName(), name);
-    return new PodsImage(byName.plus(name, pod), readinessByPod, labels, nodes);
+    return edited(List.of(new Edit<>(pod.object().name(), Optional.of(pod), _ -> {})), List.of());
   }
 
   PodsImage without(ObjectName name) {
-    var before = get(name).map(Versioned::object);
-    if (before.isEmpty()) {
-      return this;
-    }
-    var labels = reindexed(before.map(b -> b.meta().labels()), Optional.empty(), name);
-    var nodes = placed(before.flatMap(b -> b.spec().nodeName()), Optional.empty(), name);
-    return new PodsImage(byName.minus(name), readinessByPod, labels, nodes);
+    return edited(List.of(new Edit<>(name, Optional.empty(), _ -> {})), List.of());
   }
 
   PodsImage withReadiness(Versioned<PodReadiness> readiness) {
-    return new PodsImage(
-        byName, readinessByPod.plus(readiness.object().pod(), readiness), byLabel, byNode);
+    return edited(
+        List.of(), List.of(new Edit<>(readiness.object().pod(), Optional.of(readiness), _ -> {})));
   }
 
   PodsImage withoutReadiness(ObjectName pod) {
-    return new PodsImage(byName, readinessByPod.minus(pod), byLabel, byNode);
+    return edited(List.of(), List.of(new Edit<>(pod, Optional.empty(), _ -> {})));
   }
 
-  private Index<Label, ObjectName> reindexed(
-      Optional<SortedMap<String, String>> before,
-      Optional<SortedMap<String, String>> after,
-      ObjectName name) {
-    if (before.equals(after)) {
-      return byLabel;
-    }
-    var index = byLabel;
-    for (var label : before.stream().flatMap(l -> l.entrySet().stream()).toList()) {
-      index = index.minus(new Label(name.namespace(), label.getKey(), label.getValue()), name);
-    }
-    for (var label : after.stream().flatMap(l -> l.entrySet().stream()).toList()) {
-      index = index.plus(new Label(name.namespace(), label.getKey(), label.getValue()), name);
-    }
-    return index;
+  private static SortedMap<String, String> labelsOf(Optional<Versioned<Pod>> pod) {
+    return pod.isPresent() ? pod.get().object().meta().labels() : Collections.emptySortedMap();
   }
 
-  private Index<String, ObjectName> placed(
-      Optional<String> before, Optional<String> after, ObjectName name) {
-    if (before.equals(after)) {
-      return byNode;
+  private static void relabel(
+      ObjectName name,
+      SortedMap<String, String> before,
+      SortedMap<String, String> after,
+      SortedIndex.Changes<Label, ObjectName> changes) {
+    before.forEach((key, value) -> {
+      if (!value.equals(after.get(key))) {
+        changes.remove(new Label(name.namespace(), key, value), name);
+      }
+    });
+    after.forEach((key, value) -> {
+      if (!value.equals(before.get(key))) {
+        changes.add(new Label(name.namespace(), key, value), name);
+      }
+    });
+  }
+
+  private static Optional<String> nodeOf(Optional<Versioned<Pod>> pod) {
+    return pod.isPresent() ? pod.get().object().spec().nodeName() : Optional.empty();
+  }
+
+  private static void place(
+      ObjectName name,
+      Optional<String> before,
+      Optional<String> after,
+      SortedIndex.Changes<String, Scattered<ObjectName>> changes) {
+    if (!before.equals(after)) {
+      before.ifPresent(node -> changes.remove(node, Scattered.of(name)));
+      after.ifPresent(node -> changes.add(node, Scattered.of(name)));
     }
-    var index = before.isPresent() ? byNode.minus(before.get(), name) : byNode;
-    return after.isPresent() ? index.plus(after.get(), name) : index;
   }
 
   /** A label of a Pod in its namespace. */

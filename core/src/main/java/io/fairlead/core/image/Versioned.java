@@ -36,6 +36,17 @@ public final class Versioned<T extends DomainObject> {
     return object;
   }
 
+  /**
+   * The same, known to be of that kind.
+   *
+   * @throws ClassCastException it is of another
+   */
+  @SuppressWarnings("unchecked") // nothing is ever put into one
+  <S extends DomainObject> Versioned<S> as(Class<S> kind) {
+    var _ = kind.cast(object);
+    return (Versioned<S>) this;
+  }
+
   /** About how much memory the object takes, in bytes; costs an encoding of it. */
   public int size() {
     return CanonicalEncoding.encode(object).length;

@@ -1,7 +1,7 @@
 package io.fairlead.core.model;
 
 import java.math.BigInteger;
-import java.util.Arrays;
+import java.nio.ByteBuffer;
 import java.util.HexFormat;
 import java.util.Optional;
 
@@ -34,16 +34,20 @@ public record Address(Family family, long high, long low) implements Comparable<
   /** From network-order bytes; 4 or 16 of them. */
   public static Address ofBytes(byte[] bytes) {
     return switch (bytes.length) {
-      case 4 -> new Address(Family.IPV4, 0, new BigInteger(1, bytes).longValueExact());
-      case 16 ->
-          new Address(
-              Family.IPV6,
-              new BigInteger(1, Arrays.copyOfRange(bytes, 0, 8)).longValue(),
-              new BigInteger(1, Arrays.copyOfRange(bytes, 8, 16)).longValue());
+      case 4 -> new Address(Family.IPV4, 0, number(bytes, 0, 4));
+      case 16 -> new Address(Family.IPV6, number(bytes, 0, 8), number(bytes, 8, 16));
       default ->
           throw new IllegalArgumentException(
               "an IP address has 4 or 16 bytes, not " + bytes.length);
     };
+  }
+
+  private static long number(byte[] bytes, int from, int to) {
+    long number = 0;
+    for (int i = from; i < to; i++) {
+      number = number << 8 | bytes[i] & 0xff;
+    }
+    return number;
   }
 
   private static Optional<Address> parseV4(String text) {
@@ -136,7 +140,10 @@ public record Address(Family family, long high, long low) implements Comparable<
 
   /** Network-order bytes: 4 or 16. */
   public byte[] bytes() {
-    return HexFormat.of().parseHex(hex());
+    return switch (family) {
+      case IPV4 -> ByteBuffer.allocate(4).putInt((int) low).array();
+      case IPV6 -> ByteBuffer.allocate(16).putLong(high).putLong(low).array();
+    };
   }
 
   /** Fixed-width lower-case hexadecimal digits, 8 or 32: sorts as the number does. */

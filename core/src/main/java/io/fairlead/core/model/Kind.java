@@ -1,5 +1,10 @@
 package io.fairlead.core.model;
 
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
 /** The kinds of objects the log holds. */
 public enum Kind {
   PARTITION_HEADER("PartitionHeader", Scope.CLUSTER),
@@ -19,6 +24,9 @@ public enum Kind {
     CLUSTER
   }
 
+  private static final Map<String, Kind> BY_TEXT =
+      Stream.of(values()).collect(Collectors.toUnmodifiableMap(Kind::text, kind -> kind));
+
   private final String text;
   private final Scope scope;
 
@@ -30,6 +38,11 @@ public enum Kind {
   /** The {@code kind} of a manifest. */
   public String text() {
     return text;
+  }
+
+  /** The inverse of {@link #text}, or empty. */
+  public static Optional<Kind> parse(String text) {
+    return Optional.ofNullable(BY_TEXT.get(text));
   }
 
   public Scope scope() {

@@ -29,17 +29,15 @@ public record ObjectKey(Kind kind, String namespace, String name) implements Com
 
   /** The inverse of {@link #toString}, or empty. */
   public static Optional<ObjectKey> parse(String text) {
-    var parts = text.split("/", -1);
-    if (parts.length != 3) {
+    int first = text.indexOf('/');
+    int second = text.indexOf('/', first + 1);
+    if (first < 0 || second < 0 || text.indexOf('/', second + 1) >= 0) {
       return Optional.empty();
     }
-    for (var kind : Kind.values()) {
-      if (kind.text().equals(parts[0])
-          && parts[1].isEmpty() == (kind.scope() == Kind.Scope.CLUSTER)) {
-        return Optional.of(new ObjectKey(kind, parts[1], parts[2]));
-      }
-    }
-    return Optional.empty();
+    var namespace = text.substring(first + 1, second);
+    return Kind.parse(text.substring(0, first))
+        .filter(kind -> namespace.isEmpty() == (kind.scope() == Kind.Scope.CLUSTER))
+        .map(kind -> new ObjectKey(kind, namespace, text.substring(second + 1)));
   }
 
   public ObjectName objectName() {

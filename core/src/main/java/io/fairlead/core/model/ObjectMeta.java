@@ -1,10 +1,7 @@
 package io.fairlead.core.model;
 
 import java.time.Instant;
-import java.util.Collections;
-import java.util.Map;
 import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.UUID;
 
 /**
@@ -19,16 +16,11 @@ public record ObjectMeta(
     SortedMap<String, String> annotations,
     Instant created) {
   public ObjectMeta {
-    labels = sorted(labels);
-    annotations = sorted(annotations);
+    labels = SortedTexts.copyOf(labels);
+    annotations = SortedTexts.copyOf(annotations);
   }
 
   public ObjectName objectName() {
     return new ObjectName(namespace, name);
-  }
-
-  /** A sorted, unmodifiable copy. */
-  static SortedMap<String, String> sorted(Map<String, String> map) {
-    return Collections.unmodifiableSortedMap(new TreeMap<>(map));
   }
 }

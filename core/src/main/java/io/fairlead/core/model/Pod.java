@@ -275,7 +275,7 @@ public record Pod(ObjectMeta meta, Spec spec, Status status, String source)
     public Container {
       command = List.copyOf(command);
       args = List.copyOf(args);
-      env = ObjectMeta.sorted(env);
+      env = SortedTexts.copyOf(env);
       ports = List.copyOf(ports);
     }
 

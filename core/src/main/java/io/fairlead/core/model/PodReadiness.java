@@ -39,7 +39,10 @@ public record PodReadiness(
   public static final int LATEST = 8;
 
   public PodReadiness {
-    runs = Collections.unmodifiableSortedMap(new TreeMap<>(runs));
+    runs =
+        runs.isEmpty() // of most Pods nobody tells, and there are many
+            ? Collections.emptySortedMap()
+            : Collections.unmodifiableSortedMap(new TreeMap<>(runs));
     latest = List.copyOf(latest);
   }
 

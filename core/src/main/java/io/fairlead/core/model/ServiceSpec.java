@@ -36,7 +36,7 @@ public record ServiceSpec(
   public ServiceSpec {
     clusterIps = List.copyOf(clusterIps);
     ipFamilies = List.copyOf(ipFamilies);
-    selector = ObjectMeta.sorted(selector);
+    selector = SortedTexts.copyOf(selector);
     ports = List.copyOf(ports);
   }
 

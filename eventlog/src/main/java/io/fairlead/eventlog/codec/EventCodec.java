@@ -20,6 +20,9 @@ import io.fairlead.log.v1.Record;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.Optional;
 import java.util.UUID;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -30,6 +33,9 @@ import org.jspecify.annotations.Nullable;
  * fairlead.log.v1.Record}, or null for a tombstone; headers: CloudEvents. Stateless.
  */
 public final class EventCodec {
+  /** To be raised where something else is made of the octets of one schema. */
+  private static final int REVISION = 1;
+
   private EventCodec() {}
 
   /**
@@ -120,6 +126,40 @@ public final class EventCodec {
    *     unknown kinds first of all: to skip it silently would make replicas differ
    */
   public static Optional<LogEvent> decode(byte @Nullable [] key, byte @Nullable [] value) {
+    return decode(key, value, Texts.forgetting());
+  }
+
+  /**
+   * Decodes very many: texts that come often are one text in all its objects. Used by one thread.
+   */
+  public static final class Decoder {
+    private final Texts texts = Texts.remembering();
+
+    /** As {@link EventCodec#decode}. */
+    public Optional<LogEvent> decode(byte @Nullable [] key, byte @Nullable [] value) {
+      return EventCodec.decode(key, value, texts);
+    }
+
+    /**
+     * The inverse of {@link EventCodec#object}.
+     *
+     * @throws UnreadableRecordException it is not as this version writes it
+     */
+    public DomainObject object(byte[] bytes) {
+      try {
+        return EventCodec.object(Record.parseFrom(bytes), texts);
+      } catch (InvalidProtocolBufferException e) {
+        throw new UnreadableRecordException("not a Record message", e);
+      } catch (UnreadableRecordException e) {
+        throw e;
+      } catch (IllegalArgumentException e) { // constructors of the model refuse
+        throw new UnreadableRecordException(String.valueOf(e.getMessage()), e);
+      }
+    }
+  }
+
+  private static Optional<LogEvent> decode(
+      byte @Nullable [] key, byte @Nullable [] value, Texts texts) {
     if (key == null) {
       throw new UnreadableRecordException("a record without a key");
     }
@@ -128,7 +168,7 @@ public final class EventCodec {
     try {
       return value == null
           ? parsed.map(LogEvent.Tombstone::new)
-          : decode(text, parsed, Record.parseFrom(value));
+          : decode(parsed, Record.parseFrom(value), texts);
     } catch (InvalidProtocolBufferException e) {
       throw new UnreadableRecordException(text + ": not a Record message", e);
     } catch (UnreadableRecordException e) {
@@ -139,7 +179,7 @@ public final class EventCodec {
     }
   }
 
-  private static Optional<LogEvent> decode(String text, Optional<ObjectKey> key, Record record) {
+  private static Optional<LogEvent> decode(Optional<ObjectKey> key, Record record, Texts texts) {
     boolean unknown =
         switch (record.getEventCase()) {
           case EVENT_NOT_SET -> true;
@@ -167,37 +207,62 @@ public final class EventCodec {
     }
     var envelope = EnvelopeFields.read(record.getEnvelope());
     LogEvent event =
-        switch (record.getEventCase()) {
-          case PARTITION_HEADER ->
-              new LogEvent.Stored(NodeFields.read(record.getPartitionHeader()), envelope);
-          case SERVICE -> new LogEvent.Stored(ServiceFields.read(record.getService()), envelope);
-          case SERVICE_CIDR ->
-              new LogEvent.Stored(ServiceFields.read(record.getServiceCidr()), envelope);
-          case POD -> new LogEvent.Stored(PodFields.read(record.getPod()), envelope);
-          case POD_READINESS ->
-              new LogEvent.Stored(PodFields.read(record.getPodReadiness()), envelope);
-          case NODE -> new LogEvent.Stored(NodeFields.read(record.getNode()), envelope);
-          case NAMESPACE ->
-              new LogEvent.Stored(
-                  new Namespace(Fields.meta(record.getNamespace().getMeta())), envelope);
-          case RESERVATION ->
-              new LogEvent.Stored(ServiceFields.read(record.getReservation()), envelope);
-          case ENDPOINT_SLICE ->
-              new LogEvent.Stored(SliceFields.read(record.getEndpointSlice()), envelope);
-          case DELETED ->
-              new LogEvent.Deleted(
-                  key.orElseThrow(),
-                  Fields.uuid("deleted.uid", record.getDeleted().getUid()),
-                  envelope);
-          case EVENT_NOT_SET -> throw new AssertionError("handled above");
-        };
-    if (!event.key().toString().equals(text)) {
+        record.getEventCase() == Record.EventCase.DELETED
+            ? new LogEvent.Deleted(
+                key.orElseThrow(),
+                Fields.uuid("deleted.uid", record.getDeleted().getUid()),
+                envelope)
+            : new LogEvent.Stored(object(record, texts), envelope);
+    if (!key.equals(Optional.of(event.key()))) {
       throw new UnreadableRecordException("it holds " + event.key());
     }
     return Optional.of(event);
   }
 
+  private static DomainObject object(Record record, Texts texts) {
+    return switch (record.getEventCase()) {
+      case PARTITION_HEADER -> NodeFields.read(record.getPartitionHeader());
+      case SERVICE -> ServiceFields.read(record.getService(), texts);
+      case SERVICE_CIDR -> ServiceFields.read(record.getServiceCidr(), texts);
+      case POD -> PodFields.read(record.getPod(), texts);
+      case POD_READINESS -> PodFields.read(record.getPodReadiness(), texts);
+      case NODE -> NodeFields.read(record.getNode(), texts);
+      case NAMESPACE -> new Namespace(Fields.meta(record.getNamespace().getMeta(), texts));
+      case RESERVATION -> ServiceFields.read(record.getReservation());
+      case ENDPOINT_SLICE -> SliceFields.read(record.getEndpointSlice(), texts);
+      case DELETED, EVENT_NOT_SET -> throw new UnreadableRecordException("without an object");
+    };
+  }
+
+  /** An object alone, as a record has it, without an envelope: for files that hold images. */
+  public static byte[] object(DomainObject object) {
+    return store(object).build().toByteArray();
+  }
+
+  /**
+   * Tells versions of this codec apart that may make something else of the same octets: what one
+   * does not know it passes over. Changes with the schema.
+   */
+  public static String version() {
+    try {
+      var schema = Record.getDescriptor().getFile().toProto().toByteArray();
+      var hash = MessageDigest.getInstance("SHA-256").digest(schema);
+      return REVISION + "-" + HexFormat.of().formatHex(hash, 0, 8);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+  }
+
   private static String text(byte[] key) {
+    for (byte octet : key) {
+      if (octet < 0) {
+        return strict(key);
+      }
+    }
+    return new String(key, StandardCharsets.US_ASCII);
+  }
+
+  private static String strict(byte[] key) {
     try {
       return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(key)).toString();
     } catch (CharacterCodingException e) {

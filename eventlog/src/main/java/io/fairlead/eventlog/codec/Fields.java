@@ -11,9 +11,9 @@ import io.fairlead.core.model.Protocol;
 import io.fairlead.log.v1.Meta;
 import java.time.DateTimeException;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.Function;
 
@@ -61,15 +61,24 @@ final class Fields {
 
   /** Only the form we write: {@link UUID#fromString} would take {@code 1-1-1-1-1} too. */
   static UUID uuid(String field, String text) {
-    try {
-      var uuid = UUID.fromString(text);
-      if (uuid.toString().equals(text)) {
-        return uuid;
-      }
-    } catch (IllegalArgumentException _) {
-      // said below
+    if (!isUuid(text)) {
+      throw bad(field, "'" + text + "' is no UUID");
     }
-    throw bad(field, "'" + text + "' is no UUID");
+    return UUID.fromString(text);
+  }
+
+  private static boolean isUuid(String text) {
+    if (text.length() != 36) {
+      return false;
+    }
+    for (int i = 0; i < 36; i++) {
+      char c = text.charAt(i);
+      boolean dash = i == 8 || i == 13 || i == 18 || i == 23;
+      if (dash ? c != '-' : (c < '0' || c > '9') && (c < 'a' || c > 'f')) {
+        return false;
+      }
+    }
+    return true;
   }
 
   static String required(String field, String text) {
@@ -115,7 +124,14 @@ final class Fields {
   }
 
   static <P, D> List<D> all(List<P> messages, Function<P, D> read) {
-    return messages.stream().map(read).toList();
+    if (messages.isEmpty()) {
+      return List.of();
+    }
+    var all = new ArrayList<D>(messages.size());
+    for (var message : messages) {
+      all.add(read.apply(message));
+    }
+    return all;
   }
 
   static Meta write(ObjectMeta meta) {
@@ -129,16 +145,16 @@ final class Fields {
         .build();
   }
 
-  static ObjectMeta meta(Meta meta) {
+  static ObjectMeta meta(Meta meta, Texts texts) {
     if (!meta.hasCreated()) {
       throw bad("meta.created", "missing");
     }
     return new ObjectMeta(
-        meta.getNamespace(),
+        texts.one(meta.getNamespace()),
         required("meta.name", meta.getName()),
         uuid("meta.uid", meta.getUid()),
-        new TreeMap<>(meta.getLabelsMap()),
-        new TreeMap<>(meta.getAnnotationsMap()),
+        texts.all(meta.getLabelsMap()),
+        texts.all(meta.getAnnotationsMap()),
         instant("meta.created", meta.getCreated()));
   }
 

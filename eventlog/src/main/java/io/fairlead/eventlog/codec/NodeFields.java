@@ -28,9 +28,9 @@ final class NodeFields {
     return message.build();
   }
 
-  static Node read(io.fairlead.log.v1.Node message) {
+  static Node read(io.fairlead.log.v1.Node message, Texts texts) {
     return new Node(
-        Fields.meta(message.getMeta()),
+        Fields.meta(message.getMeta(), texts),
         optional(message.getZone()),
         all(message.getAddressesList(), a -> Fields.address("addresses", a)),
         all(message.getPodCidrsList(), c -> Fields.cidr("pod_cidrs", c)),

@@ -49,19 +49,19 @@ final class PodFields {
     return message.build();
   }
 
-  static Pod read(io.fairlead.log.v1.Pod message) {
+  static Pod read(io.fairlead.log.v1.Pod message, Texts texts) {
     var spec =
         new Pod.Spec(
-            optional(message.getNodeName()),
+            texts.optional(message.getNodeName()),
             message.getHostNetwork(),
             optional(message.getHostname()),
             optional(message.getSubdomain()),
-            all(message.getContainersList(), PodFields::container),
+            all(message.getContainersList(), container -> container(container, texts)),
             restartPolicy(message.getRestartPolicy()),
             message.hasTerminationGracePeriod()
                 ? Fields.duration("termination_grace_period", message.getTerminationGracePeriod())
                 : Pod.Spec.DEFAULT_GRACE,
-            all(message.getInitContainersList(), PodFields::container),
+            all(message.getInitContainersList(), container -> container(container, texts)),
             message.getReadinessGatesList(),
             !message.getNoServiceLinks());
     var status =
@@ -75,7 +75,8 @@ final class PodFields {
                 ? Optional.of(Fields.instant("deleting", message.getDeleting()))
                 : Optional.empty(),
             all(message.getConditionsList(), PodFields::condition));
-    return new Pod(Fields.meta(message.getMeta()), spec, status, message.getSource());
+    return new Pod(
+        Fields.meta(message.getMeta(), texts), spec, status, texts.one(message.getSource()));
   }
 
   static io.fairlead.log.v1.PodReadiness write(PodReadiness readiness) {
@@ -102,7 +103,7 @@ final class PodFields {
     return message.build();
   }
 
-  static PodReadiness read(io.fairlead.log.v1.PodReadiness message) {
+  static PodReadiness read(io.fairlead.log.v1.PodReadiness message, Texts texts) {
     if (!message.hasSince()) {
       throw Fields.bad("since", "missing");
     }
@@ -110,14 +111,14 @@ final class PodFields {
     message.getRunsMap().forEach((name, began) -> runs.put(name, Fields.instant("runs", began)));
     return new PodReadiness(
         new ObjectName(
-            Fields.required("namespace", message.getNamespace()),
+            texts.one(Fields.required("namespace", message.getNamespace())),
             Fields.required("name", message.getName())),
         Fields.uuid("pod_uid", message.getPodUid()),
         message.getReady(),
-        message.getNode(),
+        texts.one(message.getNode()),
         message.getSession(),
         message.getSequence(),
-        message.getReason(),
+        texts.one(message.getReason()),
         Fields.instant("since", message.getSince()),
         runs,
         message.getTurns(),
@@ -173,13 +174,13 @@ final class PodFields {
     return message.build();
   }
 
-  private static Pod.Container container(Container message) {
+  private static Pod.Container container(Container message, Texts texts) {
     return new Pod.Container(
-        message.getName(),
-        message.getImage(),
+        texts.one(message.getName()),
+        texts.one(message.getImage()),
         message.getCommandList(),
         message.getArgsList(),
-        new TreeMap<>(message.getEnvMap()),
+        texts.all(message.getEnvMap()),
         all(message.getPortsList(), PodFields::port),
         message.hasReadinessProbe()
             ? Optional.of(probe(message.getReadinessProbe()))

@@ -17,7 +17,6 @@ import io.fairlead.core.model.ServiceSpec.IpFamilyPolicy;
 import io.fairlead.core.model.ServiceSpec.TrafficDistribution;
 import io.fairlead.core.model.ServiceSpec.TrafficPolicy;
 import java.util.Optional;
-import java.util.TreeMap;
 
 /** Services, ServiceCIDRs and Reservations as messages. */
 final class ServiceFields {
@@ -69,14 +68,14 @@ final class ServiceFields {
         Fields.duration("ttl", message.getTtl()));
   }
 
-  static Service read(io.fairlead.log.v1.Service message) {
+  static Service read(io.fairlead.log.v1.Service message, Texts texts) {
     var spec =
         new ServiceSpec(
             exposure(message.getExposure()),
             all(message.getClusterIpsList(), ip -> Fields.address("cluster_ips", ip)),
             all(message.getIpFamiliesList(), ServiceFields::family),
             policy(message.getIpFamilyPolicy()),
-            new TreeMap<>(message.getSelectorMap()),
+            texts.all(message.getSelectorMap()),
             all(message.getPortsList(), ServiceFields::port),
             message.hasClientIpAffinity()
                 ? Optional.of(Fields.duration("client_ip_affinity", message.getClientIpAffinity()))
@@ -86,7 +85,7 @@ final class ServiceFields {
             message.getPublishNotReadyAddresses(),
             optional(message.getExternalName()),
             balancing(message.getBalancing()));
-    return new Service(Fields.meta(message.getMeta()), spec);
+    return new Service(Fields.meta(message.getMeta(), texts), spec);
   }
 
   static io.fairlead.log.v1.ServiceCidr write(ServiceCidr cidr) {
@@ -96,9 +95,9 @@ final class ServiceFields {
     return message.build();
   }
 
-  static ServiceCidr read(io.fairlead.log.v1.ServiceCidr message) {
+  static ServiceCidr read(io.fairlead.log.v1.ServiceCidr message, Texts texts) {
     return new ServiceCidr(
-        Fields.meta(message.getMeta()),
+        Fields.meta(message.getMeta(), texts),
         all(message.getCidrsList(), c -> Fields.cidr("cidrs", c)),
         message.hasDeleting()
             ? Optional.of(Fields.instant("deleting", message.getDeleting()))

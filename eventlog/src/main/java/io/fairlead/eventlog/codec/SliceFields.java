@@ -45,9 +45,9 @@ final class SliceFields {
     return message.build();
   }
 
-  static ManualSlice read(EndpointSlice message) {
+  static ManualSlice read(EndpointSlice message, Texts texts) {
     return new ManualSlice(
-        Fields.meta(message.getMeta()),
+        Fields.meta(message.getMeta(), texts),
         ServiceFields.family(message.getFamily()),
         all(
             message.getPortsList(),

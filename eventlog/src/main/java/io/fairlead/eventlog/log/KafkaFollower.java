@@ -60,6 +60,7 @@ final class KafkaFollower implements Follower {
   private final CountDownLatch closed = new CountDownLatch(1);
   private volatile @Nullable KafkaConsumer<byte[], byte[]> consumer;
   private volatile @Nullable Thread thread;
+  private final EventCodec.Decoder decoder = new EventCodec.Decoder();
   private Position position;
   private Optional<Connection> state = Optional.empty();
   private Optional<KafkaFuture<Map<String, TopicDescription>>> check = Optional.empty();
@@ -217,7 +218,7 @@ final class KafkaFollower implements Follower {
   private Optional<LogEntry> read(LogPartition partition, ConsumerRecord<byte[], byte[]> record) {
     Optional<LogEvent> event;
     try {
-      event = EventCodec.decode(record.key(), record.value());
+      event = decoder.decode(record.key(), record.value());
     } catch (UnreadableRecordException e) {
       throw new UnreadableRecordException(
           "record at %s:%d: %s".formatted(partition, record.offset(), e.getMessage()), e);
