@@ -43,7 +43,7 @@ import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
 class ComposeTest {
   private static final Path TOP = Path.of("..").toAbsolutePath().normalize();
   private static final Path FOLDER = Path.of("target", "compose-test").toAbsolutePath();
-  private static final Duration SETTLE = Duration.ofMinutes(3);
+  private static final Duration SETTLE = Duration.ofMinutes(6);
   private static final List<String> NODES = List.of("a", "b", "c");
 
   private static final List<Integer> PORTS = Ports.free("127.0.0.1", 4);

@@ -55,6 +55,17 @@ public record Position(LogIdentity log, SortedMap<LogPartition, Long> next) {
     return offsets.entrySet().stream().allMatch(e -> of(e.getKey()) >= e.getValue());
   }
 
+  /** The components that another position of this log has differently; empty where it has all. */
+  public Position since(Position before) {
+    var components = new TreeMap<LogPartition, Long>();
+    next.forEach((partition, offset) -> {
+      if (offset != before.of(partition)) {
+        components.put(partition, offset);
+      }
+    });
+    return new Position(log, components);
+  }
+
   /** The offsets in text form, without the log's identity; empty text for the start. */
   public String offsets() {
     return next.entrySet().stream()

@@ -31,6 +31,14 @@ class PositionTest {
     }
   }
 
+  @Test
+  void tellsWhatIsDifferentSinceAnother() {
+    var before = Position.parse(LOG, "s:3,p1:4").orElseThrow();
+    var after = Position.parse(LOG, "s:3,p1:9,p2:1").orElseThrow();
+    assertThat(after.since(before).offsets()).isEqualTo("p1:9,p2:1");
+    assertThat(after.since(after).offsets()).isEmpty();
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"", "s:0", "s:0,p0:0"})
   void nothingReadIsTheStart(String offsets) {

@@ -2,6 +2,7 @@ package io.fairlead.endpoints.stream;
 
 import com.google.protobuf.ByteString;
 import io.fairlead.api.EntryCodec;
+import io.fairlead.api.PositionCodec;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.view.Entries;
 import io.fairlead.core.view.Entry;
@@ -53,6 +54,9 @@ final class Content {
     record Removed(String key) implements Item {}
   }
 
+  /** How the position is told to who was told that one. */
+  private record Move(Position before, io.fairlead.v1.Position told) {}
+
   /**
    * What is lacked between two contents.
    *
@@ -86,6 +90,9 @@ final class Content {
   private final TreePMap<Long, Step> steps;
   private final int touches;
   private final int maxTouches;
+
+  /** The one that was asked for last. */
+  private volatile Optional<Move> move = Optional.empty();
 
   /** By the number that was had: as many as streams differ in how far they are. Made when asked. */
   private final Map<Long, Common> commons = new ConcurrentHashMap<>();
@@ -165,6 +172,20 @@ final class Content {
   /** The position's, in text form: made once for all streams. */
   String offsets() {
     return offsets;
+  }
+
+  /**
+   * The position as it is told to who was told another one, without the log: what differs. Made
+   * once for all who were told the same.
+   */
+  io.fairlead.v1.Position movedFrom(Position before) {
+    var last = move;
+    if (last.isPresent() && last.get().before().equals(before)) { // mostly the same object
+      return last.get().told();
+    }
+    var told = PositionCodec.brief(position.since(before));
+    move = Optional.of(new Move(before, told));
+    return told;
   }
 
   /** Grows with every change, not with the position alone. */

@@ -2,7 +2,6 @@ package io.fairlead.endpoints.stream;
 
 import io.fairlead.api.Errors;
 import io.fairlead.api.PositionCodec;
-import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.run.Time;
 import io.fairlead.v1.Ack;
@@ -21,7 +20,6 @@ import java.util.Collections;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Queue;
@@ -379,7 +377,7 @@ final class NodeStream {
   }
 
   private void bookmark(Content content) {
-    send(ReplicaMessage.newBuilder().setBookmark(proto(changed(content.position()))));
+    send(ReplicaMessage.newBuilder().setBookmark(moved(content)));
     sent = content.position();
     bookmarkNanos = OptionalLong.of(time.nanoTime());
     stats.bookmarks.increment();
@@ -391,7 +389,9 @@ final class NodeStream {
     frame(
         content,
         Optional.empty(),
-        content.position(),
+        agent.takesBrief()
+            ? PositionCodec.brief(content.position())
+            : PositionCodec.proto(content.position()),
         Lacking.next(items, settings.chunkBytes()),
         items);
   }
@@ -404,20 +404,16 @@ final class NodeStream {
     frame(
         content,
         Optional.of(sent),
-        changed(content.position()),
+        moved(content),
         only.orElseGet(() -> Lacking.next(rest, settings.chunkBytes())),
         rest);
   }
 
-  /** The components of a position that differ from what was sent before. */
-  private Position changed(Position position) {
-    var components = new TreeMap<LogPartition, Long>();
-    for (Map.Entry<LogPartition, Long> component : position.next().entrySet()) {
-      if (component.getValue() != sent.of(component.getKey())) {
-        components.put(component.getKey(), component.getValue());
-      }
-    }
-    return new Position(position.log(), components);
+  /** The components of the content's position that differ from what was sent before. */
+  private io.fairlead.v1.Position moved(Content content) {
+    return agent.takesBrief()
+        ? content.movedFrom(sent)
+        : PositionCodec.proto(content.position().since(sent));
   }
 
   /**
@@ -429,7 +425,7 @@ final class NodeStream {
   private void frame(
       Content content,
       Optional<Position> base,
-      Position end,
+      io.fairlead.v1.Position end,
       Lacking.Part first,
       Iterator<Content.Item> rest)
       throws InterruptedException {
@@ -448,7 +444,7 @@ final class NodeStream {
         begin.setBase(PositionCodec.proto(position));
       }
     });
-    var finish = End.newBuilder().setFrame(frame).setPosition(proto(end));
+    var finish = End.newBuilder().setFrame(frame).setPosition(end);
     if (agent.takesBrief() && !rest.hasNext()) {
       if (!await(() -> true)) {
         return;
@@ -476,10 +472,6 @@ final class NodeStream {
   private void count(Lacking.Part part) {
     stats.chunks.increment();
     stats.sentBytes.add(part.bytes());
-  }
-
-  private io.fairlead.v1.Position proto(Position position) {
-    return agent.takesBrief() ? PositionCodec.brief(position) : PositionCodec.proto(position);
   }
 
   private void send(ReplicaMessage.Builder message) {
