@@ -66,6 +66,12 @@ public record EndpointsConfig(
               OptionType.integer(1, 10_000_000),
               "How many changed entries are remembered for agents that are behind; agents further behind are sent everything.")
           .withDefault("200000");
+  private static final Option<Integer> STREAM_RESETS =
+      Option.of(
+              "stream-resets",
+              OptionType.integer(1, 10_000),
+              "How many agents are sent everything at the same time; the others wait for their turn.")
+          .withDefault("16");
 
   /** All options of the process. */
   public static final ConfigSchema SCHEMA =
@@ -86,6 +92,7 @@ public record EndpointsConfig(
               NODE_LEASE_TTL,
               NODE_LOST_AFTER,
               STREAM_JOURNAL,
+              STREAM_RESETS,
               CommonOptions.LOG_FORMAT,
               CommonOptions.LOG_LEVEL));
 
@@ -139,6 +146,10 @@ public record EndpointsConfig(
         NodeLossSettings.DEFAULT.withAfter(values.get(NODE_LOST_AFTER)),
         StreamSettings.DEFAULT
             .withLease(values.get(NODE_LEASE_TTL), StreamSettings.DEFAULT.leaseGrace())
-            .withJournal(values.get(STREAM_JOURNAL)));
+            .withJournal(values.get(STREAM_JOURNAL))
+            .withResets(
+                values.get(STREAM_RESETS),
+                StreamSettings.DEFAULT.resetTurn(),
+                StreamSettings.DEFAULT.waitingInterval()));
   }
 }

@@ -11,6 +11,7 @@ import io.fairlead.endpoints.decider.Duties;
 import io.fairlead.endpoints.grpc.AckWaits;
 import io.fairlead.endpoints.stream.Contents;
 import io.fairlead.endpoints.stream.NodeStreams;
+import io.fairlead.endpoints.stream.ResetTurns;
 import io.fairlead.endpoints.stream.StreamStats;
 import io.fairlead.etcd.Coordination;
 import io.fairlead.eventlog.load.Loader;
@@ -38,6 +39,7 @@ final class EndpointsMetrics {
       Duties duties,
       Contents contents,
       NodeStreams streams,
+      ResetTurns turns,
       StreamStats stats,
       Acks acks,
       AckWaits waits,
@@ -128,6 +130,15 @@ final class EndpointsMetrics {
     count(metrics, STREAMS, "opened", "Streams opened.", stats.opened);
     count(metrics, STREAMS, "closed", "Streams closed.", stats.closed);
     count(metrics, STREAMS, "resets", "Frames with everything.", stats.resets);
+    metrics.gauge(STREAMS, "resets_sending", "Nodes that are sent everything.", turns::sending);
+    metrics.gauge(
+        STREAMS, "resets_waiting", "Nodes that wait to be sent everything.", turns::waiting);
+    count(
+        metrics,
+        STREAMS,
+        "resets_interrupted",
+        "Times that a node that took long gave its place to another.",
+        stats.resetsInterrupted);
     count(metrics, STREAMS, "deltas", "Frames with a difference.", stats.deltas);
     count(metrics, STREAMS, "bookmarks", "Bookmarks sent.", stats.bookmarks);
     count(metrics, STREAMS, "chunks", "Chunks sent.", stats.chunks);

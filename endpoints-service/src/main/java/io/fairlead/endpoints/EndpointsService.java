@@ -27,6 +27,7 @@ import io.fairlead.endpoints.stream.Contents;
 import io.fairlead.endpoints.stream.EndOffsets;
 import io.fairlead.endpoints.stream.NodeAgentsService;
 import io.fairlead.endpoints.stream.NodeStreams;
+import io.fairlead.endpoints.stream.ResetTurns;
 import io.fairlead.endpoints.stream.StreamStats;
 import io.fairlead.etcd.Coordination;
 import io.fairlead.etcd.EtcdConfig;
@@ -137,6 +138,7 @@ public final class EndpointsService implements AutoCloseable {
     var owned = partitions.stream().filter(p -> p.topic() == Topic.PODS).toList();
     var contents = new Contents(eventLog.identity(), config.streams().journal());
     var streams = new NodeStreams();
+    var turns = new ResetTurns(config.streams().resets(), time);
     var stats = new StreamStats();
     var leases = new PodLeases();
     var inbox = new Duties.Inbox(leases);
@@ -217,6 +219,7 @@ public final class EndpointsService implements AutoCloseable {
             eventLog.identity(),
             contents,
             new EndOffsets(() -> eventLog.endOffsets(partitions)),
+            turns,
             streams,
             calls.uplink(config.streams().callTimeout()),
             () -> feed.current().image(),
@@ -260,6 +263,7 @@ public final class EndpointsService implements AutoCloseable {
         duties,
         contents,
         streams,
+        turns,
         stats,
         acks,
         waits,

@@ -74,6 +74,7 @@ final class Replicas implements AutoCloseable {
     final String name;
     final FakeEventLog log = kafka.connect();
     final FakeCoordination coordination = etcd.client();
+    final Metrics metrics = new Metrics();
     final int port = Ports.free("127.0.0.1");
     private final Shutdown shutdown = new Shutdown();
     private final ManagedChannel channel =
@@ -98,7 +99,7 @@ final class Replicas implements AutoCloseable {
           log,
           coordination,
           new Health(),
-          new Metrics(),
+          metrics,
           Time.system(),
           RandomSource.seeded(replicas.size() + 1),
           (what, cause) -> faults.add(what + ": " + cause));

@@ -50,7 +50,9 @@ final class TestAgent
   /** Whether it answers. */
   enum Acks {
     AT_ONCE,
-    NEVER
+    NEVER,
+    /** It takes two messages, and no more before {@link #takeAll}. */
+    AT_ONCE_BUT_STUCK
   }
 
   private final String name;
@@ -63,13 +65,16 @@ final class TestAgent
   final List<Frame> frames = new CopyOnWriteArrayList<>();
   final List<Position> bookmarks = new CopyOnWriteArrayList<>();
   final List<SourceResult> results = new CopyOnWriteArrayList<>();
+  final List<Integer> waiting = new CopyOnWriteArrayList<>();
   final List<String> faults = new CopyOnWriteArrayList<>();
   private StreamObserver<AgentMessage> up = new Nowhere();
+
+  private Optional<ClientCallStreamObserver<AgentMessage>> call = Optional.empty();
 
   private final Semaphore messages = new Semaphore(0);
 
   // Of the frame that is coming in.
-  private Optional<Long> open = Optional.empty();
+  private volatile Optional<Long> open = Optional.empty();
   private boolean reset;
   private List<ByteString> set = new ArrayList<>();
   private List<String> removed = new ArrayList<>();
@@ -103,7 +108,7 @@ final class TestAgent
     up = NodeAgentsGrpc.newStub(channel).withWaitForReady().sync(this);
     var hello =
         Hello.newBuilder()
-            .setProtocol(2)
+            .setProtocol(3)
             .setNode(
                 Node.newBuilder()
                     .setMetadata(ObjectMeta.newBuilder().setName(name))
@@ -151,6 +156,16 @@ final class TestAgent
     return end;
   }
 
+  /** Whether the beginning of a frame came, but not its end. */
+  boolean isWithinAFrame() {
+    return open.isPresent();
+  }
+
+  /** It is not stuck any more. */
+  void takeAll() {
+    call.orElseThrow().request(Integer.MAX_VALUE);
+  }
+
   /** Waits until a message was taken in since this was called last. */
   boolean awaitMessage(Duration limit) throws InterruptedException {
     boolean came = messages.tryAcquire(limit.toNanos(), TimeUnit.NANOSECONDS);
@@ -163,7 +178,12 @@ final class TestAgent
   }
 
   @Override
-  public void beforeStart(ClientCallStreamObserver<AgentMessage> stream) {}
+  public void beforeStart(ClientCallStreamObserver<AgentMessage> stream) {
+    call = Optional.of(stream);
+    if (acks == Acks.AT_ONCE_BUT_STUCK) {
+      stream.disableAutoRequestWithInitial(2);
+    }
+  }
 
   @Override
   public void onNext(ReplicaMessage message) {
@@ -191,6 +211,10 @@ final class TestAgent
         answer(0);
       }
       case SOURCE_RESULT -> results.add(message.getSourceResult());
+      case WAITING -> {
+        check(spoken() >= 3, "that it waits, a word of protocol 3");
+        waiting.add(message.getWaiting().getNodes());
+      }
       case MESSAGE_NOT_SET -> check(false, "an empty message");
     }
   }
@@ -268,7 +292,7 @@ final class TestAgent
   }
 
   private void answer(long frame) {
-    if (acks == Acks.AT_ONCE) {
+    if (acks != Acks.NEVER) {
       acknowledge(
           Ack.newBuilder()
               .setPosition(

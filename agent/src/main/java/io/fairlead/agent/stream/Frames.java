@@ -28,7 +28,7 @@ import java.util.TreeMap;
  */
 final class Frames {
   static final int OLDEST_PROTOCOL = 1;
-  static final int NEWEST_PROTOCOL = 2;
+  static final int NEWEST_PROTOCOL = 3;
 
   /** Whether the position of another log may be taken. */
   enum OtherLog {
@@ -43,6 +43,13 @@ final class Frames {
   enum Pending implements Step {
     PENDING
   }
+
+  /**
+   * Others are sent everything before this node.
+   *
+   * @param nodes how many wait, this one too
+   */
+  record Queued(int nodes) implements Step {}
 
   record Welcomed(String replica, long session, int protocol) implements Step {}
 
@@ -122,6 +129,7 @@ final class Frames {
       case BOOKMARK -> bookmark(message.getBookmark());
       case FRAME -> whole(message.getFrame());
       case SOURCE_RESULT -> Pending.PENDING;
+      case WAITING -> new Queued(message.getWaiting().getNodes());
       case MESSAGE_NOT_SET -> broken("a message this agent does not know; it may be too old");
     };
   }

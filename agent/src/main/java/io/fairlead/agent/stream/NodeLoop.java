@@ -364,7 +364,7 @@ public final class NodeLoop implements AutoCloseable {
               source.answered(message.getSourceResult());
             }
           }
-          case Frames.Welcomed _, Frames.Broken _ -> {}
+          case Frames.Welcomed _, Frames.Queued _, Frames.Broken _ -> {}
         }
         if (first && session.isCurrent()) {
           desk.again();

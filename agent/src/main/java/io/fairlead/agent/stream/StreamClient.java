@@ -33,8 +33,9 @@ final class StreamClient implements AutoCloseable {
   private static final Duration WELCOME = Duration.ofSeconds(10);
 
   /**
-   * Within that from Welcome it has to say what there is: a replica that hangs must not keep this
-   * node from one that does not. Long, as one that just started reads the log first.
+   * Within that from Welcome it has to say something of what there is, or that others are first: a
+   * replica that hangs must not keep this node from one that does not. Long, as one that just
+   * started reads the log first.
    */
   private static final Duration FIRST_FRAME = Duration.ofSeconds(60);
 
@@ -72,7 +73,7 @@ final class StreamClient implements AutoCloseable {
     private final long startNanos;
     private final Outbox outbox = new Outbox();
     private OptionalLong number = OptionalLong.empty();
-    private long welcomeNanos;
+    private long heardNanos;
     private boolean current;
     private long lastFrame;
 
@@ -142,7 +143,7 @@ final class StreamClient implements AutoCloseable {
             ? session.get().startNanos + WELCOME.toNanos()
             : session.get().current
                 ? Long.MAX_VALUE
-                : session.get().welcomeNanos + FIRST_FRAME.toNanos();
+                : session.get().heardNanos + FIRST_FRAME.toNanos();
   }
 
   /**
@@ -161,8 +162,8 @@ final class StreamClient implements AutoCloseable {
     if (session.isPresent()
         && session.get().number.isPresent()
         && !session.get().current
-        && nowNanos - session.get().welcomeNanos >= FIRST_FRAME.toNanos()) {
-      over(session.get(), "no frame within " + FIRST_FRAME.toSeconds() + " s after Welcome");
+        && nowNanos - session.get().heardNanos >= FIRST_FRAME.toNanos()) {
+      over(session.get(), "nothing said for " + FIRST_FRAME.toSeconds() + " s after Welcome");
     }
     if (session.isEmpty() && nowNanos - connectNanos >= 0) {
       connect(image, kernel);
@@ -200,13 +201,20 @@ final class StreamClient implements AutoCloseable {
     from.link.handled();
     var step = from.frames.next(message);
     switch (step) {
-      case Frames.Pending _ -> {}
+      case Frames.Pending _ -> from.heardNanos = time.nanoTime();
+      case Frames.Queued(var nodes) -> {
+        from.heardNanos = time.nanoTime();
+        if (!from.current) {
+          trouble =
+              from.link.address() + ": has to be sent everything and waits, as do " + nodes + " nodes";
+        }
+      }
       case Frames.Welcomed(var replica, var number, var spoken) -> {
         from.outbox.speak(spoken);
         protocol = Frames.NEWEST_PROTOCOL; // the next replica may be another
         from.number = OptionalLong.of(number);
         previousSession = number;
-        from.welcomeNanos = time.nanoTime();
+        from.heardNanos = time.nanoTime();
         metrics.connected.set(1);
         trouble = "waiting for " + replica + " to say what there is";
         warned.clear();

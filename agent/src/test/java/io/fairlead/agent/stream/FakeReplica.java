@@ -101,6 +101,12 @@ public final class FakeReplica implements AutoCloseable {
       return this;
     }
 
+    public Stream waiting(int nodes) {
+      return send(
+          ReplicaMessage.newBuilder()
+              .setWaiting(io.fairlead.v1.Waiting.newBuilder().setNodes(nodes)));
+    }
+
     /** A delta of protocol 2 after another frame, in one message. */
     public Stream deltaAfter(
         long frame,

@@ -96,10 +96,49 @@ class StreamClientTest {
     assertThat(client.dueNanos()).isEqualTo(time.nanoTime());
     run();
     assertThat(client.session()).isEmpty();
-    assertThat(client.trouble()).contains("no frame within 60 s after Welcome");
+    assertThat(client.trouble()).contains("nothing said for 60 s after Welcome");
     time.advance(Duration.ofSeconds(5));
     run();
     greeted(2);
+  }
+
+  @Test
+  void waitsForItsTurnAtAReplicaThatSendsManyNodesEverything() throws InterruptedException {
+    run();
+    var stream = greeted(1).welcome(5);
+    receive(1);
+    for (int i = 0; i < 5; i++) {
+      time.advance(Duration.ofSeconds(50));
+      stream.waiting(4999);
+      receive(1);
+      run();
+      assertThat(client.session()).isPresent();
+      assertThat(client.trouble()).contains("waits, as do 4999 nodes");
+    }
+    stream.reset(1, at("s:10"), List.of());
+    receive(3);
+    assertThat(client.trouble()).isEmpty();
+    stream.waiting(7); // before another frame with everything: what is there is still true
+    receive(1);
+    assertThat(client.trouble()).isEmpty();
+  }
+
+  @Test
+  void aLongFrameThatStillComesInIsNoSilence() throws InterruptedException {
+    run();
+    var stream = greeted(1).welcome(5);
+    receive(1);
+    stream.begin(1, Optional.empty());
+    receive(1);
+    time.advance(Duration.ofSeconds(50));
+    stream.chunk(List.of(), List.of());
+    receive(1);
+    time.advance(Duration.ofSeconds(50));
+    run();
+    assertThat(client.session()).isPresent();
+    time.advance(Duration.ofSeconds(10));
+    run();
+    assertThat(client.session()).isEmpty();
   }
 
   @Test

@@ -36,6 +36,7 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
   private final LogIdentity identity;
   private final Contents contents;
   private final EndOffsets endOffsets;
+  private final ResetTurns turns;
   private final NodeStreams streams;
   private final Uplink uplink;
   private final Supplier<ClusterImage> image;
@@ -58,6 +59,7 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
       LogIdentity identity,
       Contents contents,
       EndOffsets endOffsets,
+      ResetTurns turns,
       NodeStreams streams,
       Uplink uplink,
       Supplier<ClusterImage> image,
@@ -71,6 +73,7 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
     this.identity = identity;
     this.contents = contents;
     this.endOffsets = endOffsets;
+    this.turns = turns;
     this.streams = streams;
     this.uplink = uplink;
     this.image = image;
@@ -251,6 +254,7 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
               out,
               contents,
               endOffsets,
+              turns,
               settings,
               stats,
               time);

@@ -11,6 +11,7 @@ import io.fairlead.v1.Frame;
 import io.fairlead.v1.RefusedRule;
 import io.fairlead.v1.ReplicaMessage;
 import io.fairlead.v1.SourceResult;
+import io.fairlead.v1.Waiting;
 import io.fairlead.v1.Welcome;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
@@ -41,11 +42,14 @@ import org.slf4j.LoggerFactory;
  */
 final class NodeStream {
   static final int OLDEST_PROTOCOL = 1;
-  static final int NEWEST_PROTOCOL = 2;
+  static final int NEWEST_PROTOCOL = 3;
 
   private static final Logger log = LoggerFactory.getLogger(NodeStream.class);
   private static final int MAX_RESULTS = 1000;
   private static final Duration IDLE = Duration.ofSeconds(60);
+
+  /** Who takes nothing of what is sent for that long keeps an old state in memory. */
+  private static final Duration STALLED = Duration.ofSeconds(60);
 
   /**
    * A frame that the agent has not answered.
@@ -63,6 +67,11 @@ final class NodeStream {
     /** Whether positions need not name their log, nor deltas the whole position before them. */
     boolean takesBrief() {
       return protocol >= 2;
+    }
+
+    /** Whether it understands that it has to wait. */
+    boolean hasPatience() {
+      return protocol >= 3;
     }
   }
 
@@ -84,6 +93,7 @@ final class NodeStream {
   private final ServerCallStreamObserver<ReplicaMessage> out;
   private final Contents contents;
   private final EndOffsets endOffsets;
+  private final ResetTurns turns;
   private final StreamSettings settings;
   private final StreamStats stats;
   private final Time time;
@@ -111,6 +121,7 @@ final class NodeStream {
       ServerCallStreamObserver<ReplicaMessage> out,
       Contents contents,
       EndOffsets endOffsets,
+      ResetTurns turns,
       StreamSettings settings,
       StreamStats stats,
       Time time) {
@@ -119,6 +130,7 @@ final class NodeStream {
     this.out = out;
     this.contents = contents;
     this.endOffsets = endOffsets;
+    this.turns = turns;
     this.settings = settings;
     this.stats = stats;
     this.time = time;
@@ -324,7 +336,7 @@ final class NodeStream {
       sent = agent.position().get();
       delta(content, lacking.get());
     } else {
-      reset(content);
+      reset();
     }
   }
 
@@ -354,15 +366,14 @@ final class NodeStream {
   }
 
   private void step() throws InterruptedException {
-    for (var result = results.poll(); result != null; result = results.poll()) {
-      send(ReplicaMessage.newBuilder().setSourceResult(result));
-    }
+    sendResults();
     var content = contents.current();
     if (content.number() != number && mayFrame()) {
       var lacking = content.since(number, agent.node());
       if (lacking.isEmpty()) {
         stats.overruns.increment();
-        reset(content);
+        reset();
+        content = contents.current();
       } else if (!lacking.get().items().isEmpty()) {
         delta(content, lacking.get());
       } else {
@@ -376,6 +387,12 @@ final class NodeStream {
     }
   }
 
+  private void sendResults() {
+    for (var result = results.poll(); result != null; result = results.poll()) {
+      send(ReplicaMessage.newBuilder().setSourceResult(result));
+    }
+  }
+
   private void bookmark(Content content) {
     send(ReplicaMessage.newBuilder().setBookmark(moved(content)));
     sent = content.position();
@@ -383,17 +400,24 @@ final class NodeStream {
     stats.bookmarks.increment();
   }
 
-  private void reset(Content content) throws InterruptedException {
-    stats.resets.increment();
-    var items = content.whole(agent.node());
-    frame(
-        content,
-        Optional.empty(),
-        agent.takesBrief()
-            ? PositionCodec.brief(content.position())
-            : PositionCodec.proto(content.position()),
-        Lacking.next(items, settings.chunkBytes()),
-        items);
+  /** Everything, when its turn has come: what there is then, not what there was before. */
+  private void reset() throws InterruptedException {
+    try (var turn = turns.queue(signal)) {
+      if (awaitTurn(turn)) {
+        stats.resets.increment();
+        var content = contents.current();
+        var items = content.whole(agent.node());
+        frame(
+            content,
+            Optional.empty(),
+            agent.takesBrief()
+                ? PositionCodec.brief(content.position())
+                : PositionCodec.proto(content.position()),
+            Lacking.next(items, settings.chunkBytes()),
+            items,
+            () -> awaitRoom(turn));
+      }
+    }
   }
 
   private void delta(Content content, Lacking lacking) throws InterruptedException {
@@ -406,7 +430,69 @@ final class NodeStream {
         Optional.of(sent),
         moved(content),
         only.orElseGet(() -> Lacking.next(rest, settings.chunkBytes())),
-        rest);
+        rest,
+        () -> await(() -> true));
+  }
+
+  /** False = the stream is over. */
+  private boolean awaitTurn(ResetTurns.Turn turn) throws InterruptedException {
+    long dueNanos = time.nanoTime();
+    while (!isOver() && !turn.hasCome()) {
+      if (out.isReady()) {
+        sendResults();
+        if (agent.hasPatience() && time.nanoTime() - dueNanos >= 0) {
+          send(
+              ReplicaMessage.newBuilder()
+                  .setWaiting(Waiting.newBuilder().setNodes(turns.waiting())));
+          dueNanos = time.nanoTime() + settings.waitingInterval().toNanos();
+        }
+      }
+      wake.tryAcquire(settings.waitingInterval().toNanos(), TimeUnit.NANOSECONDS);
+      wake.drainPermits();
+    }
+    return !isOver();
+  }
+
+  /**
+   * Until the agent takes more. Who takes nothing, or little, does not keep its place: it is the
+   * next one's, and this one queues again for the rest as soon as it takes something.
+   */
+  private boolean awaitRoom(ResetTurns.Turn turn) throws InterruptedException {
+    long stalledNanos = time.nanoTime();
+    while (!isOver()) {
+      boolean ready = out.isReady();
+      long leftNanos = turn.sinceNanos() + settings.resetTurn().toNanos() - time.nanoTime();
+      if (turn.hasCome() && leftNanos <= 0 && turns.waiting() > 0) {
+        stats.resetsInterrupted.increment();
+        turn.leave();
+      }
+      if (ready) {
+        turn.queue();
+        if (!awaitTurn(turn)) {
+          return false;
+        }
+        if (out.isReady()) {
+          return true;
+        }
+        continue;
+      }
+      if (time.nanoTime() - stalledNanos >= STALLED.toNanos()) {
+        close(
+            Errors.limitReached(
+                "time in which the agent takes nothing of a frame, " + STALLED.toSeconds() + " s"));
+        return false;
+      }
+      long waitNanos = turn.hasCome() && leftNanos > 0 ? leftNanos : STALLED.toNanos();
+      wake.tryAcquire(Math.min(waitNanos, STALLED.toNanos()), TimeUnit.NANOSECONDS);
+      wake.drainPermits();
+    }
+    return false;
+  }
+
+  /** Waits until the next message of a frame may be sent; false = the stream is over. */
+  @FunctionalInterface
+  private interface Room {
+    boolean await() throws InterruptedException;
   }
 
   /** The components of the content's position that differ from what was sent before. */
@@ -427,7 +513,8 @@ final class NodeStream {
       Optional<Position> base,
       io.fairlead.v1.Position end,
       Lacking.Part first,
-      Iterator<Content.Item> rest)
+      Iterator<Content.Item> rest,
+      Room room)
       throws InterruptedException {
     long frame = ++frames;
     lock.lock();
@@ -446,7 +533,7 @@ final class NodeStream {
     });
     var finish = End.newBuilder().setFrame(frame).setPosition(end);
     if (agent.takesBrief() && !rest.hasNext()) {
-      if (!await(() -> true)) {
+      if (!room.await()) {
         return;
       }
       count(first);
@@ -456,7 +543,7 @@ final class NodeStream {
     } else {
       send(ReplicaMessage.newBuilder().setBegin(begin));
       for (var part = first; !part.isEmpty(); part = Lacking.next(rest, settings.chunkBytes())) {
-        if (!await(() -> true)) {
+        if (!room.await()) {
           return; // the agent never sees the end of the frame, so nothing of it counts
         }
         count(part);

@@ -16,6 +16,9 @@ import java.time.Duration;
  *     replace an owner that was killed (lease of 5 s), else the agent is sent away for nothing;
  *     shorter than agents wait for a Welcome (10 s)
  * @param retryPause between two attempts at etcd or an owner
+ * @param resets how many nodes are sent everything at once
+ * @param resetTurn how long a node that is sent everything keeps its place while others wait
+ * @param waitingInterval time between two words to an agent that waits for that
  */
 public record StreamSettings(
     int journal,
@@ -26,7 +29,10 @@ public record StreamSettings(
     Duration leaseTtl,
     Duration leaseGrace,
     Duration callTimeout,
-    Duration retryPause) {
+    Duration retryPause,
+    int resets,
+    Duration resetTurn,
+    Duration waitingInterval) {
   public static final StreamSettings DEFAULT =
       new StreamSettings(
           200_000,
@@ -37,10 +43,13 @@ public record StreamSettings(
           Duration.ofSeconds(10),
           Duration.ofSeconds(20),
           Duration.ofSeconds(8),
-          Duration.ofMillis(500));
+          Duration.ofMillis(500),
+          16,
+          Duration.ofSeconds(5),
+          Duration.ofSeconds(10));
 
   public StreamSettings {
-    if (journal < 1 || chunkBytes < 1 || unacknowledged < 1) {
+    if (journal < 1 || chunkBytes < 1 || unacknowledged < 1 || resets < 1) {
       throw new IllegalArgumentException("limits of streams must be positive");
     }
   }
@@ -55,7 +64,10 @@ public record StreamSettings(
         leaseTtl,
         leaseGrace,
         callTimeout,
-        retryPause);
+        retryPause,
+        resets,
+        resetTurn,
+        waitingInterval);
   }
 
   public StreamSettings withChunkBytes(int bytes) {
@@ -68,7 +80,10 @@ public record StreamSettings(
         leaseTtl,
         leaseGrace,
         callTimeout,
-        retryPause);
+        retryPause,
+        resets,
+        resetTurn,
+        waitingInterval);
   }
 
   public StreamSettings withBarrierTimeout(Duration timeout) {
@@ -81,7 +96,10 @@ public record StreamSettings(
         leaseTtl,
         leaseGrace,
         callTimeout,
-        retryPause);
+        retryPause,
+        resets,
+        resetTurn,
+        waitingInterval);
   }
 
   public StreamSettings withLease(Duration ttl, Duration grace) {
@@ -94,6 +112,25 @@ public record StreamSettings(
         ttl,
         grace,
         callTimeout,
-        retryPause);
+        retryPause,
+        resets,
+        resetTurn,
+        waitingInterval);
+  }
+
+  public StreamSettings withResets(int atOnce, Duration turn, Duration wordsEvery) {
+    return new StreamSettings(
+        journal,
+        chunkBytes,
+        unacknowledged,
+        bookmarkInterval,
+        barrierTimeout,
+        leaseTtl,
+        leaseGrace,
+        callTimeout,
+        retryPause,
+        atOnce,
+        turn,
+        wordsEvery);
   }
 }

@@ -5,6 +5,7 @@ import java.util.concurrent.atomic.LongAdder;
 /** What all streams count together, for metrics. Thread-safe; grows only. */
 public final class StreamStats {
   public final LongAdder resets = new LongAdder();
+  public final LongAdder resetsInterrupted = new LongAdder();
   public final LongAdder deltas = new LongAdder();
   public final LongAdder bookmarks = new LongAdder();
   public final LongAdder chunks = new LongAdder();
