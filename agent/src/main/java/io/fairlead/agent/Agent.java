@@ -7,6 +7,8 @@ import io.fairlead.agent.nft.DataPlaneConfig;
 import io.fairlead.agent.nft.FlowGateway;
 import io.fairlead.agent.probe.Commands;
 import io.fairlead.agent.probe.NodeCommands;
+import io.fairlead.agent.source.PodSource;
+import io.fairlead.agent.source.StaticManifests;
 import io.fairlead.agent.stream.NodeIdentity;
 import io.fairlead.agent.stream.NodeLoop;
 import io.fairlead.core.run.FaultHandler;
@@ -19,6 +21,7 @@ import io.fairlead.runtime.HttpEndpoints;
 import io.fairlead.runtime.Metrics;
 import io.fairlead.runtime.Shutdown;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
@@ -166,7 +169,12 @@ public final class Agent implements AutoCloseable {
           case ADOPT -> NodeLoop.OtherLogPolicy.ADOPT;
         },
         config.dataDirectory(),
-        config.manifests(),
+        List.of(
+            config
+                .manifests()
+                .<PodSource>map(directory ->
+                    new StaticManifests(directory, config.node(), config.nodeIps()))
+                .orElseGet(() -> new PodSource.Ended(StaticManifests.nameOn(config.node())))),
         commands);
   }
 

@@ -35,7 +35,7 @@ import org.slf4j.LoggerFactory;
  * since watches may miss something. A file that cannot be read, or is still written, leaves what it
  * said last in place. A thread of its own. Derived: the files are the truth.
  */
-public final class ManifestDirectory implements AutoCloseable {
+final class ManifestDirectory implements PodSource.Watch {
   private static final Logger LOG = LoggerFactory.getLogger(ManifestDirectory.class);
   private static final Duration RESCAN = Duration.ofSeconds(5);
 
@@ -49,19 +49,6 @@ public final class ManifestDirectory implements AutoCloseable {
   private static final int HOLD = 20;
 
   private static final long MAX_FILE = 4 << 20;
-
-  /**
-   * All Pods of the directory, by name.
-   *
-   * @param unknown files that are faulty and were never read well: what they named before this
-   *     process started is not to be deleted because of that
-   */
-  public record State(List<Pod> pods, Set<String> unknown) {
-    public State {
-      pods = List.copyOf(pods);
-      unknown = Set.copyOf(unknown);
-    }
-  }
 
   /** What was read of a file, and what was wrong with it; "" = nothing. */
   private record Known(String text, Optional<List<Pod>> lastGood, String faults) {}
@@ -78,16 +65,16 @@ public final class ManifestDirectory implements AutoCloseable {
   private final Path directory;
   private final String node;
   private final List<Address> addresses;
-  private final Consumer<State> listener;
+  private final Consumer<PodSource.Pods> listener;
   private final Thread thread;
   private final Map<String, Known> files = new TreeMap<>();
   private Map<String, Stamp> stamps = Map.of();
   private int held;
-  private Optional<State> told = Optional.empty();
+  private Optional<PodSource.Pods> told = Optional.empty();
   private String trouble = "";
 
   ManifestDirectory(
-      Path directory, String node, List<Address> addresses, Consumer<State> listener) {
+      Path directory, String node, List<Address> addresses, Consumer<PodSource.Pods> listener) {
     this.directory = directory;
     this.node = node;
     this.addresses = oneOfEachFamily(addresses);
@@ -101,11 +88,6 @@ public final class ManifestDirectory implements AutoCloseable {
     return List.copyOf(kept.values());
   }
 
-  /** The name of this source in the log. */
-  public static String sourceOf(String node) {
-    return "manifests/" + node;
-  }
-
   /**
    * Begins to watch. A directory that is not there is waited for.
    *
@@ -113,8 +95,8 @@ public final class ManifestDirectory implements AutoCloseable {
    * @param listener called from a thread of this object with each state that differs, first as soon
    *     as the directory was read once
    */
-  public static ManifestDirectory watch(
-      Path directory, String node, List<Address> addresses, Consumer<State> listener) {
+  static ManifestDirectory watch(
+      Path directory, String node, List<Address> addresses, Consumer<PodSource.Pods> listener) {
     var source = new ManifestDirectory(directory, node, addresses, listener);
     source.thread.start();
     return source;
@@ -308,7 +290,7 @@ public final class ManifestDirectory implements AutoCloseable {
 
   /** With what only the node knows: where it is, its address, and an id that outlives restarts. */
   private Pod placed(Pod pod) {
-    var placed = pod.toBuilder().setSource(sourceOf(node));
+    var placed = pod.toBuilder().setSource(StaticManifests.nameOn(node));
     placed.getSpecBuilder().setNodeName(node);
     var meta = placed.getMetadataBuilder();
     if (meta.getNamespace().isEmpty()) {
@@ -331,7 +313,7 @@ public final class ManifestDirectory implements AutoCloseable {
             .getBytes(StandardCharsets.UTF_8));
   }
 
-  private State state(Set<String> fresh, List<String> twice) {
+  private PodSource.Pods state(Set<String> fresh, List<String> twice) {
     var pods = new LinkedHashMap<ObjectName, Pod>();
     var unknown = new HashSet<>(fresh);
     files.forEach((file, known) -> {
@@ -345,7 +327,7 @@ public final class ManifestDirectory implements AutoCloseable {
         }
       }
     });
-    return new State(List.copyOf(pods.values()), unknown);
+    return new PodSource.Pods(List.copyOf(pods.values()), unknown);
   }
 
   @Override

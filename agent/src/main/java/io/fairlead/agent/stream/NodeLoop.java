@@ -6,7 +6,7 @@ import io.fairlead.agent.probe.Commands;
 import io.fairlead.agent.probe.ProbeMetrics;
 import io.fairlead.agent.probe.Prober;
 import io.fairlead.agent.probe.ReadinessDesk;
-import io.fairlead.agent.source.ManifestDirectory;
+import io.fairlead.agent.source.PodSource;
 import io.fairlead.agent.stream.Frames.OtherLog;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.run.FaultHandler;
@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The agent's one thread of decisions: what the stream says goes to the view, to disk, to the
- * kernel, and is acknowledged; what probes and manifests say goes up the stream. Frames that arrive
+ * kernel, and is acknowledged; what probes and sources say goes up the stream. Frames that arrive
  * while the kernel works run together. Owns the image, the stream, the probes; everything else only
  * puts events into its mailbox, which the stream's flow control bounds.
  */
@@ -50,7 +50,7 @@ public final class NodeLoop implements AutoCloseable {
 
   private record Found(Prober.Finding finding) implements Event {}
 
-  private record Manifested(ManifestDirectory.State state) implements Event {}
+  private record Sourced(SourceDesk desk, PodSource.Pods pods) implements Event {}
 
   private enum Stop implements Event {
     STOP
@@ -60,7 +60,8 @@ public final class NodeLoop implements AutoCloseable {
    * What it is told at its start.
    *
    * @param addresses of the replicas, at least one
-   * @param manifests a directory, where there is one
+   * @param sources where Pods of this node come from, no two of one name; also those that it had
+   *     once
    * @param commands of exec probes
    */
   public record Settings(
@@ -68,7 +69,7 @@ public final class NodeLoop implements AutoCloseable {
       List<HostPort> addresses,
       OtherLogPolicy otherLog,
       Path dataDirectory,
-      Optional<Path> manifests,
+      List<PodSource> sources,
       Commands commands) {
     /** Where no programs are run for probes. */
     public Settings(
@@ -76,12 +77,17 @@ public final class NodeLoop implements AutoCloseable {
         List<HostPort> addresses,
         OtherLogPolicy otherLog,
         Path dataDirectory,
-        Optional<Path> manifests) {
-      this(node, addresses, otherLog, dataDirectory, manifests, Commands.none());
+        List<PodSource> sources) {
+      this(node, addresses, otherLog, dataDirectory, sources, Commands.none());
     }
 
     public Settings {
       addresses = List.copyOf(addresses);
+      sources = List.copyOf(sources);
+      if (sources.stream().map(PodSource::name).distinct().count() < sources.size()) {
+        throw new IllegalArgumentException(
+            "two sources of one name: " + sources.stream().map(PodSource::name).toList());
+      }
     }
   }
 
@@ -104,8 +110,8 @@ public final class NodeLoop implements AutoCloseable {
   private final StreamClient stream;
   private final Prober prober;
   private final ReadinessDesk desk;
-  private final SourceDesk source;
-  private final Optional<ManifestDirectory> manifests;
+  private final List<SourceDesk> sources = new ArrayList<>();
+  private final List<PodSource.Watch> watches = new ArrayList<>();
   private volatile long beatNanos;
   private volatile boolean knowsImage;
   private long sayAgainNanos;
@@ -146,24 +152,14 @@ public final class NodeLoop implements AutoCloseable {
             settings.commands(),
             finding -> mailbox.add(new Found(finding)));
     this.desk = new ReadinessDesk(prober::verdict);
-    this.source =
-        new SourceDesk(
-            ManifestDirectory.sourceOf(settings.node().name()),
-            settings.manifests().isPresent() ? SourceDesk.Origin.DIRECTORY : SourceDesk.Origin.NONE,
-            metrics,
-            time);
     this.beatNanos = time.nanoTime();
     this.sayAgainNanos = time.nanoTime() + SAY_AGAIN.toNanos();
     this.thread = Thread.ofPlatform().name("agent-" + settings.node().name()).unstarted(this::run);
-    this.manifests =
-        settings
-            .manifests()
-            .map(directory ->
-                ManifestDirectory.watch(
-                    directory,
-                    settings.node().name(),
-                    settings.node().addresses(),
-                    state -> mailbox.add(new Manifested(state))));
+    for (var source : settings.sources()) {
+      var desk = new SourceDesk(source, metrics, time);
+      sources.add(desk);
+      watches.add(source.watch(pods -> mailbox.add(new Sourced(desk, pods))));
+    }
   }
 
   /**
@@ -301,7 +297,7 @@ public final class NodeLoop implements AutoCloseable {
     long dueNanos =
         Math.min(
             Math.min(stream.dueNanos(), committer.dueNanos()),
-            Math.min(sayAgainNanos, current().isPresent() ? source.dueNanos() : sayAgainNanos));
+            Math.min(sayAgainNanos, current().isPresent() ? sourcesDueNanos() : sayAgainNanos));
     long waitNanos = Math.clamp(dueNanos - time.nanoTime(), 0, BEAT.toNanos());
     var events = new ArrayList<Event>();
     var first = Optional.ofNullable(mailbox.poll(waitNanos, TimeUnit.NANOSECONDS));
@@ -312,12 +308,16 @@ public final class NodeLoop implements AutoCloseable {
     return events;
   }
 
+  private long sourcesDueNanos() {
+    return sources.stream().mapToLong(SourceDesk::dueNanos).min().orElse(Long.MAX_VALUE);
+  }
+
   private void handle(List<Event> events) {
     for (var event : events) {
       switch (event) {
         case OfLink(var linked) -> handle(linked);
         case Found(var finding) -> prober.take(finding).ifPresent(desk::found);
-        case Manifested(var state) -> source.found(state);
+        case Sourced(var desk, var pods) -> desk.found(pods);
         case Stop _ -> stopping = true;
       }
     }
@@ -333,7 +333,11 @@ public final class NodeLoop implements AutoCloseable {
     var reports = desk.due(session.number().orElseThrow());
     metrics.reports.inc(reports.size());
     session.outbox().report(reports);
-    source.due(image.view().pods()).ifPresent(pods -> session.outbox().source(source.name(), pods));
+    for (var source : sources) {
+      source
+          .due(image.view().pods())
+          .ifPresent(pods -> session.outbox().source(source.name(), pods));
+    }
   }
 
   private void handle(Link.Event event) {
@@ -361,14 +365,14 @@ public final class NodeLoop implements AutoCloseable {
           }
           case Frames.Pending _ -> {
             if (message.hasSourceResult()) {
-              source.answered(message.getSourceResult());
+              sources.forEach(source -> source.answered(message.getSourceResult()));
             }
           }
           case Frames.Welcomed _, Frames.Queued _, Frames.Broken _ -> {}
         }
         if (first && session.isCurrent()) {
           desk.again();
-          source.again();
+          sources.forEach(SourceDesk::again);
         }
       }
     }
@@ -411,7 +415,7 @@ public final class NodeLoop implements AutoCloseable {
   /** Ends within seconds; the rules stay. */
   @Override
   public void close() {
-    manifests.ifPresent(ManifestDirectory::close);
+    watches.forEach(PodSource.Watch::close);
     mailbox.add(Stop.STOP);
     try {
       if (!thread.join(CLOSE)) {

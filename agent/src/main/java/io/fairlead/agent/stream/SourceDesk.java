@@ -1,6 +1,6 @@
 package io.fairlead.agent.stream;
 
-import io.fairlead.agent.source.ManifestDirectory;
+import io.fairlead.agent.source.PodSource;
 import io.fairlead.api.PodCodec;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.run.Time;
@@ -18,7 +18,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What is to be said of the Pods in manifests: all of them, in each new session and when they
+ * What is to be said of the Pods of one source: all of them, in each new session and when they
  * change; again after a while where some were refused, since what stood in the way may have gone.
  * Owned by the loop.
  */
@@ -26,34 +26,25 @@ final class SourceDesk {
   private static final Logger LOG = LoggerFactory.getLogger(SourceDesk.class);
   private static final Duration AGAIN = Duration.ofSeconds(5);
 
-  /** Where the Pods come from. */
-  enum Origin {
-    DIRECTORY,
-    /** There is no directory (any more): what came from one is gone. */
-    NONE
-  }
-
-  private final String name;
-  private final Origin origin;
+  private final PodSource source;
   private final LoopMetrics metrics;
   private final Time time;
-  private Optional<ManifestDirectory.State> state = Optional.empty();
+  private Optional<PodSource.Pods> state = Optional.empty();
   private boolean due;
   private OptionalLong againNanos = OptionalLong.empty();
   private List<String> refused = List.of();
 
-  SourceDesk(String name, Origin origin, LoopMetrics metrics, Time time) {
-    this.name = name;
-    this.origin = origin;
+  SourceDesk(PodSource source, LoopMetrics metrics, Time time) {
+    this.source = source;
     this.metrics = metrics;
     this.time = time;
   }
 
   String name() {
-    return name;
+    return source.name();
   }
 
-  void found(ManifestDirectory.State now) {
+  void found(PodSource.Pods now) {
     state = Optional.of(now);
     due = true;
   }
@@ -76,23 +67,19 @@ final class SourceDesk {
     if (!due) {
       return Optional.empty();
     }
-    var recorded = onRecord.stream().filter(e -> e.pod().source().equals(name)).toList();
-    return switch (origin) {
-      case NONE -> {
-        due = false;
-        yield recorded.isEmpty() ? Optional.empty() : Optional.of(List.of());
-      }
-      case DIRECTORY -> {
-        if (state.isEmpty()) {
-          yield Optional.empty(); // not read yet: nothing may be deleted for that
-        }
-        due = false;
-        yield Optional.of(all(state.get(), recorded));
-      }
-    };
+    var recorded = onRecord.stream().filter(e -> e.pod().source().equals(name())).toList();
+    if (source instanceof PodSource.Ended) {
+      due = false;
+      return recorded.isEmpty() ? Optional.empty() : Optional.of(List.of());
+    }
+    if (state.isEmpty()) {
+      return Optional.empty(); // not read yet: nothing may be deleted for that
+    }
+    due = false;
+    return Optional.of(all(state.get(), recorded));
   }
 
-  private static List<Pod> all(ManifestDirectory.State state, List<PodEntry> recorded) {
+  private static List<Pod> all(PodSource.Pods state, List<PodEntry> recorded) {
     var pods = new ArrayList<>(state.pods());
     if (!state.unknown().isEmpty()) {
       var named = new HashSet<ObjectName>();
@@ -106,14 +93,14 @@ final class SourceDesk {
   }
 
   void answered(SourceResult result) {
-    if (!result.getSource().equals(name)) {
+    if (!result.getSource().equals(name())) {
       return;
     }
     var now =
         result.getRefusedList().stream()
             .map(r -> r.getNamespace() + "/" + r.getName() + ": " + r.getReason())
             .toList();
-    metrics.refusedPods.set(now.size());
+    metrics.refusedPods.inc(now.size() - refused.size()); // of all sources
     againNanos =
         now.isEmpty() ? OptionalLong.empty() : OptionalLong.of(time.nanoTime() + AGAIN.toNanos());
     if (!now.equals(refused)) {
@@ -121,9 +108,9 @@ final class SourceDesk {
       if (!now.isEmpty()) {
         LOG.atWarn()
             .addKeyValue("event", "source.refused")
-            .addKeyValue("source", name)
+            .addKeyValue("source", name())
             .addKeyValue("pods", String.join("; ", now))
-            .log("Pods of manifests are refused");
+            .log("Pods of a source are refused");
       }
     }
   }

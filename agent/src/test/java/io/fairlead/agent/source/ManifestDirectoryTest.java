@@ -3,7 +3,7 @@ package io.fairlead.agent.source;
 import static io.fairlead.agent.Waiting.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.fairlead.agent.source.ManifestDirectory.State;
+import io.fairlead.agent.source.PodSource.Pods;
 import io.fairlead.core.model.Address;
 import io.fairlead.v1.Pod;
 import java.io.IOException;
@@ -33,8 +33,8 @@ class ManifestDirectoryTest {
     }
   }
 
-  private List<State> watch(Path path) {
-    var states = new CopyOnWriteArrayList<State>();
+  private List<Pods> watch(Path path) {
+    var states = new CopyOnWriteArrayList<Pods>();
     opened.push(
         ManifestDirectory.watch(
             path,
@@ -44,12 +44,12 @@ class ManifestDirectoryTest {
     return states;
   }
 
-  private static State last(List<State> states, Predicate<State> condition) {
+  private static Pods last(List<Pods> states, Predicate<Pods> condition) {
     await("state").until(() -> !states.isEmpty() && condition.test(states.getLast()));
     return states.getLast();
   }
 
-  private static List<String> names(State state) {
+  private static List<String> names(Pods state) {
     return state.pods().stream().map(p -> p.getMetadata().getName()).toList();
   }
 
@@ -122,7 +122,7 @@ class ManifestDirectoryTest {
   /** Cut after its name, a manifest is one of a Pod that no Service finds. */
   @Test
   void keepsWhatAFileSaidWhileItIsWritten() throws IOException {
-    var states = new CopyOnWriteArrayList<State>();
+    var states = new CopyOnWriteArrayList<Pods>();
     var manifests =
         new ManifestDirectory(directory, "node-a", List.of(Address.of("192.0.2.1")), states::add);
     var file = directory.resolve("a.yaml");
@@ -147,7 +147,7 @@ class ManifestDirectoryTest {
   @Test
   void goesOnAfterAFaultOfItsListener() throws IOException {
     write("a.yaml", pod("web-1", ""));
-    var states = new CopyOnWriteArrayList<State>();
+    var states = new CopyOnWriteArrayList<Pods>();
     var calls = new AtomicInteger();
     opened.push(
         ManifestDirectory.watch(
@@ -187,7 +187,7 @@ class ManifestDirectoryTest {
     assertThat(after.getMetadata().getUid()).isEqualTo(before.getMetadata().getUid()).isNotEmpty();
   }
 
-  private static String address(State state) {
+  private static String address(Pods state) {
     Pod pod = state.pods().getFirst();
     return pod.getStatus().getPodIp();
   }

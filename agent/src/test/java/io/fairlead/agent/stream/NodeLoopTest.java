@@ -12,6 +12,7 @@ import static io.fairlead.agent.stream.TestEntries.udpEndpoint;
 import static io.fairlead.agent.stream.TestEntries.udpEndpointKey;
 import static io.fairlead.agent.stream.TestEntries.udpService;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
 import io.fairlead.agent.disk.ImageStore;
@@ -19,9 +20,12 @@ import io.fairlead.agent.nft.DataPlane;
 import io.fairlead.agent.nft.DataPlaneConfig;
 import io.fairlead.agent.nft.FakeFlows;
 import io.fairlead.agent.nft.FakeNft;
+import io.fairlead.agent.source.PodSource;
+import io.fairlead.agent.source.StaticManifests;
 import io.fairlead.agent.stream.FakeReplica.Stream;
 import io.fairlead.agent.stream.NodeLoop.OtherLogPolicy;
 import io.fairlead.api.Errors;
+import io.fairlead.api.PodCodec;
 import io.fairlead.core.decide.Refusal;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Kind;
@@ -44,6 +48,7 @@ import io.fairlead.runtime.Metrics;
 import io.fairlead.v1.NamespacedReadiness;
 import io.fairlead.v1.RefusedPod;
 import io.fairlead.v1.SourceResult;
+import io.fairlead.v1.SourceState;
 import io.grpc.Status;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -53,14 +58,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -78,6 +86,7 @@ class NodeLoopTest {
   private final List<AutoCloseable> opened = new ArrayList<>();
   private final FakeReplica replica = opened(new FakeReplica());
   private Optional<DataPlane> plane = Optional.empty();
+  private final List<PodSource> more = new ArrayList<>();
   private final CountDownLatch superseded = new CountDownLatch(1);
 
   private <T extends AutoCloseable> T opened(T resource) {
@@ -112,7 +121,7 @@ class NodeLoopTest {
                 addresses,
                 otherLog,
                 directory.resolve("data"),
-                Optional.of(directory.resolve("manifests")).filter(Files::isDirectory)),
+                sources()),
             kernel,
             flows,
             new Metrics(),
@@ -122,6 +131,16 @@ class NodeLoopTest {
               throw new AssertionError(what, cause);
             },
             superseded::countDown));
+  }
+
+  private List<PodSource> sources() {
+    var manifests = directory.resolve("manifests");
+    var all = new ArrayList<PodSource>(more);
+    all.add(
+        Files.isDirectory(manifests)
+            ? new StaticManifests(manifests, "node-a", List.of(Address.of("192.0.2.1")))
+            : new PodSource.Ended(StaticManifests.nameOn("node-a")));
+    return all;
   }
 
   private Stream stream(int number) {
@@ -618,6 +637,81 @@ class NodeLoopTest {
     assertThat(stream(1).sources.getFirst().getPodsList())
         .singleElement()
         .satisfies(pod -> assertThat(pod.getMetadata().getName()).isEqualTo("web-1"));
+  }
+
+  /** One that the test tells what it has, as the API of a container runtime would. */
+  private static final class Runtime implements PodSource {
+    private Optional<Consumer<Pods>> listener = Optional.empty();
+    final CountDownLatch closed = new CountDownLatch(1);
+
+    @Override
+    public String name() {
+      return "runtime/node-a";
+    }
+
+    @Override
+    public Watch watch(Consumer<Pods> told) {
+      listener = Optional.of(told);
+      return closed::countDown;
+    }
+
+    void has(String... names) {
+      var pods =
+          Arrays.stream(names)
+              .map(name -> PodCodec.proto(pod(name, name(), Optional.empty()), OptionalLong.empty()))
+              .toList();
+      listener.orElseThrow().accept(new Pods(pods, Set.of()));
+    }
+  }
+
+  private static List<String> named(SourceState state) {
+    return state.getPodsList().stream().map(pod -> pod.getMetadata().getName()).toList();
+  }
+
+  private static List<SourceState> said(Stream stream, String source) {
+    return stream.sources.stream().filter(state -> state.getSource().equals(source)).toList();
+  }
+
+  @Test
+  void eachSourceSaysItsOwnPodsAndNothingBeforeItKnowsThem() throws Exception {
+    var manifests = Files.createDirectories(directory.resolve("manifests"));
+    Files.writeString(manifests.resolve("web.yaml"), manifest("web-1"));
+    var runtime = new Runtime();
+    more.add(runtime);
+    var loop = start();
+    var known = pod("db-1", "runtime/node-a", Optional.empty());
+    stream(1).welcome(5).reset(1, at("s:10"), List.of(entry(known, Optional.empty())));
+    await("manifests").until(() -> !said(stream(1), "manifests/node-a").isEmpty());
+    assertThat(said(stream(1), "runtime/node-a")).isEmpty(); // which would delete db-1
+
+    runtime.has("db-1", "db-2");
+    await("runtime").until(() -> !said(stream(1), "runtime/node-a").isEmpty());
+    assertThat(named(said(stream(1), "runtime/node-a").getLast())).containsExactly("db-1", "db-2");
+    runtime.has("db-2");
+    await("one of them went")
+        .until(() -> named(said(stream(1), "runtime/node-a").getLast()).equals(List.of("db-2")));
+    assertThat(said(stream(1), "manifests/node-a"))
+        .allSatisfy(state -> assertThat(named(state)).containsExactly("web-1"));
+
+    stream(1).fail(Errors.shuttingDown());
+    stream(2).welcome(6).delta(1, at("s:10"), at("s:10"), List.of(), List.of());
+    await("both again")
+        .until(() ->
+            stream(2).sources.stream()
+                .map(SourceState::getSource)
+                .toList()
+                .containsAll(List.of("manifests/node-a", "runtime/node-a")));
+    loop.close();
+    assertThat(runtime.closed.getCount()).isZero();
+  }
+
+  @Test
+  void refusesTwoSourcesOfOneName() {
+    more.add(new Runtime());
+    more.add(new PodSource.Ended("runtime/node-a"));
+    assertThatThrownBy(this::start)
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("runtime/node-a");
   }
 
   static String manifest(String name) {
