@@ -141,14 +141,14 @@ public final class EndpointsService implements AutoCloseable {
     var turns = new ResetTurns(config.streams().resets(), time);
     var stats = new StreamStats();
     var leases = new PodLeases();
-    var inbox = new Duties.Inbox(leases);
+    var inbox = new Duties.Inbox(leases, time);
     var history = new History(eventLog.identity(), eventLog.completeSince());
     var watches = new Watches(eventLog.identity(), history, time);
     var logReads = new LogReads(eventLog, partitions);
     var feed = new Feed(eventLog.identity());
     List<Publisher> publishers =
         List.of(
-            (delta, image, manifest) -> inbox.update(delta, image),
+            (delta, image, manifest) -> inbox.update(delta, image, manifest.entries()),
             (delta, image, manifest) -> streams.update(delta, image),
             (delta, image, manifest) -> contents.update(delta, image, manifest.position()),
             history,

@@ -7,9 +7,9 @@ import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Node;
-import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Partitioning;
 import io.fairlead.core.model.Pod;
+import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.Time;
 import io.fairlead.core.view.PodCondition;
@@ -17,10 +17,8 @@ import io.fairlead.decider.Answer;
 import io.fairlead.decider.Decider;
 import io.fairlead.decider.Request;
 import io.fairlead.etcd.Coordination;
-import java.time.Instant;
-import java.util.HashMap;
 import java.util.HashSet;
-import java.util.Map;
+import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
@@ -53,7 +51,7 @@ public final class Duties implements AutoCloseable {
   private final NodeLossSettings settings;
   private final Time time;
   private final MissingNodes missing;
-  private final Map<ObjectName, Instant> terminating;
+  private final GracePeriods grace;
   private final PodLeases leases;
   private final Semaphore wake;
   private final Thread thread;
@@ -75,23 +73,25 @@ public final class Duties implements AutoCloseable {
 
   /** What the duties are told by the loader; apart, because the loader starts before them. */
   public static final class Inbox {
-    private final Map<ObjectName, Instant> terminating = new ConcurrentHashMap<>();
+    private final GracePeriods grace = new GracePeriods();
     private final PodLeases leases;
+    private final Time time;
     private final Semaphore wake = new Semaphore(0);
 
-    public Inbox(PodLeases leases) {
+    public Inbox(PodLeases leases, Time time) {
       this.leases = leases;
+      this.time = time;
     }
 
-    /** The loader applied a delta; called on its thread. */
-    public void update(ClusterDelta delta, ClusterImage image) {
+    /**
+     * The loader applied a delta; called on its thread.
+     *
+     * @param entries that led to it
+     */
+    public void update(ClusterDelta delta, ClusterImage image, List<LogEntry> entries) {
       leases.update(delta, image);
+      grace.update(delta, image, entries, time.nanoTime());
       boolean lost = false;
-      for (var name : delta.pods()) {
-        var deadline =
-            image.pods().get(name).map(Versioned::object).flatMap(pod -> pod.status().deleting());
-        deadline.ifPresentOrElse(at -> terminating.put(name, at), () -> terminating.remove(name));
-      }
       for (var name : delta.nodes()) {
         lost |=
             image.nodes().get(name).filter(n -> n.object().state() == Node.State.LOST).isPresent();
@@ -119,7 +119,7 @@ public final class Duties implements AutoCloseable {
     this.settings = settings;
     this.time = time;
     this.missing = new MissingNodes(settings);
-    this.terminating = inbox.terminating;
+    this.grace = inbox.grace;
     this.leases = inbox.leases;
     this.wake = inbox.wake;
     this.thread = Thread.ofVirtual().name("endpoints-duties").unstarted(this::run);
@@ -263,11 +263,9 @@ public final class Duties implements AutoCloseable {
   }
 
   private void endPods(ClusterImage now) {
-    var instant = time.now();
-    for (var entry : new HashMap<>(terminating).entrySet()) {
-      var name = entry.getKey();
+    for (var name : grace.over(time.nanoTime())) {
       var partition = partitioning.ofNamespace(name.namespace());
-      if (!entry.getValue().isAfter(instant) && owns(partition)) {
+      if (owns(partition)) {
         now.pods()
             .get(name)
             .map(Versioned::object)

@@ -12,6 +12,7 @@ import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.TestObjects;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Partitioning;
+import io.fairlead.core.model.Pod;
 import io.fairlead.core.run.FakeTime;
 import io.fairlead.core.run.Time;
 import io.fairlead.decider.Answer;
@@ -20,6 +21,7 @@ import io.fairlead.decider.Request;
 import io.fairlead.etcd.Coordination.Owner;
 import io.fairlead.etcd.FakeEtcd;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -85,7 +87,7 @@ class DutiesTest {
   }
 
   private Duties start(Supplier<ClusterImage> images) {
-    return start(images, new Duties.Inbox(new PodLeases()), Time.system());
+    return start(images, new Duties.Inbox(new PodLeases(), Time.system()), Time.system());
   }
 
   private Duties start(Supplier<ClusterImage> images, Duties.Inbox inbox, Time time) {
@@ -134,9 +136,9 @@ class DutiesTest {
   void tellsOnceWhatItAsksForUntilItIsDone() {
     decider.refusing = true;
     var time = new FakeTime();
-    var inbox = new Duties.Inbox(new PodLeases());
+    var inbox = new Duties.Inbox(new PodLeases(), time);
     var delta = TestObjects.delta(image, TestLeases.leased("dns-0", "2"));
-    inbox.update(delta, delta.apply());
+    inbox.update(delta, delta.apply(), List.of());
     var looks = new AtomicInteger();
     var lines = new CopyOnWriteArrayList<String>();
     try (var _ = listening(lines)) {
@@ -159,6 +161,39 @@ class DutiesTest {
       assertThat(lines).contains("Pod was not applied again within its lease", "Node has no lease");
       assertThat(lines).doesNotHaveDuplicates();
     }
+  }
+
+  /** Whoever accepted the deletion has a clock that is an hour ahead. */
+  @Test
+  void aGracePeriodRunsFromWhenItsRecordWasReadWhateverTheClocksSay() {
+    var time = new FakeTime();
+    var inbox = new Duties.Inbox(new PodLeases(), time);
+    var accepted = time.now().plus(Duration.ofHours(1));
+    var pod = ending(accepted.plusSeconds(30));
+    var delta = TestObjects.delta(image, pod);
+    inbox.update(delta, delta.apply(), List.of(GracePeriodsTest.stored(pod, accepted)));
+    var looks = new AtomicInteger();
+    var ended = delta.apply();
+    var _ =
+        start(
+            () -> {
+              looks.incrementAndGet();
+              return ended;
+            },
+            inbox,
+            time);
+    time.advance(Duration.ofSeconds(29));
+    int before = looks.get();
+    await().until(() -> looks.get() > before + 8);
+    assertThat(decider.asked).noneMatch(PodCommand.DeletePod.class::isInstance);
+    time.advance(Duration.ofSeconds(1));
+    await()
+        .until(() -> decider.asked.stream().anyMatch(PodCommand.DeletePod.class::isInstance));
+  }
+
+  private static Pod ending(Instant deadline) {
+    var pod = TestObjects.pod("web-1", "web", "n1", "10.244.1.10");
+    return new Pod(pod.meta(), pod.spec(), pod.status().deletedBy(deadline), pod.source());
   }
 
   private interface Listening extends AutoCloseable {
