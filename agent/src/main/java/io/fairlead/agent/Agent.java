@@ -172,8 +172,8 @@ public final class Agent implements AutoCloseable {
         List.of(
             config
                 .manifests()
-                .<PodSource>map(directory ->
-                    new StaticManifests(directory, config.node(), config.nodeIps()))
+                .<PodSource>map(
+                    directory -> new StaticManifests(directory, config.node(), config.nodeIps()))
                 .orElseGet(() -> new PodSource.Ended(StaticManifests.nameOn(config.node())))),
         commands);
   }

@@ -60,6 +60,12 @@ public record EndpointsConfig(
               OptionType.duration(Duration.ofSeconds(1), Duration.ofHours(1)),
               "How long a node's key must be missing in etcd before its Pods are taken for unready.")
           .withDefault("40s");
+  private static final Option<Duration> NODE_LOST_AFTER_CLOSE =
+      Option.of(
+              "node-lost-after-close",
+              OptionType.duration(Duration.ofSeconds(1), Duration.ofHours(1)),
+              "The same where the connection of its agent ended without a word. More than node-lost-after counts as that.")
+          .withDefault("10s");
   private static final Option<Integer> STREAM_JOURNAL =
       Option.of(
               "stream-journal",
@@ -91,6 +97,7 @@ public record EndpointsConfig(
               CALL_TIMEOUT,
               NODE_LEASE_TTL,
               NODE_LOST_AFTER,
+              NODE_LOST_AFTER_CLOSE,
               STREAM_JOURNAL,
               STREAM_RESETS,
               CommonOptions.LOG_FORMAT,
@@ -143,9 +150,11 @@ public record EndpointsConfig(
         values.get(CommonOptions.ETCD_ENDPOINTS),
         values.find(CommonOptions.ALLOW_FROM).orElse(List.of()),
         values.get(CALL_TIMEOUT),
-        NodeLossSettings.DEFAULT.withAfter(values.get(NODE_LOST_AFTER)),
+        NodeLossSettings.DEFAULT.withAfter(
+            values.get(NODE_LOST_AFTER), values.get(NODE_LOST_AFTER_CLOSE)),
         StreamSettings.DEFAULT
             .withLease(values.get(NODE_LEASE_TTL), StreamSettings.DEFAULT.leaseGrace())
+            .withLeftKept(values.get(NODE_LOST_AFTER))
             .withJournal(values.get(STREAM_JOURNAL))
             .withResets(
                 values.get(STREAM_RESETS),

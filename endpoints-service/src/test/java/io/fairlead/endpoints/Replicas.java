@@ -53,7 +53,12 @@ final class Replicas implements AutoCloseable {
           .withBarrierTimeout(Duration.ofSeconds(5));
   private NodeLossSettings loss =
       new NodeLossSettings(
-          Duration.ofMinutes(10), 10, 1.0 / 3, Duration.ofMinutes(5), Duration.ofMillis(50));
+          Duration.ofMinutes(10),
+          Duration.ofMinutes(10),
+          10,
+          1.0 / 3,
+          Duration.ofMinutes(5),
+          Duration.ofMillis(50));
 
   Replicas with(StreamSettings settings) {
     streams = settings;
@@ -65,7 +70,12 @@ final class Replicas implements AutoCloseable {
   }
 
   Replicas losingNodesAfter(Duration missing) {
-    loss = loss.withAfter(missing);
+    loss = loss.withAfter(missing, missing);
+    return this;
+  }
+
+  Replicas losingNodesAfterClose(Duration closed) {
+    loss = loss.withAfter(loss.after(), closed);
     return this;
   }
 

@@ -100,7 +100,8 @@ class StampedeTest {
       try (var third = connect("n3", replica, Acks.AT_ONCE, 3);
           var older = connect("n4", replica, Acks.AT_ONCE, 2)) {
         await("the third is told so again and again", () -> third.waiting.size() > 3);
-        await("the fourth waits, too", () -> gauge(replica, "fairlead_streams_resets_waiting") == 2);
+        await(
+            "the fourth waits, too", () -> gauge(replica, "fairlead_streams_resets_waiting") == 2);
         assertThat(gauge(replica, "fairlead_streams_resets_sending")).isEqualTo(2);
         assertThat(third.frames).isEmpty();
         assertThat(older.frames).isEmpty();
@@ -123,8 +124,7 @@ class StampedeTest {
 
   @Test
   void whoTakesNothingDoesNotKeepItsPlaceAndIsSentTheRestLater() {
-    replicas.with(
-        replicas.streams().withResets(1, Duration.ofMillis(200), Duration.ofMillis(50)));
+    replicas.with(replicas.streams().withResets(1, Duration.ofMillis(200), Duration.ofMillis(50)));
     replicas.store(service("web", "10.96.0.1"));
     var replica = replicas.start("a");
     large(replica, "n1", 14);

@@ -320,6 +320,11 @@ final class TestAgent
     end = Optional.of(Status.OK);
   }
 
+  /** As by SIGTERM. */
+  void leave() {
+    up.onCompleted();
+  }
+
   /** As by kill -9. */
   @Override
   public void close() {

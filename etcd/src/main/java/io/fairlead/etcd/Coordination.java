@@ -255,6 +255,18 @@ public interface Coordination extends AutoCloseable {
 
   SortedMap<String, NodeLease> nodes();
 
+  // --- streams that their agents left: /fairlead/v1/left/<node>
+
+  /**
+   * Says that the agent of a node left the stream of that session, for a ttl from now on, whoever
+   * says it lives or not. The session's own key goes in the same transaction; one of another
+   * session stays. What an older session said is overwritten, what a newer one said stays (false).
+   */
+  boolean putLeft(NodeLease node, Duration ttl);
+
+  /** What was said and did not run out, by node; what cannot be read is passed over. */
+  SortedMap<String, NodeLease> left();
+
   /**
    * Id of the etcd cluster and its current revision: both are compared to notice an etcd that was
    * wiped or restored.

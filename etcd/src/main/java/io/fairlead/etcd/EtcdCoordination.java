@@ -735,6 +735,70 @@ public final class EtcdCoordination implements Coordination {
   }
 
   @Override
+  public boolean putLeft(NodeLease node, Duration ttl) {
+    long seconds = ttl.plusNanos(999_999_999).toSeconds();
+    long lease =
+        connection.write("grant lease", client -> client.getLeaseClient().grant(seconds)).getID();
+    boolean put = false;
+    try {
+      put = putLeft(node, lease);
+      return put;
+    } finally {
+      if (!put) {
+        revoke(lease);
+      }
+    }
+  }
+
+  private boolean putLeft(NodeLease node, long lease) {
+    var key = EtcdKeys.left(node.node());
+    var own = bytes(EtcdKeys.node(node.node()));
+    var value = bytes(EtcdKeys.nodeValue(node));
+    for (int i = 0; i < ATTEMPTS; i++) {
+      var said = get(key);
+      if (said.isPresent()
+          && EtcdKeys.node(key, text(said.get().getValue())).session() > node.session()) {
+        return false;
+      }
+      var unchanged =
+          new Cmp(
+              bytes(key),
+              Cmp.Op.EQUAL,
+              said.<CmpTarget<?>>map(kv -> CmpTarget.modRevision(kv.getModRevision()))
+                  .orElse(CmpTarget.version(0)));
+      var answer =
+          commit(
+              "say that the agent of node " + node.node() + " left",
+              new Cmp[] {unchanged},
+              List.of(
+                  Op.put(bytes(key), value, PutOption.builder().withLeaseId(lease).build()),
+                  Op.txn(
+                      new Cmp[] {new Cmp(own, Cmp.Op.EQUAL, CmpTarget.value(value))},
+                      new Op[] {Op.delete(own, DeleteOption.DEFAULT)},
+                      NOTHING)),
+              List.of());
+      if (answer.isSucceeded()) {
+        return true;
+      }
+    }
+    throw changedTooOften(key);
+  }
+
+  @Override
+  public SortedMap<String, NodeLease> left() {
+    var left = new TreeMap<String, NodeLease>();
+    for (var kv : range(EtcdKeys.LEFT)) {
+      try {
+        var node = EtcdKeys.node(text(kv.getKey()), text(kv.getValue()));
+        left.put(node.node(), node);
+      } catch (GatewayException _) { // it runs out; without it the node is lost later
+        log.atDebug().addKeyValue("key", text(kv.getKey())).log("Key cannot be read");
+      }
+    }
+    return left;
+  }
+
+  @Override
   public int unreadableKeys() {
     return unreadable.size();
   }

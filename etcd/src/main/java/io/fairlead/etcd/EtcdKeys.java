@@ -32,6 +32,7 @@ import java.util.stream.Collectors;
  *                                           RESERVATION NAMESPACE/NAME RESERVATION   a reservation's
  * /fairlead/v1/reservations/RESERVATION     NAMESPACE/NAME ADDRESS,ADDRESS TTL CREATED HASH
  * /fairlead/v1/nodes/NODE                   SESSION REPLICA
+ * /fairlead/v1/left/NODE                    SESSION REPLICA                    its agent left that stream
  * </pre>
  */
 final class EtcdKeys {
@@ -43,6 +44,7 @@ final class EtcdKeys {
   static final String MEMBERS = ROOT + "members/";
   static final String CLAIMS = ROOT + "ips/";
   static final String NODES = ROOT + "nodes/";
+  static final String LEFT = ROOT + "left/";
   static final String RESERVATIONS = ROOT + "reservations/";
 
   private EtcdKeys() {}
@@ -111,6 +113,10 @@ final class EtcdKeys {
 
   static String node(String node) {
     return NODES + segment("node", node);
+  }
+
+  static String left(String node) {
+    return LEFT + segment("node", node);
   }
 
   static String ownerValue(String replica, String address, UUID takeover) {
@@ -212,7 +218,7 @@ final class EtcdKeys {
     var words = words(key, value, 2);
     try {
       return new Coordination.NodeLease(
-          key.substring(NODES.length()), Long.parseLong(words[0]), words[1]);
+          key.substring(key.lastIndexOf('/') + 1), Long.parseLong(words[0]), words[1]);
     } catch (NumberFormatException _) {
       throw unreadable(key, value);
     }

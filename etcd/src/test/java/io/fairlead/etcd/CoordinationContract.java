@@ -550,6 +550,44 @@ abstract class CoordinationContract {
     assertThat(a.nodes()).isEmpty();
   }
 
+  @Test
+  void whatIsSaidOfAStreamThatWasLeftOutlivesWhoeverSaidIt() {
+    var a = client();
+    var b = client();
+    var lease = a.openLease(TTL, CoordinationContract::ignored);
+    var first = new NodeLease("node-a", 7, "a");
+    assertThat(a.putNode(first, lease)).isTrue();
+    assertThat(a.putLeft(first, Duration.ofSeconds(60))).isTrue();
+    assertThat(b.nodes()).isEmpty();
+    assertThat(b.left().values()).containsExactly(first);
+    lease.close();
+    a.close();
+    assertThat(b.left().values()).containsExactly(first);
+  }
+
+  @Test
+  void leavingAStreamTakesNothingFromALaterSession() {
+    var a = client();
+    var b = client();
+    var lease = b.openLease(TTL, CoordinationContract::ignored);
+    var first = new NodeLease("node-a", 7, "a");
+    var later = new NodeLease("node-a", 9, "b");
+    assertThat(b.putNode(later, lease)).isTrue();
+    assertThat(a.putLeft(first, Duration.ofSeconds(60))).isTrue();
+    assertThat(b.nodes().values()).containsExactly(later);
+    assertThat(b.putLeft(later, Duration.ofSeconds(60))).isTrue();
+    assertThat(a.putLeft(first, Duration.ofSeconds(60))).isFalse();
+    assertThat(a.left().values()).containsExactly(later);
+    assertThat(a.nodes()).isEmpty();
+  }
+
+  @Test
+  void whatIsSaidOfAStreamThatWasLeftRunsOut() {
+    var a = client();
+    assertThat(a.putLeft(new NodeLease("node-a", 7, "a"), Duration.ofSeconds(1))).isTrue();
+    await("it runs out", () -> a.left().isEmpty());
+  }
+
   // --- watching
 
   @Test

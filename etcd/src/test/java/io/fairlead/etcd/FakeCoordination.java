@@ -555,6 +555,36 @@ public final class FakeCoordination implements Coordination {
   }
 
   @Override
+  public boolean putLeft(NodeLease node, Duration ttl) {
+    var key = EtcdKeys.left(node.node());
+    return write(() -> {
+      var said = etcd.get(key).map(e -> EtcdKeys.node(key, e.value()));
+      if (said.isPresent() && said.get().session() > node.session()) {
+        return false;
+      }
+      etcd.put(key, EtcdKeys.nodeValue(node), etcd.grant(ttl));
+      var own = EtcdKeys.node(node.node());
+      if (etcd.get(own).filter(e -> e.value().equals(EtcdKeys.nodeValue(node))).isPresent()) {
+        etcd.delete(own);
+      }
+      return true;
+    });
+  }
+
+  @Override
+  public SortedMap<String, NodeLease> left() {
+    return read(() -> {
+      var left = new TreeMap<String, NodeLease>();
+      etcd.range(EtcdKeys.LEFT)
+          .forEach((key, e) -> {
+            var node = EtcdKeys.node(key, e.value());
+            left.put(node.node(), node);
+          });
+      return left;
+    });
+  }
+
+  @Override
   public SortedMap<String, NodeLease> nodes() {
     return read(() -> {
       var nodes = new TreeMap<String, NodeLease>();

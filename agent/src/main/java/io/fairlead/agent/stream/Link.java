@@ -12,8 +12,10 @@ import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
@@ -24,6 +26,7 @@ import java.util.function.Consumer;
  */
 final class Link implements AutoCloseable {
   private static final int WINDOW = 16;
+  private static final Duration GOODBYE = Duration.ofSeconds(1);
 
   /** What gRPC says, in order. */
   sealed interface Event {
@@ -108,8 +111,23 @@ final class Link implements AutoCloseable {
     channel.shutdownNow();
   }
 
+  /**
+   * Leaves with a word: the replica ends the call, and does not take the agent for dead. Waits for
+   * that, a moment at most.
+   */
   @Override
   public void close() {
+    if (!ended.getAndSet(true)) {
+      try {
+        out.onCompleted();
+        channel.shutdown();
+        var _ = channel.awaitTermination(GOODBYE.toNanos(), TimeUnit.NANOSECONDS);
+      } catch (IllegalStateException _) {
+        // it ended at that moment
+      } catch (InterruptedException _) {
+        Thread.currentThread().interrupt();
+      }
+    }
     cancel("the agent ends");
   }
 }

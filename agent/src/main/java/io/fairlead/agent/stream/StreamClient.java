@@ -206,7 +206,10 @@ final class StreamClient implements AutoCloseable {
         from.heardNanos = time.nanoTime();
         if (!from.current) {
           trouble =
-              from.link.address() + ": has to be sent everything and waits, as do " + nodes + " nodes";
+              from.link.address()
+                  + ": has to be sent everything and waits, as do "
+                  + nodes
+                  + " nodes";
         }
       }
       case Frames.Welcomed(var replica, var number, var spoken) -> {

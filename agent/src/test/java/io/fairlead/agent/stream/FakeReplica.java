@@ -50,6 +50,9 @@ public final class FakeReplica implements AutoCloseable {
     public volatile Optional<Hello> hello = Optional.empty();
     public volatile boolean over;
 
+    /** It said that it goes. */
+    public volatile boolean leftWithAWord;
+
     private Stream(ServerCallStreamObserver<ReplicaMessage> out, Consumer<Stream> greeted) {
       this.out = out;
       this.greeted = greeted;
@@ -78,7 +81,11 @@ public final class FakeReplica implements AutoCloseable {
 
     @Override
     public void onCompleted() {
-      over = true;
+      leftWithAWord = true;
+      if (!over) {
+        over = true;
+        out.onCompleted();
+      }
     }
 
     public Stream welcome(long session) {

@@ -449,17 +449,20 @@ class NodeLoopTest {
   @Test
   void goesOnInAnOlderProtocolWhereTheReplicaKnowsNoNewer() {
     start();
-    assertThat(stream(1).hello.orElseThrow().getProtocol()).isEqualTo(2);
-    stream(1).fail(Errors.unsupportedProtocol(2, "1"));
-    assertThat(stream(2).hello.orElseThrow().getProtocol()).isEqualTo(1);
-    stream(2).welcome(6).reset(1, at("s:10"), service("web", "10.96.0.1", "10.244.0.1"));
-    awaitAcknowledged(stream(2), "s:10");
-    assertThat(stream(2).acks.getLast().getPosition().getLog())
-        .isEqualTo(FakeReplica.LOG.toString());
-    stream(2).fail(Errors.shuttingDown());
-    assertThat(stream(3).hello.orElseThrow().getProtocol())
+    for (int protocol = Frames.NEWEST_PROTOCOL; protocol > 1; protocol--) {
+      var stream = stream(1 + Frames.NEWEST_PROTOCOL - protocol);
+      assertThat(stream.hello.orElseThrow().getProtocol()).isEqualTo(protocol);
+      stream.fail(Errors.unsupportedProtocol(protocol, "1"));
+    }
+    var last = stream(Frames.NEWEST_PROTOCOL);
+    assertThat(last.hello.orElseThrow().getProtocol()).isEqualTo(1);
+    last.welcome(6).reset(1, at("s:10"), service("web", "10.96.0.1", "10.244.0.1"));
+    awaitAcknowledged(last, "s:10");
+    assertThat(last.acks.getLast().getPosition().getLog()).isEqualTo(FakeReplica.LOG.toString());
+    last.fail(Errors.shuttingDown());
+    assertThat(stream(Frames.NEWEST_PROTOCOL + 1).hello.orElseThrow().getProtocol())
         .as("another may know more")
-        .isEqualTo(2);
+        .isEqualTo(Frames.NEWEST_PROTOCOL);
   }
 
   @Test
@@ -658,7 +661,8 @@ class NodeLoopTest {
     void has(String... names) {
       var pods =
           Arrays.stream(names)
-              .map(name -> PodCodec.proto(pod(name, name(), Optional.empty()), OptionalLong.empty()))
+              .map(
+                  name -> PodCodec.proto(pod(name, name(), Optional.empty()), OptionalLong.empty()))
               .toList();
       listener.orElseThrow().accept(new Pods(pods, Set.of()));
     }

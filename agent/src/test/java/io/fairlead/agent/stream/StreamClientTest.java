@@ -142,6 +142,15 @@ class StreamClientTest {
   }
 
   @Test
+  void saysAWordWhenItEnds() throws InterruptedException {
+    run();
+    var stream = greeted(1).welcome(5).reset(1, at("s:10"), List.of());
+    receive(4);
+    client.close();
+    await("the word").until(() -> stream.leftWithAWord);
+  }
+
+  @Test
   void staysWithAReplicaThatHasNothingNewToSay() throws InterruptedException {
     run();
     greeted(1).welcome(5).reset(1, at("s:10"), List.of());

@@ -204,13 +204,18 @@ public final class Duties implements AutoCloseable {
       return;
     }
     Set<String> present;
+    Set<MissingNodes.Missing> left;
     try {
       present = coordination.nodes().keySet();
+      left =
+          coordination.left().values().stream()
+              .map(node -> new MissingNodes.Missing(node.node(), node.session()))
+              .collect(Collectors.toSet());
     } catch (GatewayException e) {
       missing.forget();
       return;
     }
-    var verdict = missing.look(now, present, time.nanoTime());
+    var verdict = missing.look(now, present, left, time.nanoTime());
     if (!verdict.held().isEmpty() && held == 0) {
       log.atError()
           .addKeyValue("event", "nodes.loss.held")
@@ -231,7 +236,13 @@ public final class Duties implements AutoCloseable {
       ask(
           LogPartition.NODES,
           new PodCommand.LoseNode(
-              node.node(), node.session(), "no lease for " + settings.after().toSeconds() + " s"),
+              node.node(),
+              node.session(),
+              left.contains(node)
+                  ? "its agent's connection ended "
+                      + settings.afterClose().toSeconds()
+                      + " s ago, and no replica has its stream"
+                  : "no lease for " + settings.after().toSeconds() + " s"),
           "node lease ran out");
     }
   }

@@ -46,8 +46,8 @@ final class GracePeriods {
       if (entry.event() instanceof LogEvent.Stored(Pod pod, var envelope)) {
         pod.status()
             .deleting()
-            .ifPresent(
-                deadline -> accepted.putIfAbsent(new Ending(pod.uid(), deadline), envelope.accepted()));
+            .ifPresent(deadline ->
+                accepted.putIfAbsent(new Ending(pod.uid(), deadline), envelope.accepted()));
       }
     }
     for (var name : delta.pods()) {

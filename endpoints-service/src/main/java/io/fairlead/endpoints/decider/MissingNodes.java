@@ -10,9 +10,10 @@ import java.util.OptionalLong;
 import java.util.Set;
 
 /**
- * Which nodes have been without a key in etcd for so long that they are lost. Told what is there at
- * each look; a look that failed makes all waiting begin anew, because nobody knows what happened
- * meanwhile. Of one thread. Soft: a new owner waits the whole time again.
+ * Which nodes have been without a key in etcd for so long that they are lost; where the agent's
+ * connection ended, that is not so long. Told what is there at each look; a look that failed makes
+ * all waiting begin anew, because nobody knows what happened meanwhile. Of one thread. Soft: a new
+ * owner waits the whole time again.
  */
 final class MissingNodes {
   /** A node in one of its sessions. */
@@ -45,8 +46,9 @@ final class MissingNodes {
    *
    * @param present nodes with a key, in whichever session: one that is newer than the log's is
    *     about to be in the log
+   * @param left those whose agents left the stream of that session
    */
-  Verdict look(ClusterImage image, Set<String> present, long nowNanos) {
+  Verdict look(ClusterImage image, Set<String> present, Set<Missing> left, long nowNanos) {
     int ready = 0;
     var missing = new LinkedHashMap<Missing, Long>();
     for (var versioned : image.nodes().all()) {
@@ -63,7 +65,8 @@ final class MissingNodes {
     sinceNanos.putAll(missing);
     var lost = new ArrayList<Missing>();
     missing.forEach((node, since) -> {
-      if (nowNanos - since >= settings.after().toNanos()) {
+      var after = left.contains(node) ? settings.afterClose() : settings.after();
+      if (nowNanos - since >= after.toNanos()) {
         lost.add(node);
       }
     });

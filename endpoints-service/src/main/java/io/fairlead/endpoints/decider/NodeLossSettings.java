@@ -6,18 +6,33 @@ import java.time.Duration;
  * When a node is lost.
  *
  * @param after how long its key must be missing in etcd
+ * @param afterClose the same where its agent's connection ended; counts where it is shorter
  * @param massCount and {@code massShare}: when at least so many nodes and more than this share of
  *     all go at once, it is probably not the nodes
  * @param massHold how long the loss of many is held back
  * @param tick how often is looked
  */
 public record NodeLossSettings(
-    Duration after, int massCount, double massShare, Duration massHold, Duration tick) {
+    Duration after,
+    Duration afterClose,
+    int massCount,
+    double massShare,
+    Duration massHold,
+    Duration tick) {
   public static final NodeLossSettings DEFAULT =
       new NodeLossSettings(
-          Duration.ofSeconds(40), 10, 1.0 / 3, Duration.ofMinutes(5), Duration.ofSeconds(1));
+          Duration.ofSeconds(40),
+          Duration.ofSeconds(10),
+          10,
+          1.0 / 3,
+          Duration.ofMinutes(5),
+          Duration.ofSeconds(1));
 
-  public NodeLossSettings withAfter(Duration missing) {
-    return new NodeLossSettings(missing, massCount, massShare, massHold, tick);
+  public NodeLossSettings {
+    afterClose = afterClose.compareTo(after) < 0 ? afterClose : after;
+  }
+
+  public NodeLossSettings withAfter(Duration missing, Duration closed) {
+    return new NodeLossSettings(missing, closed, massCount, massShare, massHold, tick);
   }
 }

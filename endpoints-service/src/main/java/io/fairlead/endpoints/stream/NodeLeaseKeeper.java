@@ -91,7 +91,24 @@ final class NodeLeaseKeeper implements AutoCloseable {
       // no key without a stream: whoever takes the node over has put its own by now, or the node is
       // gone and its time runs from here
       Thread.interrupted();
+      if (stream.wasLeft()) {
+        sayThatItLeft();
+      }
       lease.ifPresent(Lease::close);
+    }
+  }
+
+  /**
+   * Others cannot tell a key that was taken away from one that ran out with its replica: then the
+   * agent lives, and is about to come to them.
+   */
+  private void sayThatItLeft() {
+    try {
+      var _ =
+          coordination.putLeft(
+              new NodeLease(stream.node(), stream.session(), replica), settings.leftKept());
+    } catch (RuntimeException e) { // it is lost later, then
+      log.atDebug().setCause(e).addKeyValue("node", stream.node()).log("Not told that it left");
     }
   }
 

@@ -179,6 +179,11 @@ final class NodeStream {
     return gone || closing.isPresent();
   }
 
+  /** Whether the agent went, or its connection did, without a word. */
+  boolean wasLeft() {
+    return gone && closing.isEmpty();
+  }
+
   /** Why this side ends the stream, where it does. */
   Optional<StatusRuntimeException> closing() {
     return closing;

@@ -19,6 +19,7 @@ import java.time.Duration;
  * @param resets how many nodes are sent everything at once
  * @param resetTurn how long a node that is sent everything keeps its place while others wait
  * @param waitingInterval time between two words to an agent that waits for that
+ * @param leftKept how long etcd says that an agent left its stream
  */
 public record StreamSettings(
     int journal,
@@ -32,7 +33,8 @@ public record StreamSettings(
     Duration retryPause,
     int resets,
     Duration resetTurn,
-    Duration waitingInterval) {
+    Duration waitingInterval,
+    Duration leftKept) {
   public static final StreamSettings DEFAULT =
       new StreamSettings(
           200_000,
@@ -46,7 +48,8 @@ public record StreamSettings(
           Duration.ofMillis(500),
           16,
           Duration.ofSeconds(5),
-          Duration.ofSeconds(10));
+          Duration.ofSeconds(10),
+          Duration.ofSeconds(40));
 
   public StreamSettings {
     if (journal < 1 || chunkBytes < 1 || unacknowledged < 1 || resets < 1) {
@@ -67,7 +70,8 @@ public record StreamSettings(
         retryPause,
         resets,
         resetTurn,
-        waitingInterval);
+        waitingInterval,
+        leftKept);
   }
 
   public StreamSettings withChunkBytes(int bytes) {
@@ -83,7 +87,8 @@ public record StreamSettings(
         retryPause,
         resets,
         resetTurn,
-        waitingInterval);
+        waitingInterval,
+        leftKept);
   }
 
   public StreamSettings withBarrierTimeout(Duration timeout) {
@@ -99,7 +104,8 @@ public record StreamSettings(
         retryPause,
         resets,
         resetTurn,
-        waitingInterval);
+        waitingInterval,
+        leftKept);
   }
 
   public StreamSettings withLease(Duration ttl, Duration grace) {
@@ -115,7 +121,8 @@ public record StreamSettings(
         retryPause,
         resets,
         resetTurn,
-        waitingInterval);
+        waitingInterval,
+        leftKept);
   }
 
   public StreamSettings withResets(int atOnce, Duration turn, Duration wordsEvery) {
@@ -131,6 +138,24 @@ public record StreamSettings(
         retryPause,
         atOnce,
         turn,
-        wordsEvery);
+        wordsEvery,
+        leftKept);
+  }
+
+  public StreamSettings withLeftKept(Duration ttl) {
+    return new StreamSettings(
+        journal,
+        chunkBytes,
+        unacknowledged,
+        bookmarkInterval,
+        barrierTimeout,
+        leaseTtl,
+        leaseGrace,
+        callTimeout,
+        retryPause,
+        resets,
+        resetTurn,
+        waitingInterval,
+        ttl);
   }
 }

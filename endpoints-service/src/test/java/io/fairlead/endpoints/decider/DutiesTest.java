@@ -38,7 +38,8 @@ import org.slf4j.LoggerFactory;
 class DutiesTest {
   /** A node without a key in etcd is lost at once, and looked for all the time. */
   private static final NodeLossSettings AT_ONCE =
-      new NodeLossSettings(Duration.ZERO, 10, 1.0 / 3, Duration.ofMinutes(5), Duration.ofMillis(5));
+      new NodeLossSettings(
+          Duration.ZERO, Duration.ZERO, 10, 1.0 / 3, Duration.ofMinutes(5), Duration.ofMillis(5));
 
   private final FakeEtcd etcd = new FakeEtcd(Time.system());
   private final ClusterImage image = TestObjects.image(TestObjects.node("n1", Optional.empty()));
@@ -187,8 +188,7 @@ class DutiesTest {
     await().until(() -> looks.get() > before + 8);
     assertThat(decider.asked).noneMatch(PodCommand.DeletePod.class::isInstance);
     time.advance(Duration.ofSeconds(1));
-    await()
-        .until(() -> decider.asked.stream().anyMatch(PodCommand.DeletePod.class::isInstance));
+    await().until(() -> decider.asked.stream().anyMatch(PodCommand.DeletePod.class::isInstance));
   }
 
   private static Pod ending(Instant deadline) {
