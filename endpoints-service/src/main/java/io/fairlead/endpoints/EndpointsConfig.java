@@ -2,6 +2,7 @@ package io.fairlead.endpoints;
 
 import io.fairlead.core.model.Cidr;
 import io.fairlead.endpoints.decider.NodeLossSettings;
+import io.fairlead.endpoints.stream.RebalanceSettings;
 import io.fairlead.endpoints.stream.StreamSettings;
 import io.fairlead.runtime.CommonOptions;
 import io.fairlead.runtime.ConfigSchema;
@@ -36,7 +37,8 @@ public record EndpointsConfig(
     List<Cidr> allowFrom,
     Duration callTimeout,
     NodeLossSettings nodeLoss,
-    StreamSettings streams) {
+    StreamSettings streams,
+    RebalanceSettings rebalance) {
   public static final int GRPC_PORT = 7402;
   public static final int HTTP_PORT = 7482;
 
@@ -78,6 +80,12 @@ public record EndpointsConfig(
               OptionType.integer(1, 10_000),
               "How many agents are sent everything at the same time; the others wait for their turn.")
           .withDefault("16");
+  private static final Option<Integer> STREAM_MOVES =
+      Option.of(
+              "stream-moves",
+              OptionType.integer(0, 1000),
+              "How many agents are asked in a second to go to another replica, where this one holds more than its share. 0: none.")
+          .withDefault("10");
 
   /** All options of the process. */
   public static final ConfigSchema SCHEMA =
@@ -100,6 +108,7 @@ public record EndpointsConfig(
               NODE_LOST_AFTER_CLOSE,
               STREAM_JOURNAL,
               STREAM_RESETS,
+              STREAM_MOVES,
               CommonOptions.LOG_FORMAT,
               CommonOptions.LOG_LEVEL));
 
@@ -159,6 +168,7 @@ public record EndpointsConfig(
             .withResets(
                 values.get(STREAM_RESETS),
                 StreamSettings.DEFAULT.resetTurn(),
-                StreamSettings.DEFAULT.waitingInterval()));
+                StreamSettings.DEFAULT.waitingInterval()),
+        RebalanceSettings.DEFAULT.withPerSecond(values.get(STREAM_MOVES)));
   }
 }

@@ -139,6 +139,12 @@ final class EndpointsMetrics {
         "resets_interrupted",
         "Times that a node that took long gave its place to another.",
         stats.resetsInterrupted);
+    count(
+        metrics,
+        STREAMS,
+        "moves_asked",
+        "Agents that were asked to go to a replica that holds fewer.",
+        stats.movesAsked);
     count(metrics, STREAMS, "deltas", "Frames with a difference.", stats.deltas);
     count(metrics, STREAMS, "bookmarks", "Bookmarks sent.", stats.bookmarks);
     count(metrics, STREAMS, "chunks", "Chunks sent.", stats.chunks);

@@ -27,6 +27,7 @@ import io.fairlead.endpoints.stream.Contents;
 import io.fairlead.endpoints.stream.EndOffsets;
 import io.fairlead.endpoints.stream.NodeAgentsService;
 import io.fairlead.endpoints.stream.NodeStreams;
+import io.fairlead.endpoints.stream.Rebalancer;
 import io.fairlead.endpoints.stream.ResetTurns;
 import io.fairlead.endpoints.stream.StreamStats;
 import io.fairlead.etcd.Coordination;
@@ -62,6 +63,10 @@ import org.slf4j.LoggerFactory;
  */
 public final class EndpointsService implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(EndpointsService.class);
+
+  /** Whose members the replicas are. */
+  private static final String SERVICE = "endpoints";
+
   private static final Duration DRAIN = Duration.ofSeconds(5);
 
   private final Shutdown shutdown;
@@ -161,7 +166,7 @@ public final class EndpointsService implements AutoCloseable {
             "decider",
             PartitionOwners.start(
                 DeciderSettings.of(
-                    "endpoints",
+                    SERVICE,
                     config.replica(),
                     config.advertise().toString(),
                     BuildInfo.version(),
@@ -239,6 +244,17 @@ public final class EndpointsService implements AutoCloseable {
                 services,
                 Api.interceptors(),
                 metrics));
+    shutdown.opened(
+        "rebalancer",
+        Rebalancer.start(
+            SERVICE,
+            config.replica(),
+            streams,
+            coordination,
+            config.rebalance(),
+            stats,
+            time,
+            random));
     shutdown.onClose("streams", streams);
     shutdown.onClose("watches", watches);
     shutdown.onClose("waits", waits);

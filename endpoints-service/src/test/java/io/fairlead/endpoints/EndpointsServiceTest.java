@@ -19,6 +19,7 @@ import io.fairlead.devkit.etcd.EtcdProcess;
 import io.fairlead.devkit.kafka.EmbeddedKafka;
 import io.fairlead.devkit.process.Ports;
 import io.fairlead.endpoints.decider.NodeLossSettings;
+import io.fairlead.endpoints.stream.RebalanceSettings;
 import io.fairlead.endpoints.stream.StreamSettings;
 import io.fairlead.eventlog.log.KafkaEventLog;
 import io.fairlead.eventlog.log.KafkaLogConfig;
@@ -104,7 +105,8 @@ class EndpointsServiceTest {
                 List.of(),
                 Duration.ofSeconds(20),
                 NodeLossSettings.DEFAULT,
-                StreamSettings.DEFAULT),
+                StreamSettings.DEFAULT,
+                RebalanceSettings.DEFAULT),
             Time.system(),
             (what, cause) -> faults.add(what + ": " + cause)));
   }

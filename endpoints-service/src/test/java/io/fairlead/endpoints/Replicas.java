@@ -11,6 +11,7 @@ import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
 import io.fairlead.devkit.process.Ports;
 import io.fairlead.endpoints.decider.NodeLossSettings;
+import io.fairlead.endpoints.stream.RebalanceSettings;
 import io.fairlead.endpoints.stream.StreamSettings;
 import io.fairlead.etcd.FakeCoordination;
 import io.fairlead.etcd.FakeEtcd;
@@ -51,6 +52,7 @@ final class Replicas implements AutoCloseable {
       StreamSettings.DEFAULT
           .withLease(Duration.ofSeconds(1), Duration.ofSeconds(2))
           .withBarrierTimeout(Duration.ofSeconds(5));
+  private RebalanceSettings rebalance = RebalanceSettings.DEFAULT;
   private NodeLossSettings loss =
       new NodeLossSettings(
           Duration.ofMinutes(10),
@@ -62,6 +64,11 @@ final class Replicas implements AutoCloseable {
 
   Replicas with(StreamSettings settings) {
     streams = settings;
+    return this;
+  }
+
+  Replicas rebalancing(RebalanceSettings settings) {
+    rebalance = settings;
     return this;
   }
 
@@ -105,7 +112,8 @@ final class Replicas implements AutoCloseable {
               List.of(),
               Duration.ofSeconds(10),
               loss,
-              streams),
+              streams,
+              rebalance),
           log,
           coordination,
           new Health(),

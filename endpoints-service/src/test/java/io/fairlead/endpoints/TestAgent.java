@@ -14,6 +14,7 @@ import io.fairlead.v1.Begin;
 import io.fairlead.v1.Chunk;
 import io.fairlead.v1.End;
 import io.fairlead.v1.Hello;
+import io.fairlead.v1.Move;
 import io.fairlead.v1.Node;
 import io.fairlead.v1.NodeAgentsGrpc;
 import io.fairlead.v1.ObjectMeta;
@@ -66,6 +67,7 @@ final class TestAgent
   final List<Position> bookmarks = new CopyOnWriteArrayList<>();
   final List<SourceResult> results = new CopyOnWriteArrayList<>();
   final List<Integer> waiting = new CopyOnWriteArrayList<>();
+  final List<Move> moves = new CopyOnWriteArrayList<>();
   final List<String> faults = new CopyOnWriteArrayList<>();
   private StreamObserver<AgentMessage> up = new Nowhere();
 
@@ -211,6 +213,10 @@ final class TestAgent
         answer(0);
       }
       case SOURCE_RESULT -> results.add(message.getSourceResult());
+      case MOVE -> {
+        check(spoken() >= 3, "that it should go, a word of protocol 3");
+        moves.add(message.getMove());
+      }
       case WAITING -> {
         check(spoken() >= 3, "that it waits, a word of protocol 3");
         waiting.add(message.getWaiting().getNodes());

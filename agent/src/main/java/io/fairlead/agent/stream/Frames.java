@@ -45,6 +45,19 @@ final class Frames {
   }
 
   /**
+   * The replica would have the agent go to one of these, the best first.
+   *
+   * @param to names of replicas, and where other replicas reach them
+   */
+  record Asked(List<Target> to) implements Step {
+    Asked {
+      to = List.copyOf(to);
+    }
+  }
+
+  record Target(String replica, String address) {}
+
+  /**
    * Others are sent everything before this node.
    *
    * @param nodes how many wait, this one too
@@ -129,6 +142,11 @@ final class Frames {
       case BOOKMARK -> bookmark(message.getBookmark());
       case FRAME -> whole(message.getFrame());
       case SOURCE_RESULT -> Pending.PENDING;
+      case MOVE ->
+          new Asked(
+              message.getMove().getToList().stream()
+                  .map(to -> new Target(to.getReplica(), to.getAddress()))
+                  .toList());
       case WAITING -> new Queued(message.getWaiting().getNodes());
       case MESSAGE_NOT_SET -> broken("a message this agent does not know; it may be too old");
     };

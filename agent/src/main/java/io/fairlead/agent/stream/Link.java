@@ -2,8 +2,6 @@ package io.fairlead.agent.stream;
 
 import io.fairlead.api.ErrorReport;
 import io.fairlead.api.Reason;
-import io.fairlead.runtime.GrpcChannels;
-import io.fairlead.runtime.GrpcChannels.Spread;
 import io.fairlead.runtime.HostPort;
 import io.fairlead.v1.AgentMessage;
 import io.fairlead.v1.NodeAgentsGrpc;
@@ -13,7 +11,6 @@ import io.grpc.Status;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -48,8 +45,13 @@ final class Link implements AutoCloseable {
 
   /** Begins the call; whether anybody answers is told by events, from threads of gRPC. */
   Link(HostPort address, Consumer<Event> events) {
-    this.address = address;
-    this.channel = GrpcChannels.of(List.of(address), Spread.FIRST);
+    this(new Approach(address), events);
+  }
+
+  /** Likewise, over a connection that is there, which is this call's from then on. */
+  Link(Approach approach, Consumer<Event> events) {
+    this.address = approach.address();
+    this.channel = approach.channel();
     this.out =
         (ClientCallStreamObserver<AgentMessage>)
             NodeAgentsGrpc.newStub(channel)

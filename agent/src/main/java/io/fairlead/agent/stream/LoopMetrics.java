@@ -24,6 +24,7 @@ final class LoopMetrics {
   final Gauge connected;
   final Counter attempts;
   final Counter broken;
+  final Counter moves;
   final Counter reports;
   final Gauge refusedPods;
 
@@ -67,6 +68,14 @@ final class LoopMetrics {
     attempts = metrics.counter("agent", "stream_attempts", "Streams that were tried.");
     broken =
         metrics.counter("agent", "stream_refused", "Streams that said what must not be applied.");
+    moves =
+        metrics.counter(
+            "agent",
+            "stream_moves",
+            "Times that a replica asked this agent to go to another one, by what came of it.",
+            "outcome");
+    moves.initLabelValues("moved");
+    moves.initLabelValues("stayed");
     reports = metrics.counter("agent", "readiness_reports", "Readiness reports sent.");
     refusedPods =
         metrics.gauge("agent", "source_pods_refused", "Pods of our sources that were refused.");

@@ -368,7 +368,7 @@ public final class NodeLoop implements AutoCloseable {
               sources.forEach(source -> source.answered(message.getSourceResult()));
             }
           }
-          case Frames.Welcomed _, Frames.Queued _, Frames.Broken _ -> {}
+          case Frames.Welcomed _, Frames.Queued _, Frames.Asked _, Frames.Broken _ -> {}
         }
         if (first && session.isCurrent()) {
           desk.again();

@@ -32,6 +32,16 @@ final class Replicas {
     return address;
   }
 
+  /** All of them. */
+  List<HostPort> addresses() {
+    return addresses;
+  }
+
+  /** Another one than {@link #take} would name is tried; then the one after it. */
+  void taken(HostPort address) {
+    next = (addresses.indexOf(address) + 1) % addresses.size();
+  }
+
   /** A stream worked well for a while. */
   void worked() {
     failures = 0;

@@ -39,6 +39,12 @@ final class StreamClient implements AutoCloseable {
    */
   private static final Duration FIRST_FRAME = Duration.ofSeconds(60);
 
+  /** Within that the replica that it is asked to go to has to be reached, else it stays. */
+  private static final Duration REACHED = Duration.ofSeconds(5);
+
+  /** So often is looked whether it is. */
+  private static final Duration LOOK = Duration.ofMillis(20);
+
   /** A stream that lived that long worked. */
   private static final Duration WORKED = Duration.ofSeconds(5);
 
@@ -52,6 +58,17 @@ final class StreamClient implements AutoCloseable {
   private Optional<Session> session = Optional.empty();
   private long connectNanos;
   private boolean askForAll;
+
+  /** Where it is asked to go to, and since when. */
+  private record Going(Approach approach, long sinceNanos) {}
+
+  private Optional<Going> going = Optional.empty();
+
+  /** The stream that it leaves, until the next one was welcomed: so the node is never without. */
+  private Optional<Link> leaving = Optional.empty();
+
+  /** Which replica said Welcome at an address. */
+  private final Map<HostPort, String> names = new HashMap<>();
 
   /** The newest that is offered: less, where a replica knew none of it. */
   private int protocol = Frames.NEWEST_PROTOCOL;
@@ -137,6 +154,12 @@ final class StreamClient implements AutoCloseable {
   }
 
   long dueNanos() {
+    return going.isPresent()
+        ? Math.min(time.nanoTime() + LOOK.toNanos(), streamDueNanos())
+        : streamDueNanos();
+  }
+
+  private long streamDueNanos() {
     return session.isEmpty()
         ? connectNanos
         : session.get().number.isEmpty()
@@ -165,20 +188,88 @@ final class StreamClient implements AutoCloseable {
         && nowNanos - session.get().heardNanos >= FIRST_FRAME.toNanos()) {
       over(session.get(), "nothing said for " + FIRST_FRAME.toSeconds() + " s after Welcome");
     }
+    going.ifPresent(to -> go(to, image, kernel));
     if (session.isEmpty() && nowNanos - connectNanos >= 0) {
-      connect(image, kernel);
+      connect(new Link(replicas.take(), events), image, kernel);
     }
     session().ifPresent(s -> s.outbox.flush(s.link));
   }
 
-  private void connect(Optional<Position> image, Optional<Position> kernel) {
+  /** The replica asks this agent to go to one of others: the connection there comes first. */
+  private void asked(Session from, List<Frames.Target> to) {
+    if (going.isPresent() || leaving.isPresent() || !from.current) {
+      return;
+    }
+    var where = destination(from.link.address(), to);
+    LOG.atInfo()
+        .addKeyValue("event", "agent.stream-asked-to-move")
+        .addKeyValue("to", to)
+        .addKeyValue("address", where.map(HostPort::toString).orElse("none that is known"))
+        .log("Asked to go to another replica");
+    where.ifPresentOrElse(
+        address -> going = Optional.of(new Going(new Approach(address), time.nanoTime())),
+        () -> metrics.moves.labelValues("stayed").inc());
+  }
+
+  /**
+   * One of the addresses that this agent was given: where one of these said Welcome before, or
+   * which is the one that they are known by; else one where nobody else did.
+   */
+  private Optional<HostPort> destination(HostPort here, List<Frames.Target> to) {
+    var others = replicas.addresses().stream().filter(address -> !address.equals(here)).toList();
+    for (var target : to) {
+      for (var address : others) {
+        if (names.containsKey(address)
+            ? target.replica().equals(names.get(address))
+            : target.address().equals(address.toString())) {
+          return Optional.of(address);
+        }
+      }
+    }
+    return others.stream().filter(address -> !names.containsKey(address)).findFirst();
+  }
+
+  private void go(Going to, Optional<Position> image, Optional<Position> kernel) {
+    if (session().isEmpty()) { // it ended meanwhile: the next one is tried as always
+      stay(to);
+      return;
+    }
+    switch (to.approach().state()) {
+      case CONNECTING -> {
+        if (time.nanoTime() - to.sinceNanos() >= REACHED.toNanos()) {
+          stay(to);
+        }
+      }
+      case NOBODY_THERE -> stay(to);
+      case THERE -> {
+        going = Optional.empty();
+        leaving = session.map(s -> s.link);
+        replicas.taken(to.approach().address());
+        metrics.moves.labelValues("moved").inc();
+        connect(new Link(to.approach(), events), image, kernel);
+      }
+    }
+  }
+
+  private void stay(Going to) {
+    going = Optional.empty();
+    to.approach().close();
+    metrics.moves.labelValues("stayed").inc();
+  }
+
+  private void leave() {
+    leaving.ifPresent(
+        link -> Thread.ofVirtual().name("agent-leaves").start(link::close)); // which waits a moment
+    leaving = Optional.empty();
+  }
+
+  private void connect(Link link, Optional<Position> image, Optional<Position> kernel) {
     var asked = askForAll ? Optional.<Position>empty() : image;
     askForAll = false;
     var floors = new ArrayList<Position>();
     image.ifPresent(floors::add);
     kernel.ifPresent(floors::add);
     metrics.attempts.inc();
-    var link = new Link(replicas.take(), events);
     session = Optional.of(new Session(link, new Frames(asked, floors, otherLog), time.nanoTime()));
     var hello =
         Hello.newBuilder()
@@ -202,6 +293,7 @@ final class StreamClient implements AutoCloseable {
     var step = from.frames.next(message);
     switch (step) {
       case Frames.Pending _ -> from.heardNanos = time.nanoTime();
+      case Frames.Asked(var to) -> asked(from, to);
       case Frames.Queued(var nodes) -> {
         from.heardNanos = time.nanoTime();
         if (!from.current) {
@@ -221,6 +313,8 @@ final class StreamClient implements AutoCloseable {
         metrics.connected.set(1);
         trouble = "waiting for " + replica + " to say what there is";
         warned.clear();
+        names.put(from.link.address(), replica);
+        leave();
         LOG.atInfo()
             .addKeyValue("event", "agent.stream-opened")
             .addKeyValue("replica", replica)
@@ -266,6 +360,7 @@ final class StreamClient implements AutoCloseable {
   private void over(Session which, String why) {
     long nowNanos = time.nanoTime();
     which.link.cancel(why);
+    leave();
     session = Optional.empty();
     metrics.connected.set(0);
     trouble = which.link.address() + ": " + why;
@@ -285,6 +380,8 @@ final class StreamClient implements AutoCloseable {
 
   @Override
   public void close() {
+    going.ifPresent(to -> to.approach().close());
+    leaving.ifPresent(link -> link.cancel("the agent ends"));
     session.ifPresent(s -> s.link.close());
     session = Optional.empty();
   }

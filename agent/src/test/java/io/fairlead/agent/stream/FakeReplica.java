@@ -15,6 +15,7 @@ import io.fairlead.v1.Chunk;
 import io.fairlead.v1.End;
 import io.fairlead.v1.Frame;
 import io.fairlead.v1.Hello;
+import io.fairlead.v1.Move;
 import io.fairlead.v1.NamespacedReadiness;
 import io.fairlead.v1.NodeAgentsGrpc.NodeAgentsImplBase;
 import io.fairlead.v1.ReplicaMessage;
@@ -106,6 +107,25 @@ public final class FakeReplica implements AutoCloseable {
                       .setProtocol(protocol)
                       .setLog(log.toString())));
       return this;
+    }
+
+    public Stream welcome(long session, String replica) {
+      return send(
+          ReplicaMessage.newBuilder()
+              .setWelcome(
+                  Welcome.newBuilder()
+                      .setReplica(replica)
+                      .setSession(session)
+                      .setProtocol(1)
+                      .setLog(LOG.toString())));
+    }
+
+    public Stream move(String replica, String address) {
+      return send(
+          ReplicaMessage.newBuilder()
+              .setMove(
+                  Move.newBuilder()
+                      .addTo(Move.Replica.newBuilder().setReplica(replica).setAddress(address))));
     }
 
     public Stream waiting(int nodes) {

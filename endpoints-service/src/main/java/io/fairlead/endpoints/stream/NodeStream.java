@@ -8,6 +8,7 @@ import io.fairlead.v1.Ack;
 import io.fairlead.v1.Begin;
 import io.fairlead.v1.End;
 import io.fairlead.v1.Frame;
+import io.fairlead.v1.Move;
 import io.fairlead.v1.RefusedRule;
 import io.fairlead.v1.ReplicaMessage;
 import io.fairlead.v1.SourceResult;
@@ -69,8 +70,8 @@ final class NodeStream {
       return protocol >= 2;
     }
 
-    /** Whether it understands that it has to wait. */
-    boolean hasPatience() {
+    /** Whether it understands that it has to wait, or should go. */
+    boolean understands3() {
       return protocol >= 3;
     }
   }
@@ -102,6 +103,7 @@ final class NodeStream {
   private final Queue<SourceResult> results = new ConcurrentLinkedQueue<>();
   private volatile Optional<StatusRuntimeException> closing = Optional.empty();
   private volatile boolean gone;
+  private volatile Optional<Move> move = Optional.empty();
 
   /** Guards what both sides write: the frames below, and why the stream ends. */
   private final ReentrantLock lock = new ReentrantLock();
@@ -187,6 +189,17 @@ final class NodeStream {
   /** Why this side ends the stream, where it does. */
   Optional<StatusRuntimeException> closing() {
     return closing;
+  }
+
+  /** Whether the agent understands that it should go, and has all it needs to go with it. */
+  boolean canMove() {
+    return agent.understands3() && acknowledged.position().isPresent() && !isOver();
+  }
+
+  /** Asks the agent to go to another replica. */
+  void move(Move where) {
+    move = Optional.of(where);
+    wake();
   }
 
   void result(SourceResult result) {
@@ -346,7 +359,7 @@ final class NodeStream {
   }
 
   private boolean hasWork() {
-    if (!results.isEmpty()) {
+    if (!results.isEmpty() || move.isPresent()) {
       return true;
     }
     var content = contents.current();
@@ -372,6 +385,11 @@ final class NodeStream {
 
   private void step() throws InterruptedException {
     sendResults();
+    var where = move;
+    if (where.isPresent()) {
+      move = Optional.empty();
+      send(ReplicaMessage.newBuilder().setMove(where.get()));
+    }
     var content = contents.current();
     if (content.number() != number && mayFrame()) {
       var lacking = content.since(number, agent.node());
@@ -445,7 +463,7 @@ final class NodeStream {
     while (!isOver() && !turn.hasCome()) {
       if (out.isReady()) {
         sendResults();
-        if (agent.hasPatience() && time.nanoTime() - dueNanos >= 0) {
+        if (agent.understands3() && time.nanoTime() - dueNanos >= 0) {
           send(
               ReplicaMessage.newBuilder()
                   .setWaiting(Waiting.newBuilder().setNodes(turns.waiting())));

@@ -83,7 +83,7 @@ public final class NodeStreams implements AutoCloseable {
     return byNode.size();
   }
 
-  private Collection<NodeStream> all() {
+  Collection<NodeStream> all() {
     return byNode.values();
   }
 

@@ -6,6 +6,7 @@ import java.util.concurrent.atomic.LongAdder;
 public final class StreamStats {
   public final LongAdder resets = new LongAdder();
   public final LongAdder resetsInterrupted = new LongAdder();
+  public final LongAdder movesAsked = new LongAdder();
   public final LongAdder deltas = new LongAdder();
   public final LongAdder bookmarks = new LongAdder();
   public final LongAdder chunks = new LongAdder();

@@ -13,15 +13,15 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(30)
 class ResetTurnsTest {
-  private static final Runnable NOTHING = () -> {};
-
   private final FakeTime time = new FakeTime();
+
+  private static void nothing() {}
 
   @Test
   void soManyAsThereArePlacesGoAtOnceAndTheOthersInTheirOrder() {
     var turns = new ResetTurns(2, time);
-    var first = turns.queue(NOTHING);
-    var second = turns.queue(NOTHING);
+    var first = turns.queue(ResetTurnsTest::nothing);
+    var second = turns.queue(ResetTurnsTest::nothing);
     var woken = new ArrayList<String>();
     var third = turns.queue(() -> woken.add("third"));
     var fourth = turns.queue(() -> woken.add("fourth"));
@@ -41,9 +41,9 @@ class ResetTurnsTest {
   @Test
   void whoGoesAwayWhileItWaitsIsPassedOver() {
     var turns = new ResetTurns(1, time);
-    var first = turns.queue(NOTHING);
-    var second = turns.queue(NOTHING);
-    var third = turns.queue(NOTHING);
+    var first = turns.queue(ResetTurnsTest::nothing);
+    var second = turns.queue(ResetTurnsTest::nothing);
+    var third = turns.queue(ResetTurnsTest::nothing);
     second.close();
     first.close();
     first.close(); // once more does no harm
@@ -56,8 +56,8 @@ class ResetTurnsTest {
   @Test
   void whoGivesUpItsPlaceQueuesBehindThoseWhoWait() {
     var turns = new ResetTurns(1, time);
-    var first = turns.queue(NOTHING);
-    var second = turns.queue(NOTHING);
+    var first = turns.queue(ResetTurnsTest::nothing);
+    var second = turns.queue(ResetTurnsTest::nothing);
     first.leave();
     assertThat(second.hasCome()).isTrue();
     first.queue();
@@ -74,7 +74,7 @@ class ResetTurnsTest {
     var woken = new ArrayList<String>();
     var first = turns.queue(() -> woken.add("first"));
     woken.clear();
-    turns.queue(NOTHING);
+    var _ = turns.queue(ResetTurnsTest::nothing);
     assertThat(woken).containsExactly("first");
     assertThat(first.hasCome()).isTrue();
   }
@@ -87,7 +87,7 @@ class ResetTurnsTest {
     var turns = new ResetTurns(16, time);
     var all = new ArrayDeque<ResetTurns.Turn>();
     for (int i = 0; i < 5000; i++) {
-      all.add(turns.queue(NOTHING));
+      all.add(turns.queue(ResetTurnsTest::nothing));
     }
     int done = 0;
     while (!all.isEmpty()) {
