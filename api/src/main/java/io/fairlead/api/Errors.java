@@ -170,6 +170,18 @@ public final class Errors {
               Reason.OLD_SESSION,
               named(node) + ": " + message,
               Map.of("node", node.name(), "session", Long.toString(session)));
+      case Refusal.NodeLives(var node, var streamAt) -> {
+        var metadata = metadata(node);
+        streamAt.ifPresent(replica -> metadata.put("streamReplica", replica));
+        yield status(
+            Reason.NODE_LIVES,
+            named(node)
+                + (streamAt.isPresent()
+                    ? ": it is connected, to replica %s: end its agent, and delete the node when it is Lost"
+                        .formatted(streamAt.get())
+                    : ": it is not lost yet: that takes as long as --node-lost-after says, 40s by default, after its agent has ended"),
+            metadata);
+      }
       case Refusal.Superseded(var node, var session, var address) ->
           status(
               Reason.SUPERSEDED,

@@ -80,6 +80,11 @@ public enum Reason {
       "node, session",
       Retry.NEVER,
       "A newer session of that node exists; what an older one says does not count."),
+  NODE_LIVES(
+      Code.FAILED_PRECONDITION,
+      "kind, name, and streamReplica where one holds its stream",
+      Retry.LATER,
+      "The node is not lost, so it is not deleted: its rules are still in force, and its agent would come back. End its agent; the node is lost when it had no stream for 40 s (--node-lost-after)."),
   SUPERSEDED(
       Code.FAILED_PRECONDITION,
       "node, session",

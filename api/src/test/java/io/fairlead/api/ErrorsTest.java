@@ -227,6 +227,20 @@ class ErrorsTest {
             Map.of("node", "node-a", "session", "12"),
             "Error from server (FailedPrecondition): nodes \"node-a\": a later session exists"),
         new Case(
+            Errors.refused(new Refusal.NodeLives(NODE, Optional.of("replica-1"))),
+            Code.FAILED_PRECONDITION,
+            Reason.NODE_LIVES,
+            Map.of("kind", "Node", "name", "node-a", "streamReplica", "replica-1"),
+            "Error from server (FailedPrecondition): nodes \"node-a\": it is connected, to replica replica-1: end its"
+                + " agent, and delete the node when it is Lost"),
+        new Case(
+            Errors.refused(new Refusal.NodeLives(NODE, Optional.empty())),
+            Code.FAILED_PRECONDITION,
+            Reason.NODE_LIVES,
+            Map.of("kind", "Node", "name", "node-a"),
+            "Error from server (FailedPrecondition): nodes \"node-a\": it is not lost yet: that takes as long as"
+                + " --node-lost-after says, 40s by default, after its agent has ended"),
+        new Case(
             Errors.refused(new Refusal.Superseded(NODE, 12, Address.of("192.0.2.9"))),
             Code.FAILED_PRECONDITION,
             Reason.SUPERSEDED,

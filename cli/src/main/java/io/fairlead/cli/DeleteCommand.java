@@ -17,7 +17,7 @@ import picocli.CommandLine.ParentCommand;
 @Command(
     name = "delete",
     description =
-        "Deletes services, pods, endpointslices, namespaces and servicecidrs: by name, by labels, all of them, or as manifests name them.")
+        "Deletes services, pods, endpointslices, namespaces, servicecidrs and nodes that are lost: by name, by labels, all of them, or as manifests name them.")
 final class DeleteCommand implements Callable<Integer> {
   @ParentCommand private Fairlead fairlead;
 

@@ -9,6 +9,7 @@ import io.fairlead.api.table.Tables.Width;
 import io.fairlead.api.table.TextTable;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.Versioned;
+import io.fairlead.v1.DeleteNodeRequest;
 import io.fairlead.v1.Freshness;
 import io.fairlead.v1.GetNodeRequest;
 import io.fairlead.v1.ListNodesRequest;
@@ -87,8 +88,14 @@ record NodeResource() implements Resource<Node> {
 
   @Override
   public Deleted delete(Session session, String namespace, String name, Deletion how) {
-    throw new CliException(
-        "error: nodes are not deleted: a node whose agent is gone becomes NotReady by itself");
+    var request =
+        DeleteNodeRequest.newBuilder()
+            .setRequestId(session.requestId())
+            .setName(name)
+            .setDryRun(how.tried())
+            .build();
+    session.nodes(stub -> stub.delete(request));
+    return new Deleted.Gone();
   }
 
   @Override

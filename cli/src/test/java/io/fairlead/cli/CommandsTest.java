@@ -8,6 +8,7 @@ import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
 import io.fairlead.runtime.BuildInfo;
 import io.fairlead.v1.Node;
+import io.fairlead.v1.ObjectMeta;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -600,12 +601,36 @@ class CommandsTest {
     "get svc web -l a=b, error: name cannot be provided when a selector is specified",
     "delete svc, 'error: resource(s) were provided, but no name was specified: services'",
     "delete, 'error: name what to delete, either TYPE and NAME or by -f'",
-    "delete node node-a, error: nodes are not deleted",
   })
   void refusesWhatMakesNoSense(String line, String words) {
     var ran = cli.run(line.split(" "));
     assertThat(ran.code()).isEqualTo(1);
     assertThat(ran.err()).startsWith(words);
+  }
+
+  @Test
+  void deletesNodesThatAreLostAndNoOthers() {
+    for (var name : List.of("node-a", "node-b", "node-c")) {
+      plane.openNode(
+          Node.newBuilder()
+              .setMetadata(ObjectMeta.newBuilder().setName(name))
+              .addAddresses("192.0.2.1")
+              .build());
+    }
+    plane.loseNode("node-b");
+    plane.loseNode("node-c");
+    var tried = cli.run("delete", "node", "node-b", "--dry-run=server");
+    assertThat(tried.out()).isEqualTo("node/node-b deleted (server dry run)\n");
+    var ran = cli.run("delete", "node", "node-a", "node-b", "node-d", "node-c");
+    assertThat(ran.out()).isEqualTo("node/node-b deleted\nnode/node-c deleted\n");
+    assertThat(ran.err())
+        .contains("(FailedPrecondition): nodes \"node-a\": it is not lost yet")
+        .contains("(NotFound): nodes \"node-d\" not found");
+    assertThat(ran.code()).isEqualTo(1);
+    assertThat(cli.run("get", "nodes", "-o", "name").out()).isEqualTo("node/node-a\n");
+    var gone = cli.run("delete", "node/node-b", "--ignore-not-found");
+    assertThat(gone.err()).isEmpty();
+    assertThat(gone.code()).isZero();
   }
 
   @Test

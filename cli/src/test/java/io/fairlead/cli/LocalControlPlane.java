@@ -225,6 +225,12 @@ final class LocalControlPlane implements AutoCloseable {
             NodeCodec.draft(OpenNodeRequest.newBuilder().setNode(node).build())));
   }
 
+  /** As the owner of the Nodes would, of one whose lease ran out. */
+  synchronized void loseNode(String name) {
+    var session = image.nodes().get(name).orElseThrow().offset();
+    decideOnPods(new PodCommand.LoseNode(name, session, "no lease for 40 s"));
+  }
+
   /** Changes behind the deciders' back: what a replica with a defect would have. */
   synchronized void corrupt(String namespace, String name) {
     var service = image.services().get(new ObjectName(namespace, name)).orElseThrow();

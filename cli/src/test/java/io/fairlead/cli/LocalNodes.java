@@ -1,17 +1,24 @@
 package io.fairlead.cli;
 
+import io.fairlead.api.Errors;
 import io.fairlead.api.NodeCodec;
+import io.fairlead.core.decide.DryRun;
+import io.fairlead.core.decide.PodCommand;
+import io.fairlead.core.decide.PodOutcome;
 import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.Kind;
+import io.fairlead.v1.DeleteNodeRequest;
 import io.fairlead.v1.GetNodeRequest;
 import io.fairlead.v1.ListNodesReply;
 import io.fairlead.v1.ListNodesRequest;
 import io.fairlead.v1.NodeReply;
 import io.fairlead.v1.NodesGrpc;
 import io.fairlead.v1.OpenNodeRequest;
+import io.fairlead.v1.Result;
 import io.fairlead.v1.WaitAppliedReply;
 import io.fairlead.v1.WaitAppliedRequest;
 import io.grpc.stub.StreamObserver;
+import java.util.Optional;
 import java.util.function.Function;
 
 /** Nodes of the local control plane. */
@@ -34,6 +41,26 @@ final class LocalNodes extends NodesGrpc.NodesImplBase {
   public void open(OpenNodeRequest request, StreamObserver<NodeReply> observer) {
     plane.openNode(request.getNode());
     plane.answer(observer, request.getRequestId(), NodeReply::getDefaultInstance);
+  }
+
+  @Override
+  public void delete(DeleteNodeRequest request, StreamObserver<NodeReply> observer) {
+    plane.answer(
+        observer,
+        request.getRequestId(),
+        () -> {
+          var command =
+              new PodCommand.DeleteNode(
+                  request.getName(),
+                  request.getUid(),
+                  request.getResourceVersion(),
+                  request.getDryRun() ? DryRun.YES : DryRun.NO,
+                  Optional.empty());
+          if (plane.decideOnPods(command) instanceof PodOutcome.Refused(var refusal)) {
+            throw Errors.refused(refusal);
+          }
+          return NodeReply.newBuilder().setResult(Result.DELETED).build();
+        });
   }
 
   @Override

@@ -97,6 +97,7 @@ final class LocalPods extends PodsGrpc.PodsImplBase {
       case PodOutcome.Deleted _ -> reply.setResult(Result.DELETED).build();
       case PodOutcome.Refused(var refusal) -> throw Errors.refused(refusal);
       case PodOutcome.NodeStored _,
+          PodOutcome.NodeDeleted _,
           PodOutcome.Reported _,
           PodOutcome.Reconciled _,
           PodOutcome.SliceStored _,

@@ -4,16 +4,21 @@ import static io.fairlead.core.image.TestObjects.service;
 import static io.fairlead.endpoints.Replicas.await;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
+import io.fairlead.api.ErrorReport;
 import io.fairlead.api.PositionCodec;
+import io.fairlead.api.Reason;
 import io.fairlead.core.model.Position;
 import io.fairlead.endpoints.Replicas.Replica;
 import io.fairlead.endpoints.TestAgent.Acks;
 import io.fairlead.v1.Ack;
 import io.fairlead.v1.ApplyPodRequest;
 import io.fairlead.v1.Container;
+import io.fairlead.v1.DeleteNodeRequest;
 import io.fairlead.v1.Freshness;
 import io.fairlead.v1.GetNodeRequest;
+import io.fairlead.v1.ListNodesRequest;
 import io.fairlead.v1.Node;
 import io.fairlead.v1.NodeBehind;
 import io.fairlead.v1.NodeBehind.Why;
@@ -23,6 +28,7 @@ import io.fairlead.v1.Pod;
 import io.fairlead.v1.PodSpec;
 import io.fairlead.v1.PodStatus;
 import io.fairlead.v1.RefusedRule;
+import io.fairlead.v1.Result;
 import io.fairlead.v1.ServiceName;
 import io.fairlead.v1.WaitAppliedReply;
 import io.fairlead.v1.WaitAppliedRequest;
@@ -145,6 +151,10 @@ class WaitAppliedTest {
         .findFirst();
   }
 
+  private static DeleteNodeRequest delete(String node, String id) {
+    return DeleteNodeRequest.newBuilder().setRequestId(id).setName(node).build();
+  }
+
   @Test
   void everyReplicaShowsWhatANodeAcknowledgedAndWhatItsKernelRefuses() {
     var a = replicas.start("a");
@@ -226,10 +236,11 @@ class WaitAppliedTest {
   }
 
   @Test
-  void aNodeThatIsLostMeanwhileIsNamedAndNotWaitedFor() throws Exception {
+  void aNodeThatIsLostMeanwhileIsNamedUntilItIsDeletedAndNotWaitedFor() throws Exception {
     replicas.losingNodesAfter(Duration.ofSeconds(8)); // far longer than it takes to put the key
     var a = replicas.start("a");
-    try (var _ = agent("n1", a)) {
+    var b = replicas.start("b");
+    try (var n1 = agent("n1", a)) {
       var n2 = silent("n2", a);
       var waiting = wait(a, change(a), Duration.ofSeconds(50));
       await("it waits for n2", () -> waiting.waitsFor("n2"));
@@ -239,6 +250,33 @@ class WaitAppliedTest {
       assertThat(end.getNodes()).isEqualTo(1);
       assertThat(end.getLostList()).containsExactly("n2");
       assertThat(waiting.told).anyMatch(told -> why(told, "n2").equals(Optional.of(Why.NO_STREAM)));
+
+      var living = ErrorReport.of(catchThrowable(() -> b.nodes().delete(delete("n1", "1"))));
+      assertThat(living.reason()).contains(Reason.NODE_LIVES);
+      assertThat(living.message()).contains("connected, to replica a");
+      long session = node(a, "n2").getSession();
+      for (var replica : List.of(a, b)) { // who owns the Nodes, and who does not; the same id
+        var deleted = replica.nodes().delete(delete("n2", "2"));
+        assertThat(deleted.getResult()).isEqualTo(Result.DELETED);
+        assertThat(deleted.getNode().getMetadata().getName()).isEqualTo("n2");
+        assertThat(deleted.getPosition().getOffsets()).contains("p0:");
+      }
+      var missing = catchThrowable(() -> a.nodes().delete(delete("n2", "3")));
+      assertThat(ErrorReport.of(missing).reason()).contains(Reason.NOT_FOUND);
+      for (var replica : List.of(a, b)) {
+        var after = wait(replica, change(a), Duration.ofSeconds(50)).end();
+        assertThat(after.getApplied()).isTrue();
+        assertThat(after.getLostList()).isEmpty();
+        assertThat(
+                replica.nodes().list(ListNodesRequest.getDefaultInstance()).getItemsList().stream()
+                    .map(n -> n.getMetadata().getName()))
+            .containsExactly("n1");
+      }
+      try (var _ = agent("n2", b)) { // it is back, as a new one
+        assertThat(node(b, "n2").getSession()).isGreaterThan(session);
+        assertThat(node(b, "n2").getState()).isEqualTo("Ready");
+      }
+      assertThat(n1.faults).isEmpty();
     }
   }
 

@@ -102,6 +102,17 @@ public sealed interface PodCommand {
   record LoseNode(String node, long session, String reason) implements PodCommand {}
 
   /**
+   * Takes a node off the record that is lost for good. Refused while it lives.
+   *
+   * @param uid "" = whatever is there
+   * @param resourceVersion as it was sent; "" = whatever is there
+   * @param streamAt which replica holds its stream, or keeps its lease; empty where none does
+   */
+  record DeleteNode(
+      String name, String uid, String resourceVersion, DryRun dryRun, Optional<String> streamAt)
+      implements PodCommand {}
+
+  /**
    * The Pods of a lost node in one namespace are not ready any more. Nothing where it opened a
    * later session.
    */

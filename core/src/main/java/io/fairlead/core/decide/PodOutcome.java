@@ -27,6 +27,8 @@ public sealed interface PodOutcome {
    */
   record NodeStored(Result result, Node node, OptionalLong resourceVersion) implements PodOutcome {}
 
+  record NodeDeleted(String name, UUID uid, OptionalLong resourceVersion) implements PodOutcome {}
+
   /**
    * @param dropped reports that do not count, with why; a remembered answer does not know them any
    *     more
@@ -67,6 +69,7 @@ public sealed interface PodOutcome {
       case Stored(var result, var pod, _) -> new Stored(result, pod, version);
       case Deleted(var name, var uid, _) -> new Deleted(name, uid, version);
       case NodeStored(var result, var node, _) -> new NodeStored(result, node, version);
+      case NodeDeleted(var name, var uid, _) -> new NodeDeleted(name, uid, version);
       case Reported(var dropped, _) -> new Reported(dropped, version);
       case Reconciled(var refused, _) -> new Reconciled(refused, version);
       case SliceStored(var result, var slice, _) -> new SliceStored(result, slice, version);

@@ -3,6 +3,7 @@ package io.fairlead.core.decide;
 import io.fairlead.core.decide.PodCommand.ApplyPod;
 import io.fairlead.core.decide.PodCommand.ApplySlice;
 import io.fairlead.core.decide.PodCommand.CreateSlice;
+import io.fairlead.core.decide.PodCommand.DeleteNode;
 import io.fairlead.core.decide.PodCommand.DeletePod;
 import io.fairlead.core.decide.PodCommand.DeleteSlice;
 import io.fairlead.core.decide.PodCommand.DrainPod;
@@ -14,6 +15,7 @@ import io.fairlead.core.decide.PodCommand.ReconcileSource;
 import io.fairlead.core.decide.PodCommand.ReportReadiness;
 import io.fairlead.core.decide.PodCommand.UpdatePodStatus;
 import io.fairlead.core.decide.PodOutcome.Deleted;
+import io.fairlead.core.decide.PodOutcome.NodeDeleted;
 import io.fairlead.core.decide.PodOutcome.NodeStored;
 import io.fairlead.core.decide.PodOutcome.Refused;
 import io.fairlead.core.decide.PodOutcome.Reported;
@@ -77,6 +79,7 @@ public final class PodsDecider {
       case ReportReadiness report -> ReadinessDecider.report(image, report, context);
       case OpenNode(var draft) -> decider.open(draft);
       case LoseNode lose -> decider.lose(lose);
+      case DeleteNode delete -> decider.delete(delete);
       case NodeLostPods lost -> ReadinessDecider.lose(image, lost, context);
       case CreateSlice create -> SlicesDecider.create(image, create, context);
       case ApplySlice apply -> SlicesDecider.apply(image, apply, context);
@@ -103,6 +106,8 @@ public final class PodsDecider {
               result(slice.meta().created().equals(envelope.accepted())), slice, version);
       case LogEvent.Deleted(var key, var uid, _) when key.kind() == Kind.POD ->
           new Deleted(key.objectName(), uid, version);
+      case LogEvent.Deleted(var key, var uid, _) when key.kind() == Kind.NODE ->
+          new NodeDeleted(key.name(), uid, version);
       case LogEvent.Deleted(var key, var uid, _) when key.kind() == Kind.ENDPOINT_SLICE ->
           new SliceDeleted(key.objectName(), uid, version);
       case LogEvent.Stored(var object, _) when object.key().kind() == Kind.POD_READINESS ->
@@ -429,6 +434,23 @@ public final class PodsDecider {
     return Decision.of(
         List.of(new Change.Put(lost)),
         new NodeStored(Result.CONFIGURED, lost, OptionalLong.empty()));
+  }
+
+  private Decision<PodOutcome> delete(DeleteNode delete) {
+    var key = ObjectKey.ofCluster(Kind.NODE, delete.name());
+    var existing = new Existing<>(key, image.nodes().get(delete.name()));
+    var unmet = existing.unmet(delete.uid(), delete.resourceVersion());
+    if (unmet.isPresent()) {
+      return refuse(unmet.get());
+    }
+    var node = existing.object().orElseThrow();
+    if (node.state() != Node.State.LOST || delete.streamAt().isPresent()) {
+      return refuse(new Refusal.NodeLives(key, delete.streamAt()));
+    }
+    var reply = new NodeDeleted(node.name(), node.uid(), OptionalLong.empty());
+    return delete.dryRun() == DryRun.YES
+        ? Decision.answer(reply)
+        : Decision.of(List.of(new Change.Remove(key, node.uid())), reply);
   }
 
   private Decision<PodOutcome> reconcile(ReconcileSource state) {

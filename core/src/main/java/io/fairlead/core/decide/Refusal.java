@@ -9,6 +9,7 @@ import io.fairlead.core.model.ObjectName;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -104,6 +105,13 @@ public sealed interface Refusal {
    * @param session what the caller said
    */
   record SessionEnded(ObjectKey node, long session, String message) implements Refusal {}
+
+  /**
+   * The node is not lost, so it must not be taken off the record.
+   *
+   * @param streamAt the replica that holds its stream; empty where none does at the moment
+   */
+  record NodeLives(ObjectKey node, Optional<String> streamAt) implements Refusal {}
 
   /**
    * Another agent has the node's name and opened a session later.

@@ -4,6 +4,7 @@ import static io.fairlead.core.decide.TestPod.pod;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fairlead.core.decide.PodCommand.ApplyPod;
+import io.fairlead.core.decide.PodCommand.DeleteNode;
 import io.fairlead.core.decide.PodCommand.DeletePod;
 import io.fairlead.core.decide.PodCommand.ExpirePod;
 import io.fairlead.core.decide.PodCommand.LoseNode;
@@ -406,6 +407,64 @@ class PodsDeciderTest {
     image = before.with(last.changes()); // of the same batch: its offset is not known yet
     assertThat(refused(new OpenNode(draft("node-a", "older", first))))
         .isInstanceOf(Refusal.Superseded.class);
+  }
+
+  private static DeleteNode delete(String node) {
+    return new DeleteNode(node, "", "", DryRun.NO, Optional.empty());
+  }
+
+  @Test
+  void deletesANodeOnlyOnceItIsLostAndNobodyHoldsItsStream() {
+    assertThat(refused(delete("node-a"))).isInstanceOf(Refusal.NotFound.class);
+    long session = open("node-a");
+    assertThat(refused(delete("node-a"))).isInstanceOf(Refusal.NodeLives.class);
+    decide(new LoseNode("node-a", session, "no lease for 40 s"));
+    var lost = image.nodes().get("node-a").orElseThrow();
+    var uid = lost.object().uid();
+    assertThat(refused(new DeleteNode("node-a", "", "", DryRun.NO, Optional.of("replica-1"))))
+        .isEqualTo(new Refusal.NodeLives(lost.object().key(), Optional.of("replica-1")));
+    assertThat(refused(new DeleteNode("node-a", "", "" + session, DryRun.NO, Optional.empty())))
+        .isInstanceOf(Refusal.Stale.class);
+    assertThat(refused(new DeleteNode("node-a", "another", "", DryRun.NO, Optional.empty())))
+        .isInstanceOf(Refusal.Stale.class);
+    decide(new DeleteNode("node-a", uid.toString(), "", DryRun.YES, Optional.empty()));
+    assertThat(last.changes()).as("a trial").isEmpty();
+    var deleted =
+        decide(
+            new DeleteNode(
+                "node-a",
+                uid.toString(),
+                Long.toString(lost.offset()),
+                DryRun.NO,
+                Optional.empty()));
+    assertThat(deleted)
+        .isInstanceOfSatisfying(
+            PodOutcome.NodeDeleted.class,
+            answer -> {
+              assertThat(answer.name()).isEqualTo("node-a");
+              assertThat(answer.uid()).isEqualTo(uid);
+            });
+    assertThat(image.nodes().all()).isEmpty();
+    assertThat(open("node-a")).isGreaterThan(session);
+    assertThat(image.nodes().get("node-a").orElseThrow().object().uid()).isNotEqualTo(uid);
+  }
+
+  @Test
+  void whoDeletedANodeIsToldSoAgainFromItsRecord() {
+    long session = open("node-a");
+    decide(new LoseNode("node-a", session, "no lease for 40 s"));
+    var answer = decide(delete("node-a"));
+    var remove = (Change.Remove) last.changes().getFirst();
+    var envelope =
+        new Envelope(
+            random.uuid(), now, "test", Optional.empty(), Optional.empty(), Optional.empty());
+    var record =
+        new LogEntry(
+            partitioning.of(remove.key()),
+            next - 1,
+            now,
+            new LogEvent.Deleted(remove.key(), remove.uid(), envelope));
+    assertThat(PodsDecider.recall(record)).isEqualTo(answer);
   }
 
   @Test

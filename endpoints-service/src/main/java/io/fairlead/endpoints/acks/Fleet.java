@@ -85,6 +85,11 @@ public final class Fleet {
     return standing(node, leases());
   }
 
+  /** Which replica holds a node's stream; empty where none does, or etcd does not answer. */
+  public Optional<String> holder(String node) {
+    return leases().flatMap(nodes -> Optional.ofNullable(nodes.get(node))).map(NodeLease::replica);
+  }
+
   private Standing standing(Versioned<Node> node, Optional<SortedMap<String, NodeLease>> leases) {
     var name = node.object().name();
     long session = node.object().session(node.offset());

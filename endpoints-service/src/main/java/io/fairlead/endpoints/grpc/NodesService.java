@@ -17,6 +17,7 @@ import io.fairlead.decider.watch.ObjectFilter;
 import io.fairlead.decider.watch.Watches;
 import io.fairlead.endpoints.acks.Fleet;
 import io.fairlead.endpoints.acks.Standing;
+import io.fairlead.v1.DeleteNodeRequest;
 import io.fairlead.v1.GetNodeRequest;
 import io.fairlead.v1.ListNodesReply;
 import io.fairlead.v1.ListNodesRequest;
@@ -49,6 +50,12 @@ final class NodesService extends NodesImplBase {
   @Override
   public void open(OpenNodeRequest request, StreamObserver<NodeReply> replies) {
     answer(replies, calls.open(request, Caller.current(), reads.left()));
+  }
+
+  @Override
+  public void delete(DeleteNodeRequest request, StreamObserver<NodeReply> replies) {
+    var streamAt = fleet.holder(request.getName());
+    answer(replies, calls.delete(request, streamAt, Caller.current(), reads.left()));
   }
 
   @Override

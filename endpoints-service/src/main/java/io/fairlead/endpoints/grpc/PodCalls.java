@@ -31,6 +31,7 @@ import io.fairlead.v1.ApplyEndpointSliceRequest;
 import io.fairlead.v1.ApplyPodRequest;
 import io.fairlead.v1.CreateEndpointSliceRequest;
 import io.fairlead.v1.DeleteEndpointSliceRequest;
+import io.fairlead.v1.DeleteNodeRequest;
 import io.fairlead.v1.DeletePodRequest;
 import io.fairlead.v1.EndpointSliceReply;
 import io.fairlead.v1.EndpointSlicesGrpc;
@@ -306,6 +307,31 @@ public final class PodCalls {
             new PodCommand.OpenNode(NodeCodec.draft(message)));
     return owners.call(
         new Call<>(LogPartition.NODES, request, NodesGrpc.getOpenMethod(), message, replies::node),
+        caller,
+        timeout);
+  }
+
+  /**
+   * Takes a node off the record.
+   *
+   * @param streamAt which replica holds its stream, as far as is known here
+   */
+  NodeReply delete(
+      DeleteNodeRequest message, Optional<String> streamAt, Caller caller, Duration timeout) {
+    var request =
+        RequestStamps.<PodCommand>request(
+            caller,
+            NodesGrpc.getDeleteMethod(),
+            message,
+            new PodCommand.DeleteNode(
+                required("name", message.getName()),
+                message.getUid(),
+                message.getResourceVersion(),
+                dryRun(message.getDryRun()),
+                streamAt));
+    return owners.call(
+        new Call<>(
+            LogPartition.NODES, request, NodesGrpc.getDeleteMethod(), message, replies::node),
         caller,
         timeout);
   }

@@ -52,6 +52,7 @@ final class Replies {
               .build();
       case PodOutcome.Refused(var refusal) -> throw Errors.refused(refusal);
       case PodOutcome.NodeStored _,
+          PodOutcome.NodeDeleted _,
           PodOutcome.Reported _,
           PodOutcome.Reconciled _,
           PodOutcome.SliceStored _,
@@ -83,6 +84,7 @@ final class Replies {
       case PodOutcome.Stored _,
           PodOutcome.Deleted _,
           PodOutcome.NodeStored _,
+          PodOutcome.NodeDeleted _,
           PodOutcome.Reported _,
           PodOutcome.Reconciled _ ->
           throw unexpected(decided);
@@ -114,6 +116,15 @@ final class Replies {
                           : Versioned.pending(node)))
               .setPosition(PositionCodec.proto(decided.position()))
               .build();
+      case PodOutcome.NodeDeleted(var name, var uid, var version) -> {
+        var meta = ObjectMeta.newBuilder().setName(name).setUid(uid.toString());
+        version.ifPresent(offset -> meta.setResourceVersion(Long.toString(offset)));
+        yield NodeReply.newBuilder()
+            .setNode(io.fairlead.v1.Node.newBuilder().setMetadata(meta))
+            .setResult(Result.DELETED)
+            .setPosition(PositionCodec.proto(decided.position()))
+            .build();
+      }
       case PodOutcome.Refused(var refusal) -> throw Errors.refused(refusal);
       case PodOutcome.Stored _,
           PodOutcome.Deleted _,
@@ -136,6 +147,7 @@ final class Replies {
       case PodOutcome.Stored _,
           PodOutcome.Deleted _,
           PodOutcome.NodeStored _,
+          PodOutcome.NodeDeleted _,
           PodOutcome.Reconciled _,
           PodOutcome.SliceStored _,
           PodOutcome.SliceDeleted _ ->
@@ -154,6 +166,7 @@ final class Replies {
       case PodOutcome.Stored _,
           PodOutcome.Deleted _,
           PodOutcome.NodeStored _,
+          PodOutcome.NodeDeleted _,
           PodOutcome.Reported _,
           PodOutcome.SliceStored _,
           PodOutcome.SliceDeleted _ ->

@@ -51,7 +51,10 @@ public final class NodeStreams implements AutoCloseable {
     for (var name : delta.nodes()) {
       var stream = Optional.ofNullable(byNode.get(name));
       var node = image.nodes().get(name);
-      if (stream.isPresent() && node.isPresent()) {
+      if (stream.isPresent() && node.isEmpty() && delta.base().nodes().get(name).isPresent()) {
+        // of a replica that was cut off: what its agent says would count for a node nobody knows
+        stream.get().close(ended(stream.get(), "the node was deleted"));
+      } else if (stream.isPresent() && node.isPresent()) {
         long current = node.get().object().session(node.get().offset());
         if (current > stream.get().session()) {
           stream.get().close(ended(stream.get(), "the node opened a later session"));
