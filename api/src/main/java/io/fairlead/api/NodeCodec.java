@@ -25,7 +25,8 @@ public final class NodeCodec {
         proto.getPodCidrsList(),
         proto.getAgentVersion(),
         request.getInstance(),
-        request.getPreviousSession());
+        request.getPreviousSession(),
+        proto.getSourcesList());
   }
 
   /** As stored. What the node acknowledged only the replica that holds its stream can add. */
@@ -39,7 +40,8 @@ public final class NodeCodec {
             .addAllPodCidrs(stored.podCidrs().stream().map(Cidr::toString).toList())
             .setAgentVersion(stored.agentVersion())
             .setState(stored.state().text())
-            .setReason(stored.reason());
+            .setReason(stored.reason())
+            .addAllSources(stored.sources());
     stored.zone().ifPresent(proto::setZone);
     if (version.isPresent()) {
       proto.setSession(stored.session(version.getAsLong()));

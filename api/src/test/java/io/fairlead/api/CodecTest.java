@@ -319,7 +319,8 @@ class CodecTest {
             "",
             OptionalLong.empty(),
             Node.State.READY,
-            "");
+            "",
+            List.of("manifests/node-a"));
     var proto = NodeCodec.proto(Versioned.at(node, 40));
     assertThat(proto.getSession()).isEqualTo(40);
     assertThat(proto.getZone()).isEqualTo("zone-1");
@@ -333,6 +334,7 @@ class CodecTest {
     assertThat(draft.instance()).isEqualTo("i");
     assertThat(draft.previousSession()).isEqualTo(7);
     assertThat(draft.name()).isEqualTo("node-a");
+    assertThat(draft.sources()).containsExactly("manifests/node-a");
     assertThat(draft.podCidrs()).containsExactly("10.244.0.0/24");
   }
 

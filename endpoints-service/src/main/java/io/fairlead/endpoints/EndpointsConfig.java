@@ -68,6 +68,12 @@ public record EndpointsConfig(
               OptionType.duration(Duration.ofSeconds(1), Duration.ofHours(1)),
               "The same where the connection of its agent ended without a word. More than node-lost-after counts as that.")
           .withDefault("10s");
+  private static final Option<Duration> NODE_PODS_KEPT =
+      Option.of(
+              "node-pods-kept",
+              OptionType.duration(Duration.ofSeconds(1), Duration.ofDays(1)),
+              "How long Pods of a lost node stay, and of a source that their node does not have any more, before they are deleted.")
+          .withDefault("5m");
   private static final Option<Integer> STREAM_JOURNAL =
       Option.of(
               "stream-journal",
@@ -106,6 +112,7 @@ public record EndpointsConfig(
               NODE_LEASE_TTL,
               NODE_LOST_AFTER,
               NODE_LOST_AFTER_CLOSE,
+              NODE_PODS_KEPT,
               STREAM_JOURNAL,
               STREAM_RESETS,
               STREAM_MOVES,
@@ -159,8 +166,9 @@ public record EndpointsConfig(
         values.get(CommonOptions.ETCD_ENDPOINTS),
         values.find(CommonOptions.ALLOW_FROM).orElse(List.of()),
         values.get(CALL_TIMEOUT),
-        NodeLossSettings.DEFAULT.withAfter(
-            values.get(NODE_LOST_AFTER), values.get(NODE_LOST_AFTER_CLOSE)),
+        NodeLossSettings.DEFAULT
+            .withAfter(values.get(NODE_LOST_AFTER), values.get(NODE_LOST_AFTER_CLOSE))
+            .withPodsKept(values.get(NODE_PODS_KEPT)),
         StreamSettings.DEFAULT
             .withLease(values.get(NODE_LEASE_TTL), StreamSettings.DEFAULT.leaseGrace())
             .withLeftKept(values.get(NODE_LOST_AFTER))

@@ -98,6 +98,11 @@ final class EndpointsMetrics {
         "loss_held",
         "Nodes that look lost, held back because so many went at once.",
         duties::held);
+    metrics.counter(
+        NODES,
+        "pods_collected",
+        "Pods deleted because their node was lost for long or deleted, or lacks their source.",
+        duties::collected);
     metrics.counter(NODES, "duty_failures", "Duties of owners that failed.", duties::failures);
     metrics.gauge(LOG, "readers", "Calls that read the log.", logReads::size);
     metrics.gauge(WATCHES, "open", "Calls that watch objects.", watches::size);

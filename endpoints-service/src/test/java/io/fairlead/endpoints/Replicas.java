@@ -60,7 +60,8 @@ final class Replicas implements AutoCloseable {
           10,
           1.0 / 3,
           Duration.ofMinutes(5),
-          Duration.ofMillis(50));
+          Duration.ofMillis(50),
+          Duration.ofMinutes(10));
 
   Replicas with(StreamSettings settings) {
     streams = settings;
@@ -83,6 +84,11 @@ final class Replicas implements AutoCloseable {
 
   Replicas losingNodesAfterClose(Duration closed) {
     loss = loss.withAfter(loss.after(), closed);
+    return this;
+  }
+
+  Replicas keepingPods(Duration kept) {
+    loss = loss.withPodsKept(kept);
     return this;
   }
 

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import io.fairlead.api.ErrorReport;
 import io.fairlead.api.PositionCodec;
 import io.fairlead.api.Reason;
+import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Position;
 import io.fairlead.endpoints.Replicas.Replica;
 import io.fairlead.endpoints.TestAgent.Acks;
@@ -30,6 +31,7 @@ import io.fairlead.v1.PodStatus;
 import io.fairlead.v1.RefusedRule;
 import io.fairlead.v1.Result;
 import io.fairlead.v1.ServiceName;
+import io.fairlead.v1.SourceState;
 import io.fairlead.v1.WaitAppliedReply;
 import io.fairlead.v1.WaitAppliedRequest;
 import io.grpc.StatusRuntimeException;
@@ -151,6 +153,10 @@ class WaitAppliedTest {
         .findFirst();
   }
 
+  private boolean isThere(String pod) {
+    return replicas.image().pods().get(new ObjectName("shop", pod)).isPresent();
+  }
+
   private static DeleteNodeRequest delete(String node, String id) {
     return DeleteNodeRequest.newBuilder().setRequestId(id).setName(node).build();
   }
@@ -242,6 +248,20 @@ class WaitAppliedTest {
     var b = replicas.start("b");
     try (var n1 = agent("n1", a)) {
       var n2 = silent("n2", a);
+      n2.source(
+          SourceState.newBuilder()
+              .setSource("manifests/n2")
+              .setSequence(1)
+              .addPods(
+                  Pod.newBuilder()
+                      .setSource("manifests/n2")
+                      .setMetadata(ObjectMeta.newBuilder().setNamespace("shop").setName("static"))
+                      .setSpec(
+                          PodSpec.newBuilder()
+                              .setNodeName("n2")
+                              .addContainers(Container.newBuilder().setName("main").setImage("x")))
+                      .setStatus(PodStatus.newBuilder().setPodIp("10.244.2.9"))));
+      await("its Pod is known", () -> isThere("static"));
       var waiting = wait(a, change(a), Duration.ofSeconds(50));
       await("it waits for n2", () -> waiting.waitsFor("n2"));
       n2.close();
@@ -261,6 +281,7 @@ class WaitAppliedTest {
         assertThat(deleted.getNode().getMetadata().getName()).isEqualTo("n2");
         assertThat(deleted.getPosition().getOffsets()).contains("p0:");
       }
+      await("its Pods are gone with it", () -> !isThere("static"));
       var missing = catchThrowable(() -> a.nodes().delete(delete("n2", "3")));
       assertThat(ErrorReport.of(missing).reason()).contains(Reason.NOT_FOUND);
       for (var replica : List.of(a, b)) {

@@ -1,5 +1,6 @@
 package io.fairlead.agent.stream;
 
+import io.fairlead.agent.source.ManifestDirectory;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.Node;
@@ -41,6 +42,8 @@ public record NodeIdentity(
     });
     addresses.forEach(address -> node.addAddresses(address.toString()));
     podCidrs.forEach(cidr -> node.addPodCidrs(cidr.toString()));
+    // also where there is no directory (any more): what came from one is reported as gone then
+    node.addSources(ManifestDirectory.sourceOf(name));
     return node.setMetadata(meta).setAgentVersion(version).build();
   }
 }

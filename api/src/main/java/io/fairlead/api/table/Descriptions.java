@@ -529,6 +529,7 @@ public final class Descriptions {
     to.line("Addresses", Tables.orNone(String.join(",", node.getAddressesList())));
     to.line("Pod CIDRs", Tables.orNone(String.join(",", node.getPodCidrsList())));
     to.line("Agent Version", Tables.orNone(node.getAgentVersion()));
+    to.line("Pod Sources", Tables.orNone(String.join(",", node.getSourcesList())));
     to.line("Session", Long.toString(node.getSession()));
     to.line("Stream", Tables.orNone(node.getStreamReplica()));
     to.line("Acknowledged", Tables.orNone(node.getAcknowledged().getOffsets()));

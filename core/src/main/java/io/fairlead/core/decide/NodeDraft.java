@@ -11,6 +11,7 @@ import java.util.Map;
  * @param podCidrs what its Pods' addresses come from; may be empty
  * @param instance which process the agent is; "" = it does not say
  * @param previousSession the last session of that process; 0 = none
+ * @param sources of Pods that it has; empty = it does not say
  */
 public record NodeDraft(
     String name,
@@ -21,11 +22,13 @@ public record NodeDraft(
     List<String> podCidrs,
     String agentVersion,
     String instance,
-    long previousSession) {
+    long previousSession,
+    List<String> sources) {
   public NodeDraft {
     labels = Map.copyOf(labels);
     annotations = Map.copyOf(annotations);
     addresses = List.copyOf(addresses);
     podCidrs = List.copyOf(podCidrs);
+    sources = List.copyOf(sources);
   }
 }

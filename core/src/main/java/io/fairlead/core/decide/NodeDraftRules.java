@@ -8,6 +8,9 @@ import java.util.List;
 
 /** The rules for what an agent says of its node. */
 final class NodeDraftRules {
+  /** More than this on one node are a mistake. */
+  private static final int MOST_SOURCES = 64;
+
   record Wish(List<Address> addresses, List<Cidr> podCidrs) {}
 
   private NodeDraftRules() {}
@@ -43,6 +46,12 @@ final class NodeDraftRules {
             "must be a range without host bits, e.g. 10.244.1.0/24");
       }
       cidr.ifPresent(cidrs::add);
+    }
+    if (draft.sources().size() > MOST_SOURCES) {
+      violations.invalid("sources", draft.sources().size(), "must be " + MOST_SOURCES + " at most");
+    }
+    for (int i = 0; i < draft.sources().size(); i++) {
+      PodRules.checkSource(violations, "sources[" + i + "]", draft.sources().get(i));
     }
     return new Wish(addresses, cidrs);
   }

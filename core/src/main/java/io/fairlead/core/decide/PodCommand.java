@@ -2,6 +2,7 @@ package io.fairlead.core.decide;
 
 import io.fairlead.core.decide.PodStatusDraft.ConditionDraft;
 import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.PodDrain;
 import java.time.Instant;
 import java.util.List;
@@ -117,6 +118,17 @@ public sealed interface PodCommand {
    * later session.
    */
   record NodeLostPods(String namespace, String node, long session) implements PodCommand {}
+
+  /**
+   * Deletes the Pods of a node in one namespace that nobody reports any more. Nothing where that is
+   * not so any more.
+   */
+  record CollectPods(String namespace, String node, Orphaning why) implements PodCommand {
+    /** Whether a Pod of the node is meant. */
+    boolean concerns(Pod pod) {
+      return why.concerns(pod);
+    }
+  }
 
   /** Creates the EndpointSlice, or changes what differs. */
   record ApplySlice(SliceDraft draft, DryRun dryRun) implements PodCommand {}

@@ -70,12 +70,7 @@ final class PodRules {
     var version = MetaRules.version(violations, draft.resourceVersion());
     var uid = uid();
     var source = draft.source().isEmpty() ? PodDraft.DEFAULT_SOURCE : draft.source();
-    if (!SOURCE.matcher(source).matches()) {
-      violations.invalid(
-          "source",
-          source,
-          "must be up to 253 letters, digits, '-', '_', '.', ':' and '/', beginning with a letter or digit");
-    }
+    checkSource(violations, "source", source);
     PodStatusRules.checkLength("status.reason", draft.reason(), violations);
     return new Wish(
         uid,
@@ -85,6 +80,16 @@ final class PodRules {
         PodStatusRules.phase(draft.phase(), violations),
         PodStatusRules.ips(draft.podIp(), draft.podIps(), violations),
         draft.reason());
+  }
+
+  /** Who reports Pods. */
+  static void checkSource(Violations violations, String field, String source) {
+    if (!SOURCE.matcher(source).matches()) {
+      violations.invalid(
+          field,
+          source,
+          "must be up to 253 letters, digits, '-', '_', '.', ':' and '/', beginning with a letter or digit");
+    }
   }
 
   private Optional<UUID> uid() {

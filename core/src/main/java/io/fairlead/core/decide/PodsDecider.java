@@ -2,6 +2,7 @@ package io.fairlead.core.decide;
 
 import io.fairlead.core.decide.PodCommand.ApplyPod;
 import io.fairlead.core.decide.PodCommand.ApplySlice;
+import io.fairlead.core.decide.PodCommand.CollectPods;
 import io.fairlead.core.decide.PodCommand.CreateSlice;
 import io.fairlead.core.decide.PodCommand.DeleteNode;
 import io.fairlead.core.decide.PodCommand.DeletePod;
@@ -85,6 +86,7 @@ public final class PodsDecider {
       case ApplySlice apply -> SlicesDecider.apply(image, apply, context);
       case DeleteSlice delete -> SlicesDecider.delete(image, delete);
       case ReconcileSource state -> decider.reconcile(state);
+      case CollectPods collect -> decider.collect(collect);
     };
   }
 
@@ -403,7 +405,8 @@ public final class PodsDecider {
             draft.instance(),
             OptionalLong.empty(), // the offset of this record will be the session
             Node.State.READY,
-            "");
+            "",
+            draft.sources());
     return Decision.of(
         List.of(new Change.Put(node)),
         new NodeStored(result(before.isEmpty()), node, OptionalLong.empty()));
@@ -430,7 +433,8 @@ public final class PodsDecider {
             node.instance(),
             OptionalLong.of(lose.session()),
             Node.State.LOST,
-            lose.reason());
+            lose.reason(),
+            node.sources());
     return Decision.of(
         List.of(new Change.Put(lost)),
         new NodeStored(Result.CONFIGURED, lost, OptionalLong.empty()));
@@ -459,6 +463,40 @@ public final class PodsDecider {
       return refuse(ended.get());
     }
     return new SourceReconciliation(state).decide();
+  }
+
+  /** Not where the node opened a later session, or is there again, or names the source by now. */
+  private Decision<PodOutcome> collect(CollectPods collect) {
+    var changes = new ArrayList<Change>();
+    if (isStillSo(collect)) {
+      for (var name : image.pods().onNode(collect.node())) {
+        if (name.namespace().equals(collect.namespace())) {
+          image
+              .pods()
+              .get(name)
+              .map(Versioned::object)
+              .filter(collect::concerns)
+              .ifPresent(pod -> changes.addAll(remove(pod)));
+        }
+      }
+    }
+    return Decision.of(changes, new PodOutcome.Reconciled(List.of(), OptionalLong.empty()));
+  }
+
+  private boolean isStillSo(CollectPods collect) {
+    var node = image.nodes().get(collect.node());
+    return switch (collect.why()) {
+      case Orphaning.NodeGone _ -> node.isEmpty();
+      case Orphaning.NodeLost(long session) ->
+          node.filter(n -> !n.isPending() && n.object().session(n.offset()) == session)
+              .filter(n -> n.object().state() == Node.State.LOST)
+              .isPresent();
+      case Orphaning.SourceGone(long session, var source) ->
+          node.filter(n -> !n.isPending() && n.object().session(n.offset()) == session)
+              .filter(n -> !n.object().sources().isEmpty())
+              .filter(n -> !n.object().sources().contains(source))
+              .isPresent();
+    };
   }
 
   /** One reconciliation; Pods that are refused stay as they are. */

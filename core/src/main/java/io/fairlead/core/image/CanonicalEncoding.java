@@ -364,8 +364,12 @@ final class CanonicalEncoding {
         this::number);
     constant(node.state());
     text(node.reason());
-    if (!node.instance().isEmpty()) { // last, so that Nodes without it keep their bytes
+    // last, so that Nodes without them keep their bytes
+    if (!node.instance().isEmpty() || !node.sources().isEmpty()) {
       text(node.instance());
+    }
+    if (!node.sources().isEmpty()) {
+      list(node.sources(), this::text);
     }
   }
 

@@ -10,6 +10,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -159,6 +160,11 @@ public record PodsImage(
       seen.accept(edit, Optional.ofNullable(before));
       return edit.after().orElse(null);
     }
+  }
+
+  /** Nodes on which Pods are placed, whether or not they are there; sorted. */
+  public Set<String> nodes() {
+    return byNode.byKey().keySet();
   }
 
   PodsImage with(Versioned<Pod> pod) {

@@ -15,6 +15,7 @@ import java.util.UUID;
  *     records of that session repeat it
  * @param state LOST: its lease ran out, its Pods are not ready
  * @param reason why it is in that state; "" where there is nothing to say
+ * @param sources of Pods that its agent has, as {@code manifests/node-a}; empty = it did not say
  */
 public record Node(
     ObjectMeta meta,
@@ -25,7 +26,8 @@ public record Node(
     String instance,
     OptionalLong session,
     State state,
-    String reason)
+    String reason,
+    List<String> sources)
     implements DomainObject {
   /** Label that names a node's zone. */
   public static final String ZONE_LABEL = "topology.kubernetes.io/zone";
@@ -33,6 +35,31 @@ public record Node(
   public Node {
     addresses = List.copyOf(addresses);
     podCidrs = List.copyOf(podCidrs);
+    sources = List.copyOf(sources);
+  }
+
+  /** Of an agent that does not say which sources it has. */
+  public Node(
+      ObjectMeta meta,
+      Optional<String> zone,
+      List<Address> addresses,
+      List<Cidr> podCidrs,
+      String agentVersion,
+      String instance,
+      OptionalLong session,
+      State state,
+      String reason) {
+    this(
+        meta,
+        zone,
+        addresses,
+        podCidrs,
+        agentVersion,
+        instance,
+        session,
+        state,
+        reason,
+        List.of());
   }
 
   public enum State {

@@ -392,6 +392,21 @@ public record Pod(ObjectMeta meta, Spec spec, Status status, String source)
     return !status.containers().isEmpty() && !status.phase().isFinal();
   }
 
+  /**
+   * Whether a source of its node reports it, which is named after the node, as {@code
+   * manifests/node-a}. One with a lease ends by itself.
+   */
+  public boolean isOfSourceOfItsNode() {
+    return spec.nodeName().filter(node -> source.endsWith("/" + node)).isPresent()
+        && PodLease.of(meta.annotations()).isEmpty();
+  }
+
+  /** Whether it ends with its node: a source of the node reports it, or something there runs it. */
+  public boolean goesWithItsNode() {
+    return isOfSourceOfItsNode()
+        || (spec.nodeName().isPresent() && !status.containers().isEmpty());
+  }
+
   /** Whether anything has to be asked before it is ready. */
   public boolean isProbed() {
     for (var container : spec.lasting()) { // no stream: it is asked for each endpoint

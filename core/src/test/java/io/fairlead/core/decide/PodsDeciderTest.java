@@ -4,6 +4,7 @@ import static io.fairlead.core.decide.TestPod.pod;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fairlead.core.decide.PodCommand.ApplyPod;
+import io.fairlead.core.decide.PodCommand.CollectPods;
 import io.fairlead.core.decide.PodCommand.DeleteNode;
 import io.fairlead.core.decide.PodCommand.DeletePod;
 import io.fairlead.core.decide.PodCommand.ExpirePod;
@@ -18,6 +19,7 @@ import io.fairlead.core.image.ClusterDelta;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.Address;
+import io.fairlead.core.model.ContainerStatus;
 import io.fairlead.core.model.Node;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Partitioning;
@@ -127,7 +129,8 @@ class PodsDeciderTest {
         List.of("10.244.1.0/24"),
         "1",
         instance,
-        previousSession);
+        previousSession,
+        List.of("manifests/" + node));
   }
 
   private PodOutcome report(long session, long sequence, boolean ready, String reason) {
@@ -407,6 +410,78 @@ class PodsDeciderTest {
     image = before.with(last.changes()); // of the same batch: its offset is not known yet
     assertThat(refused(new OpenNode(draft("node-a", "older", first))))
         .isInstanceOf(Refusal.Superseded.class);
+  }
+
+  private List<String> collected(String node, Orphaning why) {
+    var before = image;
+    decide(new CollectPods("shop", node, why));
+    var gone =
+        before.pods().all().stream()
+            .map(pod -> pod.object().name())
+            .filter(name -> image.pods().get(name).isEmpty())
+            .map(ObjectName::name)
+            .toList();
+    image = before;
+    return gone;
+  }
+
+  @Test
+  void collectsThePodsThatCameFromANodeWhereTheReasonStillHolds() {
+    long session = open("node-a"); // which has manifests/node-a
+    stored(pod("manifest").source("manifests/node-a").ip("10.244.1.7"));
+    stored(pod("container").source("docker/node-a").ip("10.244.1.8"));
+    stored(pod("by-api").ip("10.244.1.9"));
+    stored(pod("leased").source("docker/node-a").ip("10.244.1.10").annotations(LEASE));
+    stored(pod("elsewhere").node("node-b").source("manifests/node-b").ip("10.244.2.7"));
+    stored(pod("far").namespace("other").source("manifests/node-a").ip("10.244.1.11"));
+    var living = image;
+
+    var lost = new Orphaning.NodeLost(session);
+    assertThat(collected("node-a", lost)).as("it is there").isEmpty();
+    assertThat(collected("node-a", new Orphaning.NodeGone())).as("it is there").isEmpty();
+    assertThat(collected("node-a", new Orphaning.SourceGone(session, "docker/node-a")))
+        .containsExactly("container");
+    assertThat(collected("node-a", new Orphaning.SourceGone(session - 1, "docker/node-a")))
+        .as("said in an older session")
+        .isEmpty();
+    assertThat(collected("node-a", new Orphaning.SourceGone(session, "manifests/node-a")))
+        .as("it has that source")
+        .isEmpty();
+
+    decide(new LoseNode("node-a", session, "no lease for 40 s"));
+    assertThat(collected("node-a", lost)).containsExactly("container", "manifest");
+    assertThat(collected("node-a", new Orphaning.NodeLost(session - 1))).isEmpty();
+    decide(delete("node-a"));
+    assertThat(collected("node-a", lost)).as("who came first says why").isEmpty();
+    assertThat(collected("node-a", new Orphaning.NodeGone()))
+        .containsExactly("container", "manifest");
+    image = living;
+    open("node-a");
+    assertThat(collected("node-a", lost)).as("it is back").isEmpty();
+  }
+
+  @Test
+  void whatIsRunOnANodeGoesWithIt() {
+    long session = open("node-a");
+    var run = stored(pod("web-0").ip("10.244.1.7"));
+    assertThat(run.goesWithItsNode()).isFalse();
+    append(
+        new Change.Put(
+            new Pod(
+                run.meta(),
+                run.spec(),
+                new Pod.Status(
+                    Pod.Phase.RUNNING,
+                    run.status().ips(),
+                    "",
+                    "",
+                    List.of(
+                        new ContainerStatus(
+                            "main", 0, new ContainerStatus.Running(now), Optional.empty())),
+                    Optional.empty()),
+                run.source())));
+    decide(new LoseNode("node-a", session, "no lease for 40 s"));
+    assertThat(collected("node-a", new Orphaning.NodeLost(session))).containsExactly("web-0");
   }
 
   private static DeleteNode delete(String node) {

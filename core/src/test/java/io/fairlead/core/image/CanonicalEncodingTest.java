@@ -302,6 +302,20 @@ class CanonicalEncodingTest {
                 "lease ran out"),
             "ea48e551e3684014e43a9faab5cad016"),
         new Case(
+            "a Node that names its sources, of an agent that does not say which it is",
+            new Node(
+                meta("", "node-a"),
+                Optional.of("a"),
+                List.of(Address.of("192.0.2.10")),
+                List.of(Cidr.of("10.244.0.0/24")),
+                "0.1.0",
+                "",
+                OptionalLong.of(17),
+                Node.State.LOST,
+                "lease ran out",
+                List.of("manifests/node-a")),
+            "?"),
+        new Case(
             "an EndpointSlice",
             new ManualSlice(
                 meta("shop", "db-1"),

@@ -1,5 +1,6 @@
 package io.fairlead.endpoints.decider;
 
+import io.fairlead.core.decide.Orphaning;
 import io.fairlead.core.decide.PodCommand;
 import io.fairlead.core.decide.PodOutcome;
 import io.fairlead.core.image.ClusterDelta;
@@ -16,10 +17,13 @@ import io.fairlead.core.view.PodCondition;
 import io.fairlead.decider.Answer;
 import io.fairlead.decider.Decider;
 import io.fairlead.decider.Request;
+import io.fairlead.endpoints.decider.OrphanedPods.Orphans;
 import io.fairlead.etcd.Coordination;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
@@ -36,7 +40,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What owners do without being asked, one virtual thread: say that a node is lost, make the Pods of
- * lost nodes unready, end Pods whose grace period or lease is over. Each replica does it for the
+ * lost nodes unready, delete those that nobody reports any more, end Pods whose grace period or lease
+ * is over. Each replica does it for the
  * partitions it owns; commands are idempotent, so doing it twice is harmless. Soft.
  */
 public final class Duties implements AutoCloseable {
@@ -53,6 +58,8 @@ public final class Duties implements AutoCloseable {
   private final MissingNodes missing;
   private final GracePeriods grace;
   private final PodLeases leases;
+  private final Map<String, Long> deletedNodes;
+  private final OrphanedPods orphaned;
   private final Semaphore wake;
   private final Thread thread;
   private final Set<String> failing = new HashSet<>();
@@ -63,7 +70,13 @@ public final class Duties implements AutoCloseable {
   /** The same of Pods, by uid. */
   private final Set<UUID> expiring = new HashSet<>();
 
+  /** And of Pods that nobody reports. */
+  private final Set<Orphans> collecting = new HashSet<>();
+
+  private OptionalLong lookedNanos = OptionalLong.empty();
+
   private final LongAdder failures = new LongAdder();
+  private final LongAdder collected = new LongAdder();
 
   /** Commands that are not answered yet. */
   private final Set<PodCommand> underWay = ConcurrentHashMap.newKeySet();
@@ -76,6 +89,10 @@ public final class Duties implements AutoCloseable {
     private final GracePeriods grace = new GracePeriods();
     private final PodLeases leases;
     private final Time time;
+
+    /** With the session that they were lost in; until nothing of them is left. */
+    private final Map<String, Long> deletedNodes = new ConcurrentHashMap<>();
+
     private final Semaphore wake = new Semaphore(0);
 
     public Inbox(PodLeases leases, Time time) {
@@ -93,8 +110,14 @@ public final class Duties implements AutoCloseable {
       grace.update(delta, image, entries, time.nanoTime());
       boolean lost = false;
       for (var name : delta.nodes()) {
-        lost |=
-            image.nodes().get(name).filter(n -> n.object().state() == Node.State.LOST).isPresent();
+        var node = image.nodes().get(name);
+        var before = delta.base().nodes().get(name);
+        if (node.isPresent()) {
+          deletedNodes.remove(name);
+        } else if (before.isPresent()) {
+          deletedNodes.put(name, before.get().object().session(before.get().offset()));
+        }
+        lost |= node.isEmpty() || node.get().object().state() == Node.State.LOST;
       }
       if (lost) {
         wake.release();
@@ -121,6 +144,8 @@ public final class Duties implements AutoCloseable {
     this.missing = new MissingNodes(settings);
     this.grace = inbox.grace;
     this.leases = inbox.leases;
+    this.deletedNodes = inbox.deletedNodes;
+    this.orphaned = new OrphanedPods(settings.podsKept());
     this.wake = inbox.wake;
     this.thread = Thread.ofVirtual().name("endpoints-duties").unstarted(this::run);
   }
@@ -158,11 +183,17 @@ public final class Duties implements AutoCloseable {
     return failures.sum();
   }
 
+  /** How many Pods this replica had deleted because nobody reported them any more. */
+  public long collected() {
+    return collected.sum();
+  }
+
   private void run() {
     try {
       while (!closed) {
         perform("lose nodes", this::loseNodes);
         perform("lose pods", this::losePods);
+        perform("collect pods", this::collectPods);
         perform("end pods", this::endPods);
         perform("expire pods", this::expirePods);
         wake.tryAcquire(settings.tick().toNanos(), TimeUnit.NANOSECONDS);
@@ -251,25 +282,93 @@ public final class Duties implements AutoCloseable {
   private void losePods(ClusterImage now) {
     for (var versioned : now.nodes().all()) {
       var node = versioned.object();
-      if (node.state() != Node.State.LOST) {
+      if (node.state() == Node.State.LOST) {
+        losePods(now, node.name(), node.session(versioned.offset()));
+      }
+    }
+    // also of one that was deleted before all of its Pods were written unready
+    deletedNodes.forEach((node, session) -> losePods(now, node, session));
+  }
+
+  private void losePods(ClusterImage now, String node, long session) {
+    var namespaces = new TreeSet<String>();
+    for (var name : now.pods().onNode(node)) {
+      now.pods()
+          .get(name)
+          .filter(pod -> PodCondition.of(now.pods(), pod.object()).ready())
+          .ifPresent(_ -> namespaces.add(name.namespace()));
+    }
+    for (var namespace : namespaces) {
+      var partition = partitioning.ofNamespace(namespace);
+      if (owns(partition)) {
+        ask(partition, new PodCommand.NodeLostPods(namespace, node, session), "node lost");
+      }
+    }
+  }
+
+  /** Pods that nobody reports any more, after their time; those of a deleted node at once. */
+  private void collectPods(ClusterImage now) {
+    long nanos = time.nanoTime();
+    if (deletedNodes.isEmpty()
+        && lookedNanos.isPresent()
+        && nanos - lookedNanos.getAsLong() < settings.podsTick().toNanos()) {
+      return;
+    }
+    lookedNanos = OptionalLong.of(nanos);
+    var due =
+        orphaned.look(now, deletedNodes.keySet(), nanos).stream()
+            .filter(orphans -> owns(partitioning.ofNamespace(orphans.namespace())))
+            .toList();
+    collecting.retainAll(due);
+    boolean unsure =
+        due.stream().anyMatch(orphans -> orphans.why() instanceof Orphaning.NodeLost)
+            && manyAreMissing(now);
+    for (var orphans : due) {
+      if (unsure && orphans.why() instanceof Orphaning.NodeLost) {
         continue;
       }
-      var namespaces = new TreeSet<String>();
-      for (var name : now.pods().onNode(node.name())) {
-        now.pods()
-            .get(name)
-            .filter(pod -> PodCondition.of(now.pods(), pod.object()).ready())
-            .ifPresent(_ -> namespaces.add(name.namespace()));
+      if (collecting.add(orphans)) {
+        log.atInfo()
+            .addKeyValue("event", "pods.collecting")
+            .addKeyValue("node", orphans.node())
+            .addKeyValue("namespace", orphans.namespace())
+            .addKeyValue("pods", orphans.count())
+            .addKeyValue("reason", orphans.why().cause())
+            .log("Nobody reports these Pods any more");
       }
-      for (var namespace : namespaces) {
-        var partition = partitioning.ofNamespace(namespace);
-        if (owns(partition)) {
-          ask(
-              partition,
-              new PodCommand.NodeLostPods(namespace, node.name(), node.session(versioned.offset())),
-              "node lost");
-        }
-      }
+      ask(
+          partitioning.ofNamespace(orphans.namespace()),
+          new PodCommand.CollectPods(orphans.namespace(), orphans.node(), orphans.why()),
+          orphans.why().cause(),
+          () -> collected.add(orphans.count()));
+    }
+    deletedNodes.keySet().removeIf(node -> isSettled(now, node));
+  }
+
+  /** Whether a deleted node left nothing behind that is to be seen to. */
+  private static boolean isSettled(ClusterImage now, String node) {
+    return now.nodes().get(node).isEmpty() // else it was not read yet that it is gone
+        && now.pods().onNode(node).stream()
+            .flatMap(name -> now.pods().get(name).stream())
+            .map(Versioned::object)
+            .noneMatch(
+                pod -> pod.goesWithItsNode() || PodCondition.of(now.pods(), pod).ready());
+  }
+
+  /** Whether it is probably not the nodes that are gone; also where nobody can say. */
+  private boolean manyAreMissing(ClusterImage now) {
+    try {
+      var present = coordination.nodes().keySet();
+      var ready =
+          now.nodes().all().stream()
+              .map(Versioned::object)
+              .filter(node -> node.state() == Node.State.READY)
+              .map(Node::name)
+              .toList();
+      var missing = ready.stream().filter(node -> !present.contains(node)).count();
+      return settings.isMassLoss((int) missing, ready.size());
+    } catch (GatewayException _) {
+      return true;
     }
   }
 
@@ -315,6 +414,15 @@ public final class Duties implements AutoCloseable {
    * under way: else an owner that cannot commit for a while would have its queue filled by us.
    */
   private void ask(LogPartition partition, PodCommand command, String cause) {
+    ask(partition, command, cause, () -> {});
+  }
+
+  /**
+   * The same.
+   *
+   * @param decided called when it was
+   */
+  private void ask(LogPartition partition, PodCommand command, String cause, Runnable decided) {
     if (!underWay.add(command)) {
       return;
     }
@@ -326,8 +434,11 @@ public final class Duties implements AutoCloseable {
       throw e;
     }
     var _ =
-        answer.whenComplete((_, fault) -> {
+        answer.whenComplete((given, fault) -> {
           underWay.remove(command);
+          if (given instanceof Answer.Decided<PodOutcome>) {
+            decided.run();
+          }
           if (fault != null) {
             log.atWarn()
                 .setCause(fault)

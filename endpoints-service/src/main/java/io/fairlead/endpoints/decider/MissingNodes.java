@@ -74,7 +74,7 @@ final class MissingNodes {
       holdUntilNanos = OptionalLong.empty();
       return new Verdict(List.of(), List.of());
     }
-    if (missing.size() < settings.massCount() || missing.size() <= ready * settings.massShare()) {
+    if (!settings.isMassLoss(missing.size(), ready)) {
       holdUntilNanos = OptionalLong.empty();
       return new Verdict(lost, List.of());
     }

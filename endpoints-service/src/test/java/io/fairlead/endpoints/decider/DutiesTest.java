@@ -39,7 +39,13 @@ class DutiesTest {
   /** A node without a key in etcd is lost at once, and looked for all the time. */
   private static final NodeLossSettings AT_ONCE =
       new NodeLossSettings(
-          Duration.ZERO, Duration.ZERO, 10, 1.0 / 3, Duration.ofMinutes(5), Duration.ofMillis(5));
+          Duration.ZERO,
+          Duration.ZERO,
+          10,
+          1.0 / 3,
+          Duration.ofMinutes(5),
+          Duration.ofMillis(5),
+          Duration.ofMinutes(5));
 
   private final FakeEtcd etcd = new FakeEtcd(Time.system());
   private final ClusterImage image = TestObjects.image(TestObjects.node("n1", Optional.empty()));

@@ -20,7 +20,8 @@ final class NodeFields {
             .setAgentVersion(node.agentVersion())
             .setState(write(node.state()))
             .setReason(node.reason())
-            .setInstance(node.instance());
+            .setInstance(node.instance())
+            .addAllSources(node.sources());
     node.zone().ifPresent(message::setZone);
     node.addresses().forEach(a -> message.addAddresses(Fields.write(a)));
     node.podCidrs().forEach(c -> message.addPodCidrs(Fields.write(c)));
@@ -38,7 +39,8 @@ final class NodeFields {
         message.getInstance(),
         message.hasSession() ? OptionalLong.of(message.getSession()) : OptionalLong.empty(),
         state(message.getState()),
-        message.getReason());
+        message.getReason(),
+        message.getSourcesList());
   }
 
   static io.fairlead.log.v1.PartitionHeader write(PartitionHeader header) {

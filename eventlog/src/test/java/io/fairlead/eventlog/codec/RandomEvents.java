@@ -105,7 +105,8 @@ public final class RandomEvents {
                   ? OptionalLong.of(random.nextLong(1L << 40))
                   : OptionalLong.empty(),
               pick(Node.State.values()),
-              maybeEmpty());
+              maybeEmpty(),
+              list(2, this::word));
       case ENDPOINT_SLICE ->
           new ManualSlice(
               meta(name("slice")),
