@@ -27,6 +27,7 @@ final class LoopMetrics {
   final Counter moves;
   final Counter reports;
   final Gauge refusedPods;
+  final Counter reassertions;
 
   LoopMetrics(Metrics metrics) {
     syncSeconds =
@@ -79,6 +80,11 @@ final class LoopMetrics {
     reports = metrics.counter("agent", "readiness_reports", "Readiness reports sent.");
     refusedPods =
         metrics.gauge("agent", "source_pods_refused", "Pods of our sources that were refused.");
+    reassertions =
+        metrics.counter(
+            "agent",
+            "source_reassertions",
+            "Times that Pods of manifests were said again because their record differed.");
     syncErrors.initLabelValues("disk");
     syncErrors.initLabelValues("kernel");
   }

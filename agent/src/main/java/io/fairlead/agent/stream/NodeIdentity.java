@@ -1,6 +1,5 @@
 package io.fairlead.agent.stream;
 
-import io.fairlead.agent.source.ManifestDirectory;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.Node;
@@ -42,8 +41,6 @@ public record NodeIdentity(
     });
     addresses.forEach(address -> node.addAddresses(address.toString()));
     podCidrs.forEach(cidr -> node.addPodCidrs(cidr.toString()));
-    // also where there is no directory (any more): what came from one is reported as gone then
-    node.addSources(ManifestDirectory.sourceOf(name));
     return node.setMetadata(meta).setAgentVersion(version).build();
   }
 }

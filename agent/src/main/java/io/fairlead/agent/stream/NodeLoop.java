@@ -138,6 +138,7 @@ public final class NodeLoop implements AutoCloseable {
     this.stream =
         new StreamClient(
             settings.node(),
+            settings.sources().stream().map(PodSource::name).toList(),
             settings.addresses(),
             settings.otherLog() == OtherLogPolicy.ADOPT ? OtherLog.ADOPTED : OtherLog.REFUSED,
             event -> mailbox.add(new OfLink(event)),
@@ -156,7 +157,7 @@ public final class NodeLoop implements AutoCloseable {
     this.sayAgainNanos = time.nanoTime() + SAY_AGAIN.toNanos();
     this.thread = Thread.ofPlatform().name("agent-" + settings.node().name()).unstarted(this::run);
     for (var source : settings.sources()) {
-      var desk = new SourceDesk(source, metrics, time);
+      var desk = new SourceDesk(settings.node(), source, metrics, time);
       sources.add(desk);
       watches.add(source.watch(pods -> mailbox.add(new Sourced(desk, pods))));
     }
@@ -392,6 +393,9 @@ public final class NodeLoop implements AutoCloseable {
     (frame.reset() ? metrics.resets : metrics.deltas).inc();
     var touched = image.take(frame);
     knowsImage = true;
+    if (!touched.isEmpty()) {
+      sources.forEach(SourceDesk::touched);
+    }
     for (var key : touched) {
       image.view().pod(key).ifPresentOrElse(this::take, () -> forget(key));
     }

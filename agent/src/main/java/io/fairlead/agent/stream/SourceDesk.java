@@ -19,13 +19,18 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What is to be said of the Pods of one source: all of them, in each new session and when they
- * change; again after a while where some were refused, since what stood in the way may have gone.
- * Owned by the loop.
+ * change; again after a while where some were refused, since what stood in the way may have gone, or
+ * where the stream shows them other than they were said, whoever changed or deleted them. Owned by
+ * the loop.
  */
 final class SourceDesk {
   private static final Logger LOG = LoggerFactory.getLogger(SourceDesk.class);
   private static final Duration AGAIN = Duration.ofSeconds(5);
 
+  /** Something that stays different whatever is said must not be said all the time. */
+  private static final Duration LONGEST_PAUSE = Duration.ofMinutes(5);
+
+  private final NodeIdentity node;
   private final PodSource source;
   private final LoopMetrics metrics;
   private final Time time;
@@ -34,7 +39,14 @@ final class SourceDesk {
   private OptionalLong againNanos = OptionalLong.empty();
   private List<String> refused = List.of();
 
-  SourceDesk(PodSource source, LoopMetrics metrics, Time time) {
+  /** Said, and not answered yet. */
+  private boolean underWay;
+
+  private OptionalLong compareNanos = OptionalLong.empty();
+  private Duration pause = AGAIN;
+
+  SourceDesk(NodeIdentity node, PodSource source, LoopMetrics metrics, Time time) {
+    this.node = node;
     this.source = source;
     this.metrics = metrics;
     this.time = time;
@@ -52,10 +64,19 @@ final class SourceDesk {
   /** A new session: everything is said again. */
   void again() {
     due = true;
+    underWay = false;
+    pause = AGAIN;
+  }
+
+  /** The stream brought Pods of this node: they are compared after a while, once all are there. */
+  void touched() {
+    if (compareNanos.isEmpty()) {
+      compareNanos = OptionalLong.of(time.nanoTime() + pause.toNanos());
+    }
   }
 
   long dueNanos() {
-    return againNanos.orElse(Long.MAX_VALUE);
+    return Math.min(againNanos.orElse(Long.MAX_VALUE), compareNanos.orElse(Long.MAX_VALUE));
   }
 
   /** All Pods of the source, where they are to be said now. */
@@ -64,10 +85,43 @@ final class SourceDesk {
       againNanos = OptionalLong.empty();
       due = true;
     }
+    if (compareNanos.isPresent() && time.nanoTime() - compareNanos.getAsLong() >= 0) {
+      compareNanos = OptionalLong.empty();
+      compare(onRecord);
+    }
     if (!due) {
       return Optional.empty();
     }
-    var recorded = onRecord.stream().filter(e -> e.pod().source().equals(name())).toList();
+    var said = said(onRecord);
+    said.ifPresent(_ -> underWay = true);
+    return said;
+  }
+
+  private void compare(Collection<PodEntry> onRecord) {
+    if (due || underWay || state.isEmpty()) {
+      return; // it is said anyway, and what that leads to is compared
+    }
+    var pods = all(state.get(), onRecord.stream().filter(this::isOurs).toList());
+    if (!Reassertion.isDue(node, name(), pods, onRecord)) {
+      pause = AGAIN;
+      return;
+    }
+    due = true;
+    metrics.reassertions.inc();
+    var longer = pause.multipliedBy(2);
+    pause = longer.compareTo(LONGEST_PAUSE) < 0 ? longer : LONGEST_PAUSE;
+    LOG.atInfo()
+        .addKeyValue("event", "source.reasserted")
+        .addKeyValue("source", name())
+        .log("The record of a source's Pods differs from what it has, saying them again");
+  }
+
+  private boolean isOurs(PodEntry entry) {
+    return entry.pod().source().equals(name());
+  }
+
+  private Optional<List<Pod>> said(Collection<PodEntry> onRecord) {
+    var recorded = onRecord.stream().filter(this::isOurs).toList();
     if (source instanceof PodSource.Ended) {
       due = false;
       return recorded.isEmpty() ? Optional.empty() : Optional.of(List.of());
@@ -96,6 +150,8 @@ final class SourceDesk {
     if (!result.getSource().equals(name())) {
       return;
     }
+    underWay = false;
+    touched(); // the records that it led to are about to come; where they do not, that is found
     var now =
         result.getRefusedList().stream()
             .map(r -> r.getNamespace() + "/" + r.getName() + ": " + r.getReason())

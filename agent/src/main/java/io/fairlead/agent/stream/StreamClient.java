@@ -49,6 +49,7 @@ final class StreamClient implements AutoCloseable {
   private static final Duration WORKED = Duration.ofSeconds(5);
 
   private final NodeIdentity node;
+  private final List<String> sources;
   private final OtherLog otherLog;
   private final Replicas replicas;
   private final Consumer<Link.Event> events;
@@ -122,6 +123,7 @@ final class StreamClient implements AutoCloseable {
 
   StreamClient(
       NodeIdentity node,
+      List<String> sources,
       List<HostPort> addresses,
       OtherLog otherLog,
       Consumer<Link.Event> events,
@@ -129,6 +131,7 @@ final class StreamClient implements AutoCloseable {
       Time time,
       RandomSource random) {
     this.node = node;
+    this.sources = List.copyOf(sources);
     this.otherLog = otherLog;
     this.replicas = new Replicas(addresses, random);
     this.events = events;
@@ -273,7 +276,7 @@ final class StreamClient implements AutoCloseable {
     session = Optional.of(new Session(link, new Frames(asked, floors, otherLog), time.nanoTime()));
     var hello =
         Hello.newBuilder()
-            .setNode(node.proto())
+            .setNode(node.proto().toBuilder().addAllSources(sources))
             .setProtocol(protocol)
             .setInstance(instance)
             .setPreviousSession(previousSession)

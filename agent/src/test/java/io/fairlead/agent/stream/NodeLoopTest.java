@@ -630,6 +630,27 @@ class NodeLoopTest {
   }
 
   @Test
+  void saysPodsAgainWhoseRecordsTheStreamDoesNotShow() throws IOException {
+    var manifests = Files.createDirectories(directory.resolve("manifests"));
+    Files.writeString(manifests.resolve("web.yaml"), manifest("web-1"));
+    start();
+    stream(1).welcome(5).reset(1, at("s:10"), List.of());
+    await("Pods").until(() -> stream(1).sources.size() == 1);
+    var said = stream(1).sources.getFirst();
+    stream(1).answer(result(said));
+    await("again").until(() -> stream(1).sources.size() == 2);
+    assertThat(stream(1).sources.getLast().getPodsList()).isEqualTo(said.getPodsList());
+    assertThat(stream(1).sources.getLast().getSequence()).isGreaterThan(said.getSequence());
+  }
+
+  private static SourceResult result(SourceState said) {
+    return SourceResult.newBuilder()
+        .setSource(said.getSource())
+        .setSequence(said.getSequence())
+        .build();
+  }
+
+  @Test
   void keepsPodsOnRecordWhoseManifestCannotBeRead() throws IOException {
     var manifests = Files.createDirectories(directory.resolve("manifests"));
     Files.writeString(manifests.resolve("web.yaml"), "apiVersion: v1\nkind: Po");

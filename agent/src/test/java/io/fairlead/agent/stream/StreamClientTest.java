@@ -33,7 +33,7 @@ class StreamClientTest {
               List.of(Address.of("192.0.2.1")),
               List.of(),
               Set.of(),
-              "test"),
+              "test"), List.of("manifests/node-a"),
           List.of(replica.address()),
           OtherLog.REFUSED,
           events::add,

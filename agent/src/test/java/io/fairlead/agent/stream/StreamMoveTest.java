@@ -56,7 +56,7 @@ class StreamMoveTest {
                 List.of(Address.of("192.0.2.1")),
                 List.of(),
                 Set.of(),
-                "test"),
+                "test"), List.of("manifests/node-a"),
             List.of(addresses),
             OtherLog.REFUSED,
             events::add,
