@@ -29,6 +29,7 @@ import io.fairlead.endpoints.stream.NodeAgentsService;
 import io.fairlead.endpoints.stream.NodeStreams;
 import io.fairlead.endpoints.stream.Rebalancer;
 import io.fairlead.endpoints.stream.ResetTurns;
+import io.fairlead.endpoints.stream.SessionFence;
 import io.fairlead.endpoints.stream.StreamStats;
 import io.fairlead.etcd.Coordination;
 import io.fairlead.etcd.EtcdConfig;
@@ -196,9 +197,15 @@ public final class EndpointsService implements AutoCloseable {
     var peers =
         shutdown.opened(
             "peers", new Peers(address -> GrpcChannels.of(List.of(HostPort.of(address)))));
+    var ends = new EndOffsets(() -> eventLog.endOffsets(partitions));
     var calls =
         new PodCalls(
-            owners, peers, eventLog.partitioning(), () -> feed.current().image(), leases, time);
+            new SessionFence(config.replica(), owners, ends, loader),
+            peers,
+            eventLog.partitioning(),
+            () -> feed.current().image(),
+            leases,
+            time);
     var acks = shutdown.opened("acks", Acks.start(config.replica(), eventLog.acks(), time));
     var fleet = new Fleet(config.replica(), acks, coordination, time);
     var waits = new AckWaits(acks, time);
@@ -223,7 +230,7 @@ public final class EndpointsService implements AutoCloseable {
             config.replica(),
             eventLog.identity(),
             contents,
-            new EndOffsets(() -> eventLog.endOffsets(partitions)),
+            ends,
             turns,
             streams,
             calls.uplink(config.streams().callTimeout()),

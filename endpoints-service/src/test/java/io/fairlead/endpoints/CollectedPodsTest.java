@@ -122,14 +122,13 @@ class CollectedPodsTest {
       report(before, "n2", "manifests/n2");
       await(
           "the Pods of n2",
-          () -> pods("docker-n2-n2") + pods("manifests-n2-n2") == 2 * NAMESPACES.size());
+          () -> pods("docker-n2-n2") + pods("manifests-n2-n2") == 2L * NAMESPACES.size());
     }
     try (var _ = agent("n2", b, "manifests/n2")) { // docker/n2 is gone, or has another name
       lost.close();
       await(
           "n1 is lost",
-          () ->
-              replicas.image().nodes().get("n1").orElseThrow().object().state() == State.LOST);
+          () -> replicas.image().nodes().get("n1").orElseThrow().object().state() == State.LOST);
       assertThat(pods("manifests-n1-n1")).isEqualTo(NAMESPACES.size());
       a.crash(); // which owned some of them
       await("those of the lost node go", () -> pods("manifests-n1-n1") == 0);
@@ -137,8 +136,7 @@ class CollectedPodsTest {
       assertThat(pods("api-n1")).as("of an API client").isEqualTo(NAMESPACES.size());
       assertThat(pods("manifests-n2-n2")).as("reported").isEqualTo(NAMESPACES.size());
       assertThat(causes("manifests-n1-n1")).containsExactly("node lost for long");
-      assertThat(causes("docker-n2-n2"))
-          .containsExactly("source docker/n2 is gone from the node");
+      assertThat(causes("docker-n2-n2")).containsExactly("source docker/n2 is gone from the node");
     }
   }
 }

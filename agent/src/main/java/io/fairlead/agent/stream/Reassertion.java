@@ -52,9 +52,7 @@ final class Reassertion {
     var drafts = new TreeMap<String, List<PodDraft>>();
     for (var pod : said) {
       var draft = PodCodec.draft(pod);
-      drafts
-          .computeIfAbsent(draft.objectName().namespace(), _ -> new ArrayList<>())
-          .add(draft);
+      drafts.computeIfAbsent(draft.objectName().namespace(), _ -> new ArrayList<>()).add(draft);
     }
     namespaces.addAll(drafts.keySet());
     var image = ClusterImage.EMPTY.with(records);

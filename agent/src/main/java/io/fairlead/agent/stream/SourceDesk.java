@@ -19,9 +19,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What is to be said of the Pods of one source: all of them, in each new session and when they
- * change; again after a while where some were refused, since what stood in the way may have gone, or
- * where the stream shows them other than they were said, whoever changed or deleted them. Owned by
- * the loop.
+ * change; again after a while where some were refused, since what stood in the way may have gone,
+ * or where the stream shows them other than they were said, whoever changed or deleted them. Owned
+ * by the loop.
  */
 final class SourceDesk {
   private static final Logger LOG = LoggerFactory.getLogger(SourceDesk.class);

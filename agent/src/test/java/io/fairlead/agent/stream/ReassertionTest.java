@@ -82,17 +82,13 @@ class ReassertionTest {
     var opened =
         PodsDecider.decide(
             ClusterImage.EMPTY,
-            new OpenNode(
-                NodeCodec.draft(
-                    OpenNodeRequest.newBuilder().setNode(node).build())),
+            new OpenNode(NodeCodec.draft(OpenNodeRequest.newBuilder().setNode(node).build())),
             context());
-    var image = TestObjects.image(
-        ((Change.Put) opened.changes().getFirst()).object());
+    var image = TestObjects.image(((Change.Put) opened.changes().getFirst()).object());
     var decided =
         PodsDecider.decide(
             image,
-            new ReconcileSource(
-                "default", SOURCE, "node-a", 100, 1, List.of(PodCodec.draft(SAID))),
+            new ReconcileSource("default", SOURCE, "node-a", 100, 1, List.of(PodCodec.draft(SAID))),
             context());
     var pod = (Pod) ((Change.Put) decided.changes().getFirst()).object();
     var shown = EntryCodec.model(EntryCodec.proto(entry(pod, Optional.empty())));

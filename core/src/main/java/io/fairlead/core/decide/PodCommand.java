@@ -144,7 +144,8 @@ public sealed interface PodCommand {
       implements PodCommand {}
 
   /**
-   * All Pods that one source knows in one namespace: what it does not name any more is deleted.
+   * All Pods that one source knows in one namespace: what it does not name any more is deleted. Is
+   * decided on an image that has every session that was opened before it was asked for.
    *
    * @param node where the source is
    */

@@ -458,7 +458,7 @@ public final class PodsDecider {
   }
 
   private Decision<PodOutcome> reconcile(ReconcileSource state) {
-    var ended = Sessions.fault(image, state.node(), state.session());
+    var ended = Sessions.faultOfKnown(image, state.node(), state.session());
     if (ended.isPresent()) {
       return refuse(ended.get());
     }

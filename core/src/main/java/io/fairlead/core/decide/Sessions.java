@@ -35,6 +35,18 @@ final class Sessions {
   }
 
   /**
+   * The same where the image has every session that was opened before: one that it does not know
+   * was of a node that somebody deleted.
+   */
+  static Optional<Refusal> faultOfKnown(ClusterImage image, String node, long session) {
+    return image.nodes().get(node).isEmpty()
+        ? Optional.of(
+            new Refusal.SessionEnded(
+                ObjectKey.ofCluster(Kind.NODE, node), session, "there is no such node: open one"))
+        : fault(image, node, session);
+  }
+
+  /**
    * Why that agent must not open another session, or empty: since its last one, another process
    * opened one under the same name. Of two agents with one name so the newest has the node, and the
    * other one learns of it for good, instead of taking the node back. One that has just started is

@@ -50,16 +50,7 @@ public record Node(
       State state,
       String reason) {
     this(
-        meta,
-        zone,
-        addresses,
-        podCidrs,
-        agentVersion,
-        instance,
-        session,
-        state,
-        reason,
-        List.of());
+        meta, zone, addresses, podCidrs, agentVersion, instance, session, state, reason, List.of());
   }
 
   public enum State {

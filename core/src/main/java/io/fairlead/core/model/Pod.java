@@ -403,8 +403,7 @@ public record Pod(ObjectMeta meta, Spec spec, Status status, String source)
 
   /** Whether it ends with its node: a source of the node reports it, or something there runs it. */
   public boolean goesWithItsNode() {
-    return isOfSourceOfItsNode()
-        || (spec.nodeName().isPresent() && !status.containers().isEmpty());
+    return isOfSourceOfItsNode() || (spec.nodeName().isPresent() && !status.containers().isEmpty());
   }
 
   /** Whether anything has to be asked before it is ready. */

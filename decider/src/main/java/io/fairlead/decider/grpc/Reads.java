@@ -3,7 +3,6 @@ package io.fairlead.decider.grpc;
 import io.fairlead.api.Errors;
 import io.fairlead.api.PositionCodec;
 import io.fairlead.core.decide.Violation.Reason;
-import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
@@ -13,7 +12,6 @@ import io.fairlead.v1.Freshness;
 import io.grpc.Context;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
@@ -22,8 +20,6 @@ import java.util.concurrent.TimeoutException;
 
 /** Images for answers that only read. Thread-safe. */
 public final class Reads {
-  private static final Duration SESSION_WAIT = Duration.ofSeconds(1);
-
   private final Loader loader;
   private final Duration timeout;
 
@@ -108,24 +104,6 @@ public final class Reads {
             .map(given -> covered("from", given));
     var _ = at(freshness);
     return position;
-  }
-
-  /**
-   * Waits, but not long, until the record that opened a node's session is known here: who decides
-   * about the node's Pods may look at its addresses. Without it the session counts all the same.
-   */
-  public void awaitSession(long session) {
-    if (session <= 0) {
-      return;
-    }
-    var applied = loader.applied(Map.of(LogPartition.NODES, session + 1));
-    try {
-      applied.get(SESSION_WAIT.toNanos(), TimeUnit.NANOSECONDS);
-    } catch (TimeoutException | ExecutionException _) {
-      applied.cancel(false);
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
-    }
   }
 
   /** The time a call has: its deadline, but never longer than the service's limit. */

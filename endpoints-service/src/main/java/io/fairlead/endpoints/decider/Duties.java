@@ -40,9 +40,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What owners do without being asked, one virtual thread: say that a node is lost, make the Pods of
- * lost nodes unready, delete those that nobody reports any more, end Pods whose grace period or lease
- * is over. Each replica does it for the
- * partitions it owns; commands are idempotent, so doing it twice is harmless. Soft.
+ * lost nodes unready, delete those that nobody reports any more, end Pods whose grace period or
+ * lease is over. Each replica does it for the partitions it owns; commands are idempotent, so doing
+ * it twice is harmless. Soft.
  */
 public final class Duties implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Duties.class);
@@ -351,8 +351,7 @@ public final class Duties implements AutoCloseable {
         && now.pods().onNode(node).stream()
             .flatMap(name -> now.pods().get(name).stream())
             .map(Versioned::object)
-            .noneMatch(
-                pod -> pod.goesWithItsNode() || PodCondition.of(now.pods(), pod).ready());
+            .noneMatch(pod -> pod.goesWithItsNode() || PodCondition.of(now.pods(), pod).ready());
   }
 
   /** Whether it is probably not the nodes that are gone; also where nobody can say. */

@@ -60,8 +60,7 @@ final class OrphanedPods {
     var due = new ArrayList<Orphans>();
     cases.forEach((found, namespaces) -> {
       long since = sinceNanos.computeIfAbsent(found, _ -> nowNanos);
-      boolean atOnce =
-          found.why() instanceof Orphaning.NodeGone && deleted.contains(found.node());
+      boolean atOnce = found.why() instanceof Orphaning.NodeGone && deleted.contains(found.node());
       if (atOnce || nowNanos - since >= bound.toNanos()) {
         namespaces.forEach((namespace, count) ->
             due.add(new Orphans(namespace, found.node(), found.why(), count)));

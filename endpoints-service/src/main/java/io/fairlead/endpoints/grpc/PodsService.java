@@ -83,7 +83,6 @@ final class PodsService extends PodsImplBase {
   @Override
   public void reconcileSource(
       ReconcileSourceRequest request, StreamObserver<ReconcileSourceReply> replies) {
-    reads.awaitSession(request.getSession());
     answer(replies, calls.reconcile(request, Caller.current(), reads.left()));
   }
 

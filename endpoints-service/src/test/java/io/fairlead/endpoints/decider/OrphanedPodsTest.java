@@ -53,8 +53,7 @@ class OrphanedPodsTest {
     var empty = TestObjects.image(node(7, Node.State.LOST, "manifests/n1"));
     assertThat(look(empty, 0)).isEmpty();
     var image =
-        TestObjects.after(
-            empty, pod("a", "manifests/n1"), pod("b", "docker/n1"), pod("c", "api"));
+        TestObjects.after(empty, pod("a", "manifests/n1"), pod("b", "docker/n1"), pod("c", "api"));
     assertThat(look(image, 299)).isEmpty();
     assertThat(look(image, 300)).containsExactly(orphans(new Orphaning.NodeLost(7), 2));
   }
@@ -81,9 +80,9 @@ class OrphanedPodsTest {
 
   @Test
   void podsOfASourceThatItsNodeDoesNotNameAreOrphansAfterTheBound() {
-    var pods =
-        new Pod[] {pod("a", "manifests/n1"), pod("b", "docker/n1"), pod("c", "ci/n2")};
-    var image = TestObjects.image(node(7, Node.State.READY, "manifests/n1"), pods[0], pods[1], pods[2]);
+    var pods = new Pod[] {pod("a", "manifests/n1"), pod("b", "docker/n1"), pod("c", "ci/n2")};
+    var image =
+        TestObjects.image(node(7, Node.State.READY, "manifests/n1"), pods[0], pods[1], pods[2]);
     var gone = new Orphaning.SourceGone(7, "docker/n1");
     assertThat(look(image, 0)).isEmpty();
     assertThat(look(image, 300)).containsExactly(orphans(gone, 1));

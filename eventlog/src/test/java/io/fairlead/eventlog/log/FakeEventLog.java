@@ -9,6 +9,7 @@ import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -35,6 +36,7 @@ public final class FakeEventLog implements EventLog {
   private final int number;
   private final AtomicReference<Optional<AppendFault>> nextFault =
       new AtomicReference<>(Optional.empty());
+  private final Set<LogPartition> held = new HashSet<>(); // guarded by kafka.lock
   private final FakeAckTopic acks;
   private final Set<FakeFollower> followers = ConcurrentHashMap.newKeySet();
 
@@ -49,6 +51,31 @@ public final class FakeEventLog implements EventLog {
   /** The next append of any appender of this client, and only that, ends so. */
   public void failNextAppend(AppendFault fault) {
     nextFault.set(Optional.of(fault));
+  }
+
+  /** This client reads nothing more of a partition until it is {@link #release released}. */
+  public void holdBack(LogPartition partition) {
+    kafka.lock.lock();
+    try {
+      held.add(partition);
+    } finally {
+      kafka.lock.unlock();
+    }
+  }
+
+  public void release(LogPartition partition) {
+    kafka.lock.lock();
+    try {
+      held.remove(partition);
+      kafka.changed.signalAll();
+    } finally {
+      kafka.lock.unlock();
+    }
+  }
+
+  /** With the lock held. */
+  boolean isHeldBack(LogPartition partition) {
+    return held.contains(partition);
   }
 
   @Override

@@ -7,6 +7,7 @@ import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.model.Topic;
+import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.record.LogEvent;
 import io.fairlead.core.run.FakeTime;
 import io.fairlead.core.run.GatewayException;
@@ -124,6 +125,39 @@ class FakeEventLogTest extends EventLogContract {
       kafka.showCommits();
       recorder.awaitEntries(2);
       assertThat(recorder.entries()).allMatch(e -> e.timestamp().equals(FakeTime.START));
+    }
+  }
+
+  @Test
+  void holdsOnePartitionBackFromOneClient() {
+    var pods = new LogPartition(Topic.PODS, 1);
+    var both = List.of(LogPartition.SERVICES, pods);
+    try (var held = kafka.connect();
+        var other = kafka.connect()) {
+      var behind = new Recorder();
+      var current = new Recorder();
+      held.holdBack(pods);
+      held.follow(both, Position.start(held.identity()), behind);
+      other.follow(both, Position.start(other.identity()), current);
+      other.openAppender(pods).append(List.of(storedIn(pods)));
+      held.openAppender(LogPartition.SERVICES).append(List.of(stored()));
+      current.awaitEntries(2);
+      behind.awaitEntries(1);
+      assertThat(behind.entries())
+          .extracting(LogEntry::partition)
+          .containsExactly(LogPartition.SERVICES);
+      assertThat(held.endOffsets(List.of(pods))).isEqualTo(other.endOffsets(List.of(pods)));
+      held.release(pods);
+      behind.awaitEntries(2);
+    }
+  }
+
+  private LogEvent storedIn(LogPartition partition) {
+    while (true) {
+      var event = new LogEvent.Stored(random.object(Kind.POD), random.envelope());
+      if (PARTITIONING.of(event.key()).equals(partition)) {
+        return event;
+      }
     }
   }
 

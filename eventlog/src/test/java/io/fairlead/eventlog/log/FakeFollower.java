@@ -110,6 +110,9 @@ final class FakeFollower implements Follower {
     var entries = new ArrayList<LogEntry>();
     var applied = position;
     for (var partition : partitions) {
+      if (client.isHeldBack(partition)) {
+        continue;
+      }
       var log = kafka.partition(partition);
       long from = position.of(partition);
       if (!log.holds(from)) {
