@@ -138,7 +138,7 @@ class ContentTest {
   void aMessageCarriesAsMuchAsItMay() {
     var content = Content.empty(START, 10);
     for (int i = 1; i <= 3; i++) {
-      content = step(content, ClusterImage.EMPTY, i * 10, service("s" + i, "10.96.0." + i));
+      content = step(content, ClusterImage.EMPTY, i * 10L, service("s" + i, "10.96.0." + i));
     }
     var lacking = content.since(0, "n1").orElseThrow();
     assertThat(lacking.only(1)).isEmpty();
