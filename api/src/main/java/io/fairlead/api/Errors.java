@@ -170,6 +170,15 @@ public final class Errors {
               Reason.OLD_SESSION,
               named(node) + ": " + message,
               Map.of("node", node.name(), "session", Long.toString(session)));
+      case Refusal.PortTaken(var object, var taken) -> {
+        var metadata = metadata(object);
+        metadata.put("address", taken.claim().address().toString());
+        metadata.put("port", Integer.toString(taken.claim().port()));
+        metadata.put("protocol", taken.claim().protocol().toString());
+        metadata.put("holder", taken.holder().toString());
+        yield status(
+            Reason.POD_PORT_TAKEN, named(object) + ": " + taken + " on the same node", metadata);
+      }
       case Refusal.NodeLives(var node, var streamAt) -> {
         var metadata = metadata(node);
         streamAt.ifPresent(replica -> metadata.put("streamReplica", replica));
@@ -177,7 +186,7 @@ public final class Errors {
             Reason.NODE_LIVES,
             named(node)
                 + (streamAt.isPresent()
-                    ? ": it is connected, to replica %s: end its agent, and delete the node when it is Lost"
+                    ? ": it is connected, to replica %s: end its agent, and delete the node when it is NotReady"
                         .formatted(streamAt.get())
                     : ": it is not lost yet: that takes as long as --node-lost-after says, 40s by default, after its agent has ended"),
             metadata);

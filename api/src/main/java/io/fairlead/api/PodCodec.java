@@ -39,6 +39,9 @@ public final class PodCodec {
   private static final String CONTAINERS_READY = "ContainersReady";
   private static final String READY = "Ready";
 
+  /** Why a Pod is not ready that claims what an older one of its node has. */
+  public static final String PORT_TAKEN = "PortTaken";
+
   /** Conditions that are not stored. */
   private static final Set<String> DERIVED = Set.of(CONTAINERS_READY, READY);
 
@@ -169,6 +172,9 @@ public final class PodCodec {
             .setStatus((met ? Pod.Condition.State.TRUE : Pod.Condition.State.FALSE).text());
     if (!met || condition.ready()) { // else it is said why the whole is not
       proto.setMessage(condition.reason());
+    }
+    if (!met && condition.taken().isPresent()) {
+      proto.setReason(PORT_TAKEN);
     }
     condition.since().ifPresent(since -> proto.setLastTransitionTime(Timestamps.proto(since)));
     return proto.build();

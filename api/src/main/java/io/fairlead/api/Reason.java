@@ -80,6 +80,11 @@ public enum Reason {
       "node, session",
       Retry.NEVER,
       "A newer session of that node exists; what an older one says does not count."),
+  POD_PORT_TAKEN(
+      Code.ALREADY_EXISTS,
+      "kind, name, namespace, address, port, protocol, holder",
+      Retry.LATER,
+      "Another Pod of the node, the holder, claims that address and port. Nothing was changed; it can be had when that Pod is gone."),
   NODE_LIVES(
       Code.FAILED_PRECONDITION,
       "kind, name, and streamReplica where one holds its stream",

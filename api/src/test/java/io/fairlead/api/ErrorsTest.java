@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.fairlead.api.ErrorReport.FieldFault;
 import io.fairlead.core.decide.Refusal;
 import io.fairlead.core.decide.Violation;
+import io.fairlead.core.image.PodClaims;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.Family;
@@ -12,6 +13,7 @@ import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.Protocol;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
 import io.grpc.Metadata;
@@ -227,12 +229,31 @@ class ErrorsTest {
             Map.of("node", "node-a", "session", "12"),
             "Error from server (FailedPrecondition): nodes \"node-a\": a later session exists"),
         new Case(
+            Errors.refused(
+                new Refusal.PortTaken(
+                    ObjectKey.of(Kind.POD, new ObjectName("shop", "web-1")),
+                    new PodClaims.Taken(
+                        new PodClaims.Claim(Address.of("192.0.2.1"), 80, Protocol.TCP),
+                        new ObjectName("default", "web-0")))),
+            Code.ALREADY_EXISTS,
+            Reason.POD_PORT_TAKEN,
+            Map.of(
+                "kind", "Pod",
+                "name", "web-1",
+                "namespace", "shop",
+                "address", "192.0.2.1",
+                "port", "80",
+                "protocol", "TCP",
+                "holder", "default/web-0"),
+            "Error from server (AlreadyExists): pods \"web-1\": 192.0.2.1:80/TCP is claimed by Pod default/web-0"
+                + " on the same node"),
+        new Case(
             Errors.refused(new Refusal.NodeLives(NODE, Optional.of("replica-1"))),
             Code.FAILED_PRECONDITION,
             Reason.NODE_LIVES,
             Map.of("kind", "Node", "name", "node-a", "streamReplica", "replica-1"),
             "Error from server (FailedPrecondition): nodes \"node-a\": it is connected, to replica replica-1: end its"
-                + " agent, and delete the node when it is Lost"),
+                + " agent, and delete the node when it is NotReady"),
         new Case(
             Errors.refused(new Refusal.NodeLives(NODE, Optional.empty())),
             Code.FAILED_PRECONDITION,

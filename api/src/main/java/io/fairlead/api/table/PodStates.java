@@ -1,5 +1,6 @@
 package io.fairlead.api.table;
 
+import io.fairlead.api.PodCodec;
 import io.fairlead.core.model.PodDrain;
 import io.fairlead.v1.ContainerStateTerminated;
 import io.fairlead.v1.ContainerStatus;
@@ -33,6 +34,10 @@ final class PodStates {
       return "Draining";
     }
     var status = pod.getStatus();
+    if (status.getConditionsList().stream()
+        .anyMatch(condition -> condition.getReason().equals(PodCodec.PORT_TAKEN))) {
+      return "Refused";
+    }
     var words = status.getReason().isEmpty() ? status.getPhase() : status.getReason();
     boolean running = false;
     for (var container : status.getContainerStatusesList().reversed()) {

@@ -3,6 +3,7 @@ package io.fairlead.api.table;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.Timestamp;
+import io.fairlead.api.PodCodec;
 import io.fairlead.api.table.Tables.Namespaces;
 import io.fairlead.api.table.Tables.Width;
 import io.fairlead.api.table.TextTable.Heads;
@@ -155,6 +156,19 @@ class TablesTest {
             NAME     STATUS     ROLES    AGE   VERSION   LAG   LAST-ERROR   INTERNAL-IP   POD-CIDRS   ZONE   REPLICA   ACKNOWLEDGED
             node-a   NotReady   <none>   45s   0.1.0     4     disk full    192.0.2.1     <none>      z1     a         s:9,p3:1
             """);
+  }
+
+  @Test
+  void aPodWhosePortAnOlderOneHasIsRefused() {
+    var pod = pod("a", "10.244.0.7").toBuilder();
+    pod.getStatusBuilder()
+        .setReady(false)
+        .addConditions(
+            PodCondition.newBuilder()
+                .setType("Ready")
+                .setStatus("False")
+                .setReason(PodCodec.PORT_TAKEN));
+    assertThat(row(pod.build())).startsWith("a   0/1   Refused   ");
   }
 
   private static Pod withContainers(ContainerStatus... statuses) {

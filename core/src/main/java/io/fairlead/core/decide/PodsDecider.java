@@ -24,6 +24,7 @@ import io.fairlead.core.decide.PodOutcome.SliceDeleted;
 import io.fairlead.core.decide.PodOutcome.SliceStored;
 import io.fairlead.core.decide.PodOutcome.Stored;
 import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.image.PodClaims;
 import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Family;
@@ -155,6 +156,10 @@ public final class PodsDecider {
             .map(Pod::status)
             .orElseGet(() -> status(wish, same));
     var pod = pod(draft, wish, spec, status, same);
+    var taken = PodClaims.takenAnew(image.pods(), before, pod);
+    if (taken.isPresent()) {
+      return refuse(new Refusal.PortTaken(draft.key(), taken.get()));
+    }
     if (before.filter(pod::equals).isPresent()) {
       return Decision.answer(
           new Stored(
@@ -506,26 +511,36 @@ public final class PodsDecider {
     private final List<PodOutcome.Dropped> refused = new ArrayList<>();
     private final Set<ObjectName> named = new HashSet<>();
 
+    /** With what was decided so far. */
+    private ClusterImage working = image;
+
     SourceReconciliation(ReconcileSource state) {
       this.state = state;
     }
 
     Decision<PodOutcome> decide() {
+      var names = new HashSet<ObjectName>();
+      state.pods().forEach(draft -> names.add(draft.objectName()));
+      for (var versioned : image.pods().inNamespace(state.namespace())) {
+        var pod = versioned.object();
+        if (pod.source().equals(state.source())
+            && pod.spec().nodeName().equals(Optional.of(state.node()))
+            && !names.contains(pod.name())) {
+          change(remove(pod)); // first: a Pod of another name may take its address and port
+        }
+      }
       for (var draft : state.pods()) {
         var fault = apply(draft);
         if (!fault.isEmpty()) {
           refused.add(new PodOutcome.Dropped(draft.objectName(), fault));
         }
       }
-      for (var versioned : image.pods().inNamespace(state.namespace())) {
-        var pod = versioned.object();
-        if (pod.source().equals(state.source())
-            && pod.spec().nodeName().equals(Optional.of(state.node()))
-            && !named.contains(pod.name())) {
-          changes.addAll(remove(pod));
-        }
-      }
       return Decision.of(changes, new PodOutcome.Reconciled(refused, OptionalLong.empty()));
+    }
+
+    private void change(List<Change> more) {
+      changes.addAll(more);
+      working = working.with(more);
     }
 
     /** Why the Pod is refused, or "". */
@@ -560,8 +575,12 @@ public final class PodsDecider {
         return String.join("; ", violations.list().stream().map(Violation::toString).toList());
       }
       var pod = pod(draft, wish, wish.spec(), status(wish, same), same);
+      var taken = PodClaims.takenAnew(working.pods(), before, pod);
+      if (taken.isPresent()) {
+        return taken.get().toString();
+      }
       if (before.filter(pod::equals).isEmpty()) {
-        changes.addAll(put(pod));
+        change(put(pod));
       }
       return "";
     }

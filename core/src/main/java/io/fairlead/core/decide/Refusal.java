@@ -1,5 +1,6 @@
 package io.fairlead.core.decide;
 
+import io.fairlead.core.image.PodClaims;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.Family;
@@ -112,6 +113,9 @@ public sealed interface Refusal {
    * @param streamAt the replica that holds its stream; empty where none does at the moment
    */
   record NodeLives(ObjectKey node, Optional<String> streamAt) implements Refusal {}
+
+  /** A Pod would claim an address and port that another Pod of its node claims. */
+  record PortTaken(ObjectKey object, PodClaims.Taken taken) implements Refusal {}
 
   /**
    * Another agent has the node's name and opened a session later.

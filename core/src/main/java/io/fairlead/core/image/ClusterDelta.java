@@ -5,6 +5,7 @@ import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.ObjectKey;
 import io.fairlead.core.model.ObjectName;
+import io.fairlead.core.model.Pod;
 import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.record.LogEvent;
 import java.util.ArrayList;
@@ -130,11 +131,30 @@ public final class ClusterDelta {
     return names(Kind.SERVICE);
   }
 
-  /** Pods that were stored or removed, or whose readiness was. */
+  /**
+   * Pods that were stored or removed, or whose readiness was; and those that claim ports of an
+   * address of one that came, went or changed: which of them has a port may have changed.
+   */
   public SortedSet<ObjectName> pods() {
-    var names = new TreeSet<>(names(Kind.POD));
+    var stored = names(Kind.POD);
+    var names = new TreeSet<>(stored);
     names.addAll(names(Kind.POD_READINESS));
+    for (var name : stored) {
+      var before = base.pods().get(name).map(Versioned::object);
+      var after =
+          stored(ObjectKey.of(Kind.POD, name))
+              .flatMap(v -> v.object() instanceof Pod pod ? Optional.of(pod) : Optional.empty());
+      before.ifPresent(pod -> names.addAll(base.pods().sharing(pod)));
+      // those that came together are named anyway
+      after
+          .filter(pod -> before.filter(b -> isAtSameAddresses(b, pod)).isEmpty())
+          .ifPresent(pod -> names.addAll(base.pods().sharing(pod)));
+    }
     return Collections.unmodifiableSortedSet(names);
+  }
+
+  private static boolean isAtSameAddresses(Pod one, Pod other) {
+    return PodClaims.addresses(one).equals(PodClaims.addresses(other));
   }
 
   /** EndpointSlices that somebody stored or removed. */

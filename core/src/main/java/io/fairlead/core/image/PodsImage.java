@@ -1,5 +1,6 @@
 package io.fairlead.core.image;
 
+import io.fairlead.core.model.Address;
 import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Pod;
@@ -26,15 +27,24 @@ import org.jspecify.annotations.Nullable;
  * @param byLabel names of the Pods that carry a label
  * @param byNode names of the Pods placed on a node, in no order: those of one Service are on many
  *     nodes, so that each is a way of its own through a tree
+ * @param byAddress names of the Pods that claim ports of an address, see {@link PodClaims}
+ * @param contested addresses of which several Pods claim ports, not always the same ones
  */
 public record PodsImage(
     SortedTable<ObjectName, Versioned<Pod>> byName,
     SortedTable<ObjectName, Versioned<PodReadiness>> readinessByPod,
     SortedIndex<Label, ObjectName> byLabel,
-    SortedIndex<String, Scattered<ObjectName>> byNode) {
+    SortedIndex<String, Scattered<ObjectName>> byNode,
+    SortedIndex<Address, ObjectName> byAddress,
+    SortedNames<Address> contested) {
   public static final PodsImage EMPTY =
       new PodsImage(
-          SortedTable.empty(), SortedTable.empty(), SortedIndex.empty(), SortedIndex.empty());
+          SortedTable.empty(),
+          SortedTable.empty(),
+          SortedIndex.empty(),
+          SortedIndex.empty(),
+          SortedIndex.empty(),
+          SortedNames.empty());
 
   public Optional<Versioned<Pod>> get(ObjectName name) {
     return byName.find(name);
@@ -118,7 +128,9 @@ public record PodsImage(
   PodsImage edited(List<Edit<Pod>> pods, List<Edit<PodReadiness>> readiness) {
     var labels = new SortedIndex.Changes<Label, ObjectName>();
     var nodes = new SortedIndex.Changes<String, Scattered<ObjectName>>();
-    return new PodsImage(
+    var addresses = new SortedIndex.Changes<Address, ObjectName>();
+    var touched = new TreeSet<Address>();
+    var names =
         byName.edited(
             sorted(
                 pods,
@@ -126,10 +138,31 @@ public record PodsImage(
                   edit.replaced().accept(before);
                   relabel(edit.name(), labelsOf(before), labelsOf(edit.after()), labels);
                   place(edit.name(), nodeOf(before), nodeOf(edit.after()), nodes);
-                })),
+                  claim(
+                      edit.name(), claimedBy(before), claimedBy(edit.after()), addresses, touched);
+                }));
+    var claims = byAddress.edited(addresses);
+    return new PodsImage(
+        names,
         readinessByPod.edited(sorted(readiness, (edit, before) -> edit.replaced().accept(before))),
         byLabel.edited(labels),
-        byNode.edited(nodes));
+        byNode.edited(nodes),
+        claims,
+        contested(claims, touched));
+  }
+
+  private SortedNames<Address> contested(
+      SortedIndex<Address, ObjectName> claims, SortedSet<Address> touched) {
+    var edits = new ArrayList<SortedNames.Edit<Address>>();
+    for (var address : touched) {
+      boolean several = claims.get(address).size() > 1;
+      if (several != contested.contains(address)) {
+        edits.add(
+            new SortedNames.Edit<>(
+                address, several ? SortedNames.Becomes.PRESENT : SortedNames.Becomes.ABSENT));
+      }
+    }
+    return edits.isEmpty() ? contested : contested.edited(edits);
   }
 
   private static <T extends DomainObject> List<TableEdit<T>> sorted(
@@ -165,6 +198,21 @@ public record PodsImage(
   /** Nodes on which Pods are placed, whether or not they are there; sorted. */
   public Set<String> nodes() {
     return byNode.byKey().keySet();
+  }
+
+  /** Names of the Pods that claim ports of an address, on whichever nodes; sorted. */
+  SortedSet<ObjectName> claiming(Address address) {
+    return byAddress.get(address);
+  }
+
+  /** Names of the Pods that claim ports of an address of that one, which need not be here. */
+  public SortedSet<ObjectName> sharing(Pod pod) {
+    var names = new TreeSet<ObjectName>();
+    for (var address : PodClaims.addresses(pod)) {
+      names.addAll(claiming(address));
+    }
+    names.remove(pod.name());
+    return names;
   }
 
   PodsImage with(Versioned<Pod> pod) {
@@ -217,6 +265,33 @@ public record PodsImage(
     if (!before.equals(after)) {
       before.ifPresent(node -> changes.remove(node, Scattered.of(name)));
       after.ifPresent(node -> changes.add(node, Scattered.of(name)));
+    }
+  }
+
+  private static List<Address> claimedBy(Optional<Versioned<Pod>> pod) {
+    return pod.isPresent() ? PodClaims.addresses(pod.get().object()) : List.of();
+  }
+
+  private static void claim(
+      ObjectName name,
+      List<Address> before,
+      List<Address> after,
+      SortedIndex.Changes<Address, ObjectName> changes,
+      SortedSet<Address> touched) {
+    if (before.equals(after)) {
+      return;
+    }
+    for (var address : before) {
+      if (!after.contains(address)) {
+        changes.remove(address, name);
+        touched.add(address);
+      }
+    }
+    for (var address : after) {
+      if (!before.contains(address)) {
+        changes.add(address, name);
+        touched.add(address);
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 package io.fairlead.core.view;
 
 import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.image.PodClaims;
 import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.Family;
 import io.fairlead.core.model.Node;
@@ -55,14 +56,15 @@ public final class Endpoints {
   }
 
   /**
-   * A Pod as endpoint of a Service. Empty where it is none: not selected, ended, or without an
-   * address of the family.
+   * A Pod as endpoint of a Service. Empty where it is none: not selected, ended, without an address
+   * of the family, or refused because an older one of its node has its address and port.
    */
   public static Optional<Endpoint> of(ClusterImage image, Service service, Pod pod, Family family) {
     if (service.spec().exposure() == Exposure.EXTERNAL_NAME
         || !service.meta().namespace().equals(pod.meta().namespace())
         || !service.spec().selects(pod.meta().labels())
-        || PodCondition.isFinished(pod)) {
+        || PodCondition.isFinished(pod)
+        || PodClaims.taken(image.pods(), pod).isPresent()) {
       return Optional.empty();
     }
     return pod.ip(family)

@@ -1,5 +1,6 @@
 package io.fairlead.core.view;
 
+import io.fairlead.core.image.PodClaims;
 import io.fairlead.core.image.PodsImage;
 import io.fairlead.core.model.ContainerStatus;
 import io.fairlead.core.model.Pod;
@@ -17,13 +18,25 @@ import java.util.stream.Collectors;
  * @param since when the reporter saw it change; empty where nobody reported
  * @param containersReady all but the readiness gates says so
  * @param reported what is on record of exactly this Pod
+ * @param taken what it claims and an older Pod of its node has; such a Pod is no endpoint
  */
 public record PodCondition(
     boolean ready,
     String reason,
     Optional<Instant> since,
     boolean containersReady,
-    Optional<PodReadiness> reported) {
+    Optional<PodReadiness> reported,
+    Optional<PodClaims.Taken> taken) {
+  /** Of one that has what it claims. */
+  public PodCondition(
+      boolean ready,
+      String reason,
+      Optional<Instant> since,
+      boolean containersReady,
+      Optional<PodReadiness> reported) {
+    this(ready, reason, since, containersReady, reported, Optional.empty());
+  }
+
   /** Of which nothing was reported. */
   public PodCondition(boolean ready, String reason, Optional<Instant> since) {
     this(ready, reason, since, ready, Optional.empty());
@@ -31,7 +44,17 @@ public record PodCondition(
 
   /** Of a Pod as this image knows it. */
   public static PodCondition of(PodsImage pods, Pod pod) {
-    return of(pod, pods.readiness(pod));
+    var alone = of(pod, pods.readiness(pod));
+    return PodClaims.taken(pods, pod)
+        .map(taken ->
+            new PodCondition(
+                false,
+                "refused: " + taken + ", which is older",
+                Optional.empty(),
+                alone.containersReady(),
+                alone.reported(),
+                Optional.of(taken)))
+        .orElse(alone);
   }
 
   /**

@@ -118,15 +118,21 @@ public final class PodTraffic {
     return services;
   }
 
-  /** Whether one of these Services selects that Pod. */
+  /**
+   * Whether one of these Services selects that Pod, or one that it may keep from its address and
+   * port.
+   */
   public static boolean isOf(ClusterImage image, ObjectName pod, Collection<ObjectName> services) {
-    return image
-        .pods()
-        .get(pod)
-        .filter(found ->
-            Entries.selecting(image.services(), found.object()).stream()
-                .anyMatch(services::contains))
-        .isPresent();
+    var found = image.pods().get(pod).map(Versioned::object);
+    return found.filter(p -> isSelected(image, p, services)).isPresent()
+        || found.stream()
+            .flatMap(p -> image.pods().sharing(p).stream())
+            .flatMap(name -> image.pods().get(name).stream())
+            .anyMatch(other -> isSelected(image, other.object(), services));
+  }
+
+  private static boolean isSelected(ClusterImage image, Pod pod, Collection<ObjectName> services) {
+    return Entries.selecting(image.services(), pod).stream().anyMatch(services::contains);
   }
 
   /** Headless Services that select it: DNS tells its address while it is ready. */

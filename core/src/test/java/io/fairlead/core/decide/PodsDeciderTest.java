@@ -31,6 +31,7 @@ import io.fairlead.core.record.Envelope;
 import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.record.LogEvent;
 import io.fairlead.core.run.RandomSource;
+import io.fairlead.core.view.PodCondition;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -410,6 +411,80 @@ class PodsDeciderTest {
     image = before.with(last.changes()); // of the same batch: its offset is not known yet
     assertThat(refused(new OpenNode(draft("node-a", "older", first))))
         .isInstanceOf(Refusal.Superseded.class);
+  }
+
+  @Test
+  void refusesAPodThatClaimsWhatAnotherOfItsNodeHas() {
+    var web = stored(pod("web-0").ip("10.244.1.7")); // 8080
+    var refused = refused(new ApplyPod(pod("web-1").namespace("other").ip("10.244.1.7").draft()));
+    assertThat(refused)
+        .isInstanceOfSatisfying(
+            Refusal.PortTaken.class,
+            taken -> {
+              assertThat(taken.object().objectName()).isEqualTo(new ObjectName("other", "web-1"));
+              assertThat(taken.taken())
+                  .hasToString("10.244.1.7:8080/TCP is claimed by Pod shop/web-0");
+            });
+    stored(pod("web-1").node("node-b").ip("10.244.1.7"));
+    stored(pod("web-2").ip("10.244.1.8"));
+    assertThat(refused(new ApplyPod(pod("web-2").ip("10.244.1.7").draft())))
+        .as("one that moves there, older or not")
+        .isInstanceOf(Refusal.PortTaken.class);
+    stored(pod("web-0").ip("10.244.1.7").labels(Map.of("app", "other")));
+    decide(new DeletePod(web.name(), "", OptionalInt.of(0)));
+    stored(pod("web-2").ip("10.244.1.7"));
+  }
+
+  /** The record of the one that had the address before may go a moment later. */
+  @Test
+  void whatRunsAPodIsBelievedAlsoWhereAnotherClaimsTheSame() {
+    stored(pod("web-0").ip("10.244.1.7"));
+    now = now.plusSeconds(1);
+    var other = stored(pod("web-1"));
+    var status = new PodStatusDraft("Running", "10.244.1.7", List.of(), "", "", List.of());
+    decide(new PodCommand.UpdatePodStatus(other.name(), other.uid().toString(), "", status));
+    assertThat(last.changes()).hasSize(1);
+    assertThat(ready("web-0")).isTrue();
+    assertThat(ready("web-1")).isFalse();
+    decide(new DeletePod(new ObjectName("shop", "web-0"), "", OptionalInt.of(0)));
+    assertThat(ready("web-1")).isTrue();
+  }
+
+  private boolean ready(String pod) {
+    var found = image.pods().get(new ObjectName("shop", pod)).orElseThrow().object();
+    return PodCondition.of(image.pods(), found).ready();
+  }
+
+  @Test
+  void aSourceMayNameAPodAnewButNotTwoForOneAddressAndPort() {
+    long session = open("node-a");
+    var first = pod("old-name").source("manifests/node-a").ip("192.0.2.5");
+    var second = pod("new-name").source("manifests/node-a").ip("192.0.2.5");
+    stored(first);
+    assertThat(reconciled(session, 1, second)).isEmpty();
+    assertThat(image.pods().all())
+        .extracting(p -> p.object().name().name())
+        .containsExactly("new-name");
+    assertThat(reconciled(session, 2, first, second))
+        .containsExactly("192.0.2.5:8080/TCP is claimed by Pod shop/new-name");
+    assertThat(reconciled(session, 3, first)).as("the other is gone").isEmpty();
+  }
+
+  /** Why Pods were refused. */
+  private List<String> reconciled(long session, long sequence, TestPod... pods) {
+    var outcome =
+        decide(
+            new ReconcileSource(
+                "shop",
+                "manifests/node-a",
+                "node-a",
+                session,
+                sequence,
+                List.of(pods).stream().map(TestPod::draft).toList()));
+    if (outcome instanceof PodOutcome.Reconciled(var refused, _)) {
+      return refused.stream().map(PodOutcome.Dropped::reason).toList();
+    }
+    throw unexpected(outcome);
   }
 
   private List<String> collected(String node, Orphaning why) {
