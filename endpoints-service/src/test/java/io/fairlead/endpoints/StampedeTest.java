@@ -92,8 +92,8 @@ class StampedeTest {
     replicas.with(replicas.streams().withResets(2, NEVER, Duration.ofMillis(50)));
     replicas.store(service("web", "10.96.0.1"));
     var replica = replicas.start("a");
-    large(replica, "n1", 14);
-    large(replica, "n2", 14);
+    large(replica, "n1", 24);
+    large(replica, "n2", 24);
     try (var first = connect("n1", replica, Acks.AT_ONCE_BUT_STUCK, 3);
         var second = connect("n2", replica, Acks.AT_ONCE_BUT_STUCK, 3)) {
       await("two are sent everything", () -> first.isWithinAFrame() && second.isWithinAFrame());
@@ -112,7 +112,7 @@ class StampedeTest {
         assertThat(second.frames).isEmpty();
         second.takeAll();
         await("the second", () -> !second.frames.isEmpty());
-        assertThat(second.frames.getFirst().set()).isGreaterThanOrEqualTo(14);
+        assertThat(second.frames.getFirst().set()).isGreaterThanOrEqualTo(24);
         for (var agent : List.of(first, second, third, older)) {
           assertThat(agent.frames.getFirst().reset()).isTrue();
           assertThat(agent.faults).isEmpty();
@@ -127,7 +127,7 @@ class StampedeTest {
     replicas.with(replicas.streams().withResets(1, Duration.ofMillis(200), Duration.ofMillis(50)));
     replicas.store(service("web", "10.96.0.1"));
     var replica = replicas.start("a");
-    large(replica, "n1", 14);
+    large(replica, "n1", 24);
     try (var stuck = connect("n1", replica, Acks.AT_ONCE_BUT_STUCK, 3)) {
       await("it is sent everything", stuck::isWithinAFrame);
       try (var other = connect("n2", replica, Acks.AT_ONCE, 3)) {
@@ -136,7 +136,7 @@ class StampedeTest {
         assertThat(gauge(replica, "fairlead_streams_resets_interrupted_total")).isPositive();
         stuck.takeAll();
         await("it gets the rest", () -> !stuck.frames.isEmpty());
-        assertThat(stuck.frames.getFirst().set()).isGreaterThanOrEqualTo(14);
+        assertThat(stuck.frames.getFirst().set()).isGreaterThanOrEqualTo(24);
         assertThat(stuck.faults).isEmpty();
         assertThat(other.faults).isEmpty();
       }

@@ -30,7 +30,7 @@ public final class Rebalancer implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Rebalancer.class);
 
   /** An agent that was asked, and to go where. */
-  private record Asked(NodeStream stream, String to, long nanos) {}
+  private record Asked(String to, long nanos) {}
 
   private final String service;
   private final String replica;
@@ -165,19 +165,29 @@ public final class Rebalancer implements AutoCloseable {
     return members;
   }
 
-  /** As it will be when those have gone who were asked a moment ago. */
+  /**
+   * As it will be when those have gone who were asked a moment ago: each node counts once, though
+   * its stream is over here and its key not there yet.
+   */
   private Shares shares() {
-    var byReplica = new HashMap<String, Integer>();
-    coordination.nodes().values().forEach(node -> byReplica.merge(node.replica(), 1, Integer::sum));
-    var shares = Shares.of(replica, List.copyOf(ready), byReplica, streams.size());
-    for (var going : asked.values()) {
-      if (!going.stream().isOver()
-          && ready.contains(going.to())
-          && time.nanoTime() - going.nanos() < settings.leaves().toNanos()) {
-        shares = shares.moved(going.to());
+    var holders = new HashMap<String, String>();
+    for (var node : coordination.nodes().values()) {
+      if (!node.replica().equals(replica)) {
+        holders.put(node.node(), node.replica());
       }
     }
-    return shares;
+    for (var stream : streams.all()) {
+      if (!stream.isOver()) {
+        holders.put(stream.node(), replica);
+      }
+    }
+    asked.forEach((node, going) -> {
+      if (ready.contains(going.to())
+          && time.nanoTime() - going.nanos() < settings.leaves().toNanos()) {
+        holders.put(node, going.to());
+      }
+    });
+    return Shares.of(replica, ready, holders.values());
   }
 
   private void ask(List<String> destinations, SortedMap<String, Member> members)
@@ -204,7 +214,7 @@ public final class Rebalancer implements AutoCloseable {
                           Optional.ofNullable(members.get(to)).map(Member::address).orElse("")))
               .build());
       stats.movesAsked.increment();
-      asked.put(stream.node(), new Asked(stream, to, time.nanoTime()));
+      asked.put(stream.node(), new Asked(to, time.nanoTime()));
       time.sleep(jittered(pause));
     }
   }

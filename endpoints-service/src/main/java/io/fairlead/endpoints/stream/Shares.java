@@ -1,6 +1,7 @@
 package io.fairlead.endpoints.stream;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -15,17 +16,16 @@ import java.util.TreeMap;
  */
 record Shares(String me, SortedMap<String, Integer> held) {
   /**
-   * Of what etcd says.
+   * Counts.
    *
    * @param ready replicas that are ready, this one too
-   * @param byReplica how many nodes have a stream at each; others than those that are ready do not
+   * @param holders of each node the replica that has its stream; those that are not ready do not
    *     count
-   * @param mine how many are here
    */
-  static Shares of(String me, List<String> ready, Map<String, Integer> byReplica, int mine) {
+  static Shares of(String me, Collection<String> ready, Collection<String> holders) {
     var held = new TreeMap<String, Integer>();
-    ready.forEach(replica -> held.put(replica, byReplica.getOrDefault(replica, 0)));
-    held.put(me, mine);
+    ready.forEach(replica -> held.put(replica, 0));
+    holders.forEach(replica -> held.computeIfPresent(replica, (_, nodes) -> nodes + 1));
     return new Shares(me, held);
   }
 

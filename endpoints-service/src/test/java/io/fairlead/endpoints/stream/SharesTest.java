@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Timeout(30)
 class SharesTest {
   private static Shares shares(int mine, int b, int c) {
-    return Shares.of("a", List.of("a", "b", "c"), Map.of("b", b, "c", c, "gone", 50), mine);
+    return new Shares("a", new TreeMap<>(Map.of("a", mine, "b", b, "c", c)));
   }
 
   @ParameterizedTest
@@ -32,6 +32,13 @@ class SharesTest {
   })
   void tooManyIsWellAboveAFairShare(String name, int mine, int b, int c, boolean tooMany) {
     assertThat(shares(mine, b, c).tooMany(0.1)).as(name).isEqualTo(tooMany);
+  }
+
+  @Test
+  void replicasThatAreNotReadyDoNotCount() {
+    assertThat(
+            Shares.of("a", List.of("b", "a", "c"), List.of("a", "gone", "b", "a", "gone")).held())
+        .isEqualTo(Map.of("a", 2, "b", 1, "c", 0));
   }
 
   @Test
@@ -70,8 +77,7 @@ class SharesTest {
         changed = false;
         for (var replica : new ArrayList<>(held.keySet())) {
           var to =
-              Shares.of(replica, List.copyOf(held.keySet()), held, held.getOrDefault(replica, 0))
-                  .destinations(1 + random.nextInt(5));
+              new Shares(replica, new TreeMap<>(held)).destinations(1 + random.nextInt(5));
           for (var destination : to) {
             held.merge(replica, -1, Integer::sum);
             held.merge(destination, 1, Integer::sum);
