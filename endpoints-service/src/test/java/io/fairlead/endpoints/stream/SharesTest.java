@@ -76,8 +76,7 @@ class SharesTest {
       while (changed) {
         changed = false;
         for (var replica : new ArrayList<>(held.keySet())) {
-          var to =
-              new Shares(replica, new TreeMap<>(held)).destinations(1 + random.nextInt(5));
+          var to = new Shares(replica, new TreeMap<>(held)).destinations(1 + random.nextInt(5));
           for (var destination : to) {
             held.merge(replica, -1, Integer::sum);
             held.merge(destination, 1, Integer::sum);
