@@ -5,6 +5,7 @@ import io.fairlead.core.decide.ServiceSettings;
 import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.ServiceSpec.Balancing;
 import io.fairlead.decider.DeciderSettings;
+import io.fairlead.eventlog.snapshot.Snapshots;
 import io.fairlead.runtime.CommonOptions;
 import io.fairlead.runtime.ConfigSchema;
 import io.fairlead.runtime.ConfigValues;
@@ -33,6 +34,7 @@ import org.slf4j.LoggerFactory;
  * @param leaseTtl how long a dead replica keeps what it owns
  * @param callTimeout longest time a call may take
  * @param faultPoints directory that arms them; empty except in tests
+ * @param snapshots empty = none is kept
  */
 public record AllocatorConfig(
     String replica,
@@ -46,7 +48,8 @@ public record AllocatorConfig(
     ServiceSettings services,
     Duration leaseTtl,
     Duration callTimeout,
-    Optional<Path> faultPoints) {
+    Optional<Path> faultPoints,
+    Optional<Snapshots.Settings> snapshots) {
   public static final int GRPC_PORT = 7401;
   public static final int HTTP_PORT = 7481;
 
@@ -110,6 +113,8 @@ public record AllocatorConfig(
               ROUND_ROBIN_LIMIT,
               LEASE_TTL,
               CALL_TIMEOUT,
+              CommonOptions.SNAPSHOT_DIR,
+              CommonOptions.SNAPSHOT_INTERVAL,
               CommonOptions.LOG_FORMAT,
               CommonOptions.LOG_LEVEL,
               CommonOptions.FAULT_POINTS));
@@ -166,6 +171,10 @@ public record AllocatorConfig(
         new ServiceSettings(values.get(DEFAULT_BALANCING), values.get(ROUND_ROBIN_LIMIT)),
         values.get(LEASE_TTL),
         values.get(CALL_TIMEOUT),
-        faultPoints);
+        faultPoints,
+        Snapshots.Settings.of(
+            values.find(CommonOptions.SNAPSHOT_DIR),
+            "allocator",
+            values.get(CommonOptions.SNAPSHOT_INTERVAL)));
   }
 }

@@ -10,6 +10,7 @@ import io.fairlead.decider.watch.Watches;
 import io.fairlead.etcd.Coordination;
 import io.fairlead.eventlog.load.Loader;
 import io.fairlead.eventlog.log.FollowListener.Connection;
+import io.fairlead.eventlog.snapshot.Snapshots;
 import io.fairlead.runtime.Metrics;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -26,6 +27,7 @@ final class AllocatorMetrics {
   static void register(
       Metrics metrics,
       Loader loader,
+      Snapshots snapshots,
       LogStability stability,
       Coordination coordination,
       Feed feed,
@@ -35,6 +37,10 @@ final class AllocatorMetrics {
       Watches watches,
       LogReads logReads) {
     metrics.counter(LOG, "entries_applied", "Entries brought into the image.", loader::entries);
+    snapshots.figures(
+        loader,
+        (what, help, value) -> metrics.gauge(LOG, what, help, value),
+        (what, help, value) -> metrics.counter(LOG, what, help, value));
     metrics.gauge(LOG, "synced", "1 once the image has caught up.", () -> loader.synced() ? 1 : 0);
     metrics.gauge(
         LOG,

@@ -30,6 +30,7 @@ import io.fairlead.eventlog.log.EventLog;
 import io.fairlead.eventlog.log.FollowListener.Connection;
 import io.fairlead.eventlog.log.KafkaEventLog;
 import io.fairlead.eventlog.log.KafkaLogConfig;
+import io.fairlead.eventlog.snapshot.Snapshots;
 import io.fairlead.runtime.BuildInfo;
 import io.fairlead.runtime.FaultPointDirectory;
 import io.fairlead.runtime.GrpcChannels;
@@ -151,8 +152,21 @@ public final class AllocatorService implements AutoCloseable {
         List.of(
             freed, journal, history, watches,
             feed); // last: what others derive is there when it answers
+    var snapshots = new Snapshots(config.snapshots(), eventLog, PARTITIONS, time);
+    var kept = snapshots.read();
+    kept.ifPresent(snapshot -> feed.remember(snapshot.entries()));
     var loader =
-        shutdown.opened("loader", Loader.start(eventLog, PARTITIONS, publishers, faults, time));
+        shutdown.opened(
+            "loader",
+            Loader.start(
+                eventLog,
+                PARTITIONS,
+                publishers,
+                faults,
+                time,
+                kept.map(Snapshots.Kept::restored)));
+    snapshots.keep(loader, feed::requests);
+    shutdown.opened("snapshots", snapshots); // closed when nothing comes any more
     PartitionOwners<ServiceCommand, ServiceOutcome> owners =
         shutdown.opened(
             "decider",
@@ -223,7 +237,17 @@ public final class AllocatorService implements AutoCloseable {
         "owner", () -> owners.ready() ? Optional.empty() : Optional.of("nobody owns the services"));
     health.live("image", () -> loader.fault().map(cause -> "frozen: " + cause.getMessage()));
     AllocatorMetrics.register(
-        metrics, loader, stability, coordination, feed, owners, ends, history, watches, logReads);
+        metrics,
+        loader,
+        snapshots,
+        stability,
+        coordination,
+        feed,
+        owners,
+        ends,
+        history,
+        watches,
+        logReads);
     Thread.ofVirtual().name("grpc-ready").start(() -> turnReady(shutdown, loader, grpc, time));
     return grpc;
   }

@@ -13,6 +13,7 @@ import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.record.LogEvent;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.etcd.Coordination.ClaimRequest;
+import io.fairlead.eventlog.snapshot.Snapshots;
 import io.fairlead.v1.ApplyNamespaceRequest;
 import io.fairlead.v1.CreateNamespaceRequest;
 import io.fairlead.v1.CreateServiceRequest;
@@ -34,6 +35,8 @@ import io.fairlead.v1.WatchNamespacesRequest;
 import io.fairlead.v1.WatchServicesRequest;
 import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -45,6 +48,7 @@ import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(120)
 class AllocatorServiceTest {
@@ -378,6 +382,26 @@ class AllocatorServiceTest {
     assertThat(again.getService()).isEqualTo(first.getService());
     assertThat(again.getResult()).isEqualTo(Result.CREATED);
     assertThat(world.stored()).containsExactly("web");
+  }
+
+  /** What it was asked before its snapshot it knows from that alone: it does not read it again. */
+  @Test
+  void whoGoesOnFromItsSnapshotRemembersTheRequests(@TempDir Path directory) {
+    world.snapshots =
+        Snapshots.Settings.of(Optional.of(directory), "allocator", Duration.ofHours(1));
+    var a = world.start("a");
+    var first = a.client.create("one", service("web", ""));
+    a.stop();
+    var again = world.start("a-again");
+    assertThat(again.metrics.page("").text())
+        .contains("fairlead_log_start_from_snapshot 1.0", "fairlead_log_start_entries 0.0");
+    var answer = retry(again, "one", "web");
+    assertThat(answer.getService()).isEqualTo(first.getService());
+    assertThat(answer.getResult()).isEqualTo(Result.CREATED);
+    assertThat(world.stored()).containsExactly("web");
+    assertThat(retry(again, "two", "api").getService().getSpec().getClusterIp())
+        .isNotEqualTo(first.getService().getSpec().getClusterIp());
+    assertThat(world.faults).isEmpty();
   }
 
   /** Until it is answered, as a client does. */

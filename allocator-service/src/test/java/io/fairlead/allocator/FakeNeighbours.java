@@ -14,6 +14,7 @@ import io.fairlead.etcd.FakeCoordination;
 import io.fairlead.etcd.FakeEtcd;
 import io.fairlead.eventlog.log.FakeEventLog;
 import io.fairlead.eventlog.log.FakeKafka;
+import io.fairlead.eventlog.snapshot.Snapshots;
 import io.fairlead.runtime.Health;
 import io.fairlead.runtime.HostPort;
 import io.fairlead.runtime.Metrics;
@@ -40,6 +41,9 @@ final class FakeNeighbours implements AutoCloseable {
   final List<String> faults = new CopyOnWriteArrayList<>();
   private final List<Replica> replicas = new ArrayList<>();
   private final List<Cidr> cidrs;
+
+  /** Of those that start from now on. */
+  Optional<Snapshots.Settings> snapshots = Optional.empty();
 
   FakeNeighbours(String... cidrs) {
     this.cidrs = List.of(cidrs).stream().map(Cidr::of).toList();
@@ -72,7 +76,8 @@ final class FakeNeighbours implements AutoCloseable {
               ServiceSettings.DEFAULT,
               Duration.ofSeconds(5),
               Duration.ofSeconds(5),
-              Optional.empty());
+              Optional.empty(),
+              snapshots);
       var _ =
           AllocatorService.wire(
               shutdown,

@@ -6,6 +6,7 @@ import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.record.LogEntry;
+import io.fairlead.eventlog.file.RawEntry;
 import io.fairlead.eventlog.load.Manifest;
 import io.fairlead.eventlog.load.Publisher;
 import java.time.Duration;
@@ -137,6 +138,16 @@ public final class Feed implements Publisher {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** The requests that are remembered, for whoever keeps them with an image. */
+  public List<RawEntry> requests() {
+    return memory.entries();
+  }
+
+  /** Before the first step: remembers what was kept with the image that it begins with. */
+  public void remember(List<RawEntry> requests) {
+    requests.forEach(request -> request.decode().ifPresent(memory::add));
   }
 
   RequestMemory memory() {

@@ -1,17 +1,21 @@
 package io.fairlead.decider;
 
+import com.google.protobuf.UnsafeByteOperations;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.record.Envelope;
 import io.fairlead.core.record.Envelope.RequestStamp;
 import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.record.LogEvent;
 import io.fairlead.eventlog.codec.EventCodec;
+import io.fairlead.eventlog.file.RawEntry;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
@@ -188,6 +192,28 @@ final class RequestMemory {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** All of it, each partition's in the order of the log: whoever adds them remembers the same. */
+  List<RawEntry> entries() {
+    var all = new ArrayList<Remembered>();
+    lock.lock();
+    try {
+      byPartition.values().forEach(partition -> all.addAll(partition.requests.values()));
+    } finally {
+      lock.unlock();
+    }
+    var entries = new ArrayList<RawEntry>(all.size());
+    for (var one : all) {
+      entries.add(
+          new RawEntry(
+              one.partition,
+              one.offset,
+              one.timestamp,
+              new String(one.key, StandardCharsets.UTF_8),
+              Optional.of(UnsafeByteOperations.unsafeWrap(one.value))));
+    }
+    return entries;
   }
 
   int size() {

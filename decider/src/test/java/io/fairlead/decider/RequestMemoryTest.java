@@ -11,6 +11,7 @@ import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.record.LogEvent;
 import io.fairlead.decider.RequestMemory.Limits;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -52,6 +53,26 @@ class RequestMemoryTest {
     var remembered = memory.find(S, "user:alice", "a").orElseThrow();
     assertThat(remembered.first()).isEqualTo(first);
     assertThat(remembered.payloadHash()).isEqualTo(HASH);
+  }
+
+  /** As a replica does that goes on from what it kept. */
+  @Test
+  void whoIsGivenItsEntriesRemembersTheSame() {
+    add(1, Duration.ZERO, "a");
+    add(2, Duration.ZERO, "a");
+    var other = LogPartition.NODES;
+    add(memory, other, 5, Duration.ofMinutes(3), "b");
+    var again = new RequestMemory(new Limits(3, 1_000_000));
+    memory.entries().forEach(entry -> again.add(entry.decode().orElseThrow()));
+    assertThat(again.size()).isEqualTo(2);
+    for (var id : List.of("a", "b")) {
+      var partition = id.equals("a") ? S : other;
+      var before = memory.find(partition, "user:alice", id).orElseThrow();
+      var after = again.find(partition, "user:alice", id).orElseThrow();
+      assertThat(after.first()).isEqualTo(before.first());
+      assertThat(after.payloadHash()).isEqualTo(before.payloadHash());
+    }
+    assertThat(again.find(S, "user:alice", "a").orElseThrow().first().offset()).isEqualTo(1);
   }
 
   @Test

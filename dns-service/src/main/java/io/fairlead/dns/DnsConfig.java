@@ -2,6 +2,7 @@ package io.fairlead.dns;
 
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Cidr;
+import io.fairlead.eventlog.snapshot.Snapshots;
 import io.fairlead.runtime.CommonOptions;
 import io.fairlead.runtime.ConfigSchema;
 import io.fairlead.runtime.ConfigValues;
@@ -25,6 +26,7 @@ import org.slf4j.LoggerFactory;
  * @param reverse ranges whose reverse names are served
  * @param forward empty = names of other zones are refused
  * @param registration empty = this server is not made a Pod of {@code kube-system/kube-dns}
+ * @param snapshots empty = none is kept
  */
 public record DnsConfig(
     String replica,
@@ -38,7 +40,8 @@ public record DnsConfig(
     List<Cidr> reverse,
     Duration ttl,
     Forward forward,
-    Optional<Registration> registration) {
+    Optional<Registration> registration,
+    Optional<Snapshots.Settings> snapshots) {
   public DnsConfig {
     listen = List.copyOf(listen);
     reverse = List.copyOf(reverse);
@@ -149,6 +152,8 @@ public record DnsConfig(
               FORWARD,
               ENDPOINTS,
               ADVERTISE_IP,
+              CommonOptions.SNAPSHOT_DIR,
+              CommonOptions.SNAPSHOT_INTERVAL,
               CommonOptions.LOG_FORMAT,
               CommonOptions.LOG_LEVEL));
 
@@ -182,7 +187,11 @@ public record DnsConfig(
         values.get(REVERSE),
         values.get(TTL),
         values.get(FORWARD),
-        endpoints.flatMap(e -> address.map(a -> new Registration(e, a))));
+        endpoints.flatMap(e -> address.map(a -> new Registration(e, a))),
+        Snapshots.Settings.of(
+            values.find(CommonOptions.SNAPSHOT_DIR),
+            "dns",
+            values.get(CommonOptions.SNAPSHOT_INTERVAL)));
   }
 
   private static Optional<AdvertiseIp> parseAdvertiseIp(String text) {

@@ -108,7 +108,12 @@ public final class DnsService implements AutoCloseable {
       var http = shutdown.opened("http", HttpEndpoints.start(config.httpListen(), health, metrics));
       var zones = new ZonePublisher(zoneSettings(config));
       var self = new ZoneReader.Self(config.replica(), config.ttl());
-      var reader = shutdown.opened("log", ZoneReader.start(openLog, zones, self, faults, time));
+      var reader =
+          shutdown.opened(
+              "log", ZoneReader.start(openLog, zones, self, config.snapshots(), faults, time));
+      reader.figures(
+          (what, help, value) -> metrics.gauge("log", what, help, value),
+          (what, help, value) -> metrics.counter("log", what, help, value));
       health.ready("log", reader::trouble);
       var grpc =
           shutdown.opened(

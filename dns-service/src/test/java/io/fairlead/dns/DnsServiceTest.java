@@ -101,7 +101,8 @@ class DnsServiceTest {
         config.reverse(),
         config.ttl(),
         forward,
-        config.registration());
+        config.registration(),
+        Optional.empty());
   }
 
   private void append(Service... services) {

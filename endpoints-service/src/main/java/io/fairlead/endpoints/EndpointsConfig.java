@@ -4,6 +4,7 @@ import io.fairlead.core.model.Cidr;
 import io.fairlead.endpoints.decider.NodeLossSettings;
 import io.fairlead.endpoints.stream.RebalanceSettings;
 import io.fairlead.endpoints.stream.StreamSettings;
+import io.fairlead.eventlog.snapshot.Snapshots;
 import io.fairlead.runtime.CommonOptions;
 import io.fairlead.runtime.ConfigSchema;
 import io.fairlead.runtime.ConfigValues;
@@ -14,6 +15,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -25,6 +27,7 @@ import org.slf4j.LoggerFactory;
  * @param replicationFactor copies of each partition of the log
  * @param allowFrom whose calls are served; empty: everybody's
  * @param callTimeout longest time a call may take
+ * @param snapshots empty = none is kept
  */
 public record EndpointsConfig(
     String replica,
@@ -38,7 +41,8 @@ public record EndpointsConfig(
     Duration callTimeout,
     NodeLossSettings nodeLoss,
     StreamSettings streams,
-    RebalanceSettings rebalance) {
+    RebalanceSettings rebalance,
+    Optional<Snapshots.Settings> snapshots) {
   public static final int GRPC_PORT = 7402;
   public static final int HTTP_PORT = 7482;
 
@@ -116,6 +120,8 @@ public record EndpointsConfig(
               STREAM_JOURNAL,
               STREAM_RESETS,
               STREAM_MOVES,
+              CommonOptions.SNAPSHOT_DIR,
+              CommonOptions.SNAPSHOT_INTERVAL,
               CommonOptions.LOG_FORMAT,
               CommonOptions.LOG_LEVEL));
 
@@ -177,6 +183,10 @@ public record EndpointsConfig(
                 values.get(STREAM_RESETS),
                 StreamSettings.DEFAULT.resetTurn(),
                 StreamSettings.DEFAULT.waitingInterval()),
-        RebalanceSettings.DEFAULT.withPerSecond(values.get(STREAM_MOVES)));
+        RebalanceSettings.DEFAULT.withPerSecond(values.get(STREAM_MOVES)),
+        Snapshots.Settings.of(
+            values.find(CommonOptions.SNAPSHOT_DIR),
+            "endpoints",
+            values.get(CommonOptions.SNAPSHOT_INTERVAL)));
   }
 }

@@ -15,6 +15,7 @@ import io.fairlead.endpoints.stream.ResetTurns;
 import io.fairlead.endpoints.stream.StreamStats;
 import io.fairlead.etcd.Coordination;
 import io.fairlead.eventlog.load.Loader;
+import io.fairlead.eventlog.snapshot.Snapshots;
 import io.fairlead.runtime.Metrics;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -32,6 +33,7 @@ final class EndpointsMetrics {
   static void register(
       Metrics metrics,
       Loader loader,
+      Snapshots snapshots,
       LogStability stability,
       Coordination coordination,
       Feed feed,
@@ -47,6 +49,10 @@ final class EndpointsMetrics {
       Watches watches,
       LogReads logReads) {
     metrics.counter(LOG, "entries_applied", "Entries brought into the image.", loader::entries);
+    snapshots.figures(
+        loader,
+        (what, help, value) -> metrics.gauge(LOG, what, help, value),
+        (what, help, value) -> metrics.counter(LOG, what, help, value));
     metrics.gauge(LOG, "synced", "1 once the image has caught up.", () -> loader.synced() ? 1 : 0);
     metrics.gauge(
         LOG,

@@ -40,6 +40,7 @@ import io.fairlead.eventlog.log.EventLog;
 import io.fairlead.eventlog.log.FollowListener.Connection;
 import io.fairlead.eventlog.log.KafkaEventLog;
 import io.fairlead.eventlog.log.KafkaLogConfig;
+import io.fairlead.eventlog.snapshot.Snapshots;
 import io.fairlead.runtime.BuildInfo;
 import io.fairlead.runtime.GrpcChannels;
 import io.fairlead.runtime.GrpcServer;
@@ -156,12 +157,25 @@ public final class EndpointsService implements AutoCloseable {
         List.of(
             (delta, image, manifest) -> inbox.update(delta, image, manifest.entries()),
             (delta, image, manifest) -> streams.update(delta, image),
-            (delta, image, manifest) -> contents.update(delta, image, manifest.position()),
+            contents,
             history,
             watches,
             feed); // last: who is answered finds the record on the streams, too
+    var snapshots = new Snapshots(config.snapshots(), eventLog, partitions, time);
+    var kept = snapshots.read();
+    kept.ifPresent(snapshot -> feed.remember(snapshot.entries()));
     var loader =
-        shutdown.opened("loader", Loader.start(eventLog, partitions, publishers, faults, time));
+        shutdown.opened(
+            "loader",
+            Loader.start(
+                eventLog,
+                partitions,
+                publishers,
+                faults,
+                time,
+                kept.map(Snapshots.Kept::restored)));
+    snapshots.keep(loader, feed::requests);
+    shutdown.opened("snapshots", snapshots); // closed when nothing comes any more
     PartitionOwners<PodCommand, PodOutcome> owners =
         shutdown.opened(
             "decider",
@@ -279,6 +293,7 @@ public final class EndpointsService implements AutoCloseable {
     EndpointsMetrics.register(
         metrics,
         loader,
+        snapshots,
         stability,
         coordination,
         feed,

@@ -106,7 +106,8 @@ class EndpointsServiceTest {
                 Duration.ofSeconds(20),
                 NodeLossSettings.DEFAULT,
                 StreamSettings.DEFAULT,
-                RebalanceSettings.DEFAULT),
+                RebalanceSettings.DEFAULT,
+                Optional.empty()),
             Time.system(),
             (what, cause) -> faults.add(what + ": " + cause)));
   }

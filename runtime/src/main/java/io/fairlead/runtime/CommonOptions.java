@@ -5,6 +5,7 @@ import java.net.InetAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -103,6 +104,21 @@ public final class CommonOptions {
               OptionType.path(),
               "For tests of Fairlead only: a directory whose files, named as the points in docs/allocation.md, make the process die or wait there. Off unless given.")
           .optional();
+
+  /** Where the image is kept between starts; a cache, which may be deleted. */
+  public static final Option<Path> SNAPSHOT_DIR =
+      Option.of(
+              "snapshot-dir",
+              OptionType.path(),
+              "A directory of this replica alone for a copy of what it read, so that its next start reads only the rest of the log. May be deleted at any time. Default: none is kept.")
+          .optional();
+
+  public static final Option<Duration> SNAPSHOT_INTERVAL =
+      Option.of(
+              "snapshot-interval",
+              OptionType.duration(Duration.ofSeconds(10), Duration.ofDays(1)),
+              "How often that copy is written, besides at an orderly end.")
+          .withDefault("10m");
 
   /** {@code --data-dir}, a directory of its own below the one of all of Fairlead. */
   public static Option<Path> dataDir(String process) {

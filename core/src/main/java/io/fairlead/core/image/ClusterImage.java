@@ -51,7 +51,8 @@ public record ClusterImage(
    * @param objects how many there are, the partition's header included
    */
   public record Summary(Digest digest, long objects) {
-    static final Summary NONE = new Summary(Digest.ZERO, 0);
+    /** Of nothing. */
+    public static final Summary NONE = new Summary(Digest.ZERO, 0);
 
     Summary plus(Digest object) {
       return new Summary(digest.plus(object), objects + 1);

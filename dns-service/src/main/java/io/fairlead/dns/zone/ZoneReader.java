@@ -11,6 +11,7 @@ import io.fairlead.eventlog.acks.AckPublisher;
 import io.fairlead.eventlog.load.Loader;
 import io.fairlead.eventlog.log.EventLog;
 import io.fairlead.eventlog.log.FollowListener.Connection;
+import io.fairlead.eventlog.snapshot.Snapshots;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -35,7 +36,11 @@ public final class ZoneReader implements AutoCloseable {
 
   /** The log, and what reads it. */
   public record Reading(
-      EventLog log, List<LogPartition> partitions, Loader loader, AckPublisher acks) {}
+      EventLog log,
+      List<LogPartition> partitions,
+      Loader loader,
+      Snapshots snapshots,
+      AckPublisher acks) {}
 
   /**
    * Who acknowledges what the zone has, so that others know what is not answered any more.
@@ -46,6 +51,7 @@ public final class ZoneReader implements AutoCloseable {
 
   private final Supplier<EventLog> open;
   private final Self self;
+  private final Optional<Snapshots.Settings> kept;
   private final ZonePublisher zones;
   private final FaultHandler faults;
   private final Time time;
@@ -58,9 +64,15 @@ public final class ZoneReader implements AutoCloseable {
   private long words;
 
   private ZoneReader(
-      Supplier<EventLog> open, ZonePublisher zones, Self self, FaultHandler faults, Time time) {
+      Supplier<EventLog> open,
+      ZonePublisher zones,
+      Self self,
+      Optional<Snapshots.Settings> kept,
+      FaultHandler faults,
+      Time time) {
     this.open = open;
     this.self = self;
+    this.kept = kept;
     this.zones = zones;
     this.faults = faults;
     this.time = time;
@@ -72,10 +84,16 @@ public final class ZoneReader implements AutoCloseable {
    *
    * @param open tries once, for as long as it likes; may throw whatever it likes. Ends when
    *     interrupted
+   * @param kept where the image is kept between starts; empty = nowhere
    */
   public static ZoneReader start(
-      Supplier<EventLog> open, ZonePublisher zones, Self self, FaultHandler faults, Time time) {
-    var reader = new ZoneReader(open, zones, self, faults, time);
+      Supplier<EventLog> open,
+      ZonePublisher zones,
+      Self self,
+      Optional<Snapshots.Settings> kept,
+      FaultHandler faults,
+      Time time) {
+    var reader = new ZoneReader(open, zones, self, kept, faults, time);
     reader.thread.start();
     return reader;
   }
@@ -88,6 +106,12 @@ public final class ZoneReader implements AutoCloseable {
   /** Whether the zone has once reached what was the end of the log when that was found. */
   public boolean synced() {
     return reading.filter(r -> r.loader().synced()).isPresent();
+  }
+
+  /** What the start took, and what snapshots were written since. */
+  public void figures(Snapshots.Figure gauge, Snapshots.Figure counter) {
+    Snapshots.startFigures(() -> reading.map(Reading::loader), gauge);
+    Snapshots.writeFigures(() -> reading.map(Reading::snapshots), gauge, counter);
   }
 
   /** Whether the log is reached now. */
@@ -157,14 +181,17 @@ public final class ZoneReader implements AutoCloseable {
     var acks = AckPublisher.start(log.acks(), ACKS, time);
     try {
       var partitions = log.partitioning().all();
+      var snapshots = new Snapshots(kept, log, partitions, time);
       var loader =
           Loader.start(
               log,
               partitions,
               List.of(zones, (_, _, manifest) -> acks.say(word(manifest.position()))),
               faults,
-              time);
-      reading = Optional.of(new Reading(log, partitions, loader, acks));
+              time,
+              snapshots.read().map(Snapshots.Kept::restored));
+      snapshots.keep(loader, List::of);
+      reading = Optional.of(new Reading(log, partitions, loader, snapshots, acks));
     } catch (RuntimeException e) {
       acks.close();
       log.close();
@@ -184,6 +211,7 @@ public final class ZoneReader implements AutoCloseable {
       Thread.currentThread().interrupt();
     }
     reading.ifPresent(r -> {
+      r.snapshots().close();
       r.loader().close();
       r.acks().close();
       r.log().close();

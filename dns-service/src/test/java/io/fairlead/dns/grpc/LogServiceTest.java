@@ -28,6 +28,7 @@ import io.fairlead.v1.Position;
 import io.grpc.ManagedChannel;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -57,6 +58,7 @@ class LogServiceTest {
             },
             new ZonePublisher(settings),
             new ZoneReader.Self("dns-1", Duration.ofSeconds(5)),
+            Optional.empty(),
             (what, cause) -> {
               throw new AssertionError(what, cause);
             },

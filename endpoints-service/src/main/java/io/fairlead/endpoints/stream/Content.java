@@ -122,6 +122,18 @@ final class Content {
     return new Content(start, 0, HashTreePMap.empty(), TreePMap.empty(), 0, maxTouches);
   }
 
+  /**
+   * All of that, with nothing known of what was before: whoever is at an earlier position has to be
+   * sent everything, as what he has may be there no more.
+   *
+   * @param from how far the log is in it
+   */
+  Content restored(Map<EntryKey, Entry> all, Position from) {
+    Map<EntryKey, Encoded> encoded = new HashMap<>();
+    all.forEach((key, entry) -> encoded.put(key, encode(entry)));
+    return new Content(from, number, HashTreePMap.from(encoded), TreePMap.empty(), 0, maxTouches);
+  }
+
   /** This content after some changes, at a later position. */
   Content with(Map<EntryKey, Entries.Change> changes, Position later) {
     if (changes.isEmpty()) {

@@ -5,6 +5,8 @@ import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.view.Entries;
+import io.fairlead.eventlog.load.Manifest;
+import io.fairlead.eventlog.load.Publisher;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -12,7 +14,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * The newest {@link Content}, and who wants to know of newer ones. Written by the loader's thread
  * alone, read by all streams. Derived; rebuilt from the log.
  */
-public final class Contents {
+public final class Contents implements Publisher {
   private final Set<Runnable> listeners = ConcurrentHashMap.newKeySet();
   private volatile Content current;
 
@@ -29,6 +31,17 @@ public final class Contents {
   public void update(ClusterDelta delta, ClusterImage image, Position position) {
     current = current.with(Entries.changed(delta, image), position);
     listeners.forEach(Runnable::run);
+  }
+
+  @Override
+  public void onUpdate(ClusterDelta delta, ClusterImage image, Manifest manifest) {
+    update(delta, image, manifest.position());
+  }
+
+  /** Not as a change: of what was before the image, the journal would tell a lie. */
+  @Override
+  public void onStart(ClusterDelta delta, ClusterImage image, Position position) {
+    current = current.restored(Entries.of(image), position);
   }
 
   Content current() {

@@ -13,6 +13,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.fairlead.core.image.ClusterDelta;
 import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.image.TestObjects;
 import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.LogPartition;
@@ -106,6 +107,25 @@ class ContentTest {
     assertThat(three.numberAt(START)).isEmpty();
     assertThat(three.numberAt(one.position())).hasValue(1);
     assertThat(three.since(1, "n1").orElseThrow().items()).hasSize(2);
+  }
+
+  /**
+   * What was there before an image that was kept, and is not in it, nobody knows: who is behind it
+   * would never be told to remove that.
+   */
+  @Test
+  void whoIsBehindAnImageThatWasKeptIsSentEverything() {
+    var kept = START.with(LogPartition.SERVICES, 20);
+    var image = TestObjects.image(service("a", "10.96.0.1"));
+    var content = Content.empty(START, 10).restored(Entries.of(image), kept);
+    assertThat(content.position()).isEqualTo(kept);
+    assertThat(content.size()).isEqualTo(1);
+    assertThat(content.numberAt(START.with(LogPartition.SERVICES, 19))).isEmpty();
+    assertThat(content.numberAt(START)).isEmpty();
+    var later = step(content, image, 30, service("b", "10.96.0.2"));
+    assertThat(later.numberAt(START.with(LogPartition.SERVICES, 19))).isEmpty();
+    long had = later.numberAt(kept).orElseThrow();
+    assertThat(later.since(had, "n1").orElseThrow().items()).hasSize(1);
   }
 
   /** A replica that took other steps sends from the last of its own that the position covers. */

@@ -16,6 +16,7 @@ import io.fairlead.eventlog.log.ForeignLogException;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -40,27 +41,50 @@ public final class Loader implements AutoCloseable {
   private final FaultHandler faults;
   private final Time time;
   private final long startedNanos;
+  private final Begun begun;
   private final Waiters waiters;
   private final CompletableFuture<Boolean> closed = new CompletableFuture<>();
   private volatile FollowListener.Connection connection = FollowListener.Connection.LOST;
   private volatile boolean synced;
+  private volatile Optional<Ready> ready = Optional.empty();
   private volatile long entries;
   private volatile Optional<Throwable> fault = Optional.empty();
   private volatile Optional<Follower> follower = Optional.empty();
+
+  /** What the image began with. */
+  public enum Begun {
+    /** Its start. */
+    LOG,
+    SNAPSHOT
+  }
+
+  /**
+   * That the image has caught up once.
+   *
+   * @param took since it began, the reading of a snapshot included
+   * @param entries of the log that were applied until then
+   */
+  public record Ready(Duration took, long entries) {}
 
   private Loader(
       EventLog log,
       Collection<LogPartition> partitions,
       List<Publisher> publishers,
       FaultHandler faults,
-      Time time) {
+      Time time,
+      Optional<Restored> restored) {
     this.log = log;
     this.partitions = List.copyOf(partitions);
     this.publishers = List.copyOf(publishers);
     this.faults = faults;
     this.time = time;
-    this.startedNanos = time.nanoTime();
-    this.waiters = new Waiters(new Snapshot(ClusterImage.EMPTY, Position.start(log.identity())));
+    this.startedNanos = time.nanoTime() - restored.map(from -> from.took().toNanos()).orElse(0L);
+    this.begun = restored.map(from -> Begun.SNAPSHOT).orElse(Begun.LOG);
+    this.waiters =
+        new Waiters(
+            restored
+                .map(from -> new Snapshot(from.delta().apply(), from.position()))
+                .orElseGet(() -> new Snapshot(ClusterImage.EMPTY, Position.start(log.identity()))));
   }
 
   /**
@@ -75,7 +99,25 @@ public final class Loader implements AutoCloseable {
       List<Publisher> publishers,
       FaultHandler faults,
       Time time) {
-    var loader = new Loader(log, partitions, publishers, faults, time);
+    return start(log, partitions, publishers, faults, time, Optional.empty());
+  }
+
+  /**
+   * As {@link #start(EventLog, Collection, List, FaultHandler, Time)}, but where an image was kept
+   * from there on, when all publishers were told of it.
+   */
+  public static Loader start(
+      EventLog log,
+      Collection<LogPartition> partitions,
+      List<Publisher> publishers,
+      FaultHandler faults,
+      Time time,
+      Optional<Restored> restored) {
+    restored.ifPresent(from -> {
+      var image = from.delta().apply();
+      publishers.forEach(publisher -> publisher.onStart(from.delta(), image, from.position()));
+    });
+    var loader = new Loader(log, partitions, publishers, faults, time, restored);
     loader.follower =
         Optional.of(log.follow(partitions, loader.current().position(), loader.new Listener()));
     Thread.ofVirtual().name("loader-sync").start(loader::awaitSynced);
@@ -136,6 +178,16 @@ public final class Loader implements AutoCloseable {
     return synced;
   }
 
+  /** What it began with. */
+  public Begun begun() {
+    return begun;
+  }
+
+  /** Empty until {@link #synced}. */
+  public Optional<Ready> ready() {
+    return ready;
+  }
+
   /** Whether the log is reached now; LOST before it was for the first time. */
   public FollowListener.Connection connection() {
     return connection;
@@ -158,14 +210,15 @@ public final class Loader implements AutoCloseable {
         var _ =
             applied(ends)
                 .thenAccept(snapshot -> {
+                  var took = Duration.ofNanos(time.nanoTime() - startedNanos);
+                  ready = Optional.of(new Ready(took, entries));
                   synced = true;
                   LOG.atInfo()
                       .addKeyValue("event", "image.synced")
                       .addKeyValue("position", snapshot.position())
                       .addKeyValue("entries", entries)
-                      .addKeyValue(
-                          "took",
-                          Duration.ofNanos(time.nanoTime() - startedNanos).toMillis() + "ms")
+                      .addKeyValue("from", begun.toString().toLowerCase(Locale.ROOT))
+                      .addKeyValue("took", took.toMillis() + "ms")
                       .log("Image has caught up with the log");
                 });
         return;

@@ -227,6 +227,7 @@ final class Plane implements AutoCloseable {
         "--replica=local",
         "--development",
         "--kafka-bootstrap=" + PlanePorts.local(ports.kafka()),
+        "--snapshot-dir=" + config.snapshots(),
         "--http-listen=" + PlanePorts.local(http));
   }
 

@@ -57,6 +57,11 @@ public record PlaneConfig(Path dataDirectory, int nodes, PortsChoice ports) {
     return List.copyOf(names);
   }
 
+  /** Where the services keep what they read of the log between starts; may be deleted. */
+  Path snapshots() {
+    return dataDirectory.resolve("snapshots");
+  }
+
   /** Where the processes' logs are. */
   public Path logs() {
     return dataDirectory.resolve("logs");

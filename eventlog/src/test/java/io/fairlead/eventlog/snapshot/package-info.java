@@ -1,0 +1,4 @@
+@NullMarked
+package io.fairlead.eventlog.snapshot;
+
+import org.jspecify.annotations.NullMarked;
