@@ -189,12 +189,20 @@ public final class Fairlead {
   /**
    * The plane of this machine that the command means.
    *
-   * @throws CliException several may be meant
+   * @throws CliException several may be meant, or the one of {@code --data-dir} does not run
    */
   Optional<RunFile> plane() {
     return switch (RunFile.find(environment, givenDataDirectory())) {
       case RunFile.Found.One(var plane) -> Optional.of(plane);
-      case RunFile.Found.Nothing _ -> Optional.empty();
+      case RunFile.Found.Nothing _ -> {
+        // what is meant for one plane must not be done to another that listens where it would
+        if (dataDirectory != null) {
+          throw new CliException(
+              "error: --data-dir=%s: no plane runs with this data directory; fairlead up -d --data-dir %s starts one"
+                  .formatted(dataDirectory, dataDirectory));
+        }
+        yield Optional.empty();
+      }
       case RunFile.Found.Several several -> throw new CliException(several.words());
     };
   }

@@ -165,6 +165,9 @@ public final class Descriptions {
         status.getHostIp().isEmpty() ? Tables.orNone(node) : node + "/" + status.getHostIp());
     to.line("Source", Tables.orNone(pod.getSource()));
     to.line("Status", PodStates.status(pod));
+    if (!status.getReason().isEmpty() && !status.getReason().equals(PodStates.status(pod))) {
+      to.line("Reason", status.getReason());
+    }
     if (!status.getMessage().isEmpty()) {
       to.line("Message", status.getMessage());
     }

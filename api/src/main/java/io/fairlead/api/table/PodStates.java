@@ -38,7 +38,11 @@ final class PodStates {
         .anyMatch(condition -> condition.getReason().equals(PodCodec.PORT_TAKEN))) {
       return "Refused";
     }
-    var words = status.getReason().isEmpty() ? status.getPhase() : status.getReason();
+    // a reason in whole sentences is for describe
+    var words =
+        status.getReason().isEmpty() || status.getReason().contains(" ")
+            ? status.getPhase()
+            : status.getReason();
     boolean running = false;
     for (var container : status.getContainerStatusesList().reversed()) {
       var state = container.getState();
