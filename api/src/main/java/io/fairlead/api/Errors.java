@@ -188,7 +188,7 @@ public final class Errors {
                 + (streamAt.isPresent()
                     ? ": it is connected, to replica %s: end its agent, and delete the node when it is NotReady"
                         .formatted(streamAt.get())
-                    : ": it is not lost yet: that takes as long as --node-lost-after says, 40s by default, after its agent has ended"),
+                    : ": it is not lost yet: that takes up to --node-lost-after, 40s by default, from when its agent has ended, and five minutes more where many nodes are missing at once; delete it when it is NotReady"),
             metadata);
       }
       case Refusal.Superseded(var node, var session, var address) ->

@@ -89,7 +89,7 @@ public enum Reason {
       Code.FAILED_PRECONDITION,
       "kind, name, and streamReplica where one holds its stream",
       Retry.LATER,
-      "The node is not lost, so it is not deleted: its rules are still in force, and its agent would come back. End its agent; the node is lost when it had no stream for 40 s (--node-lost-after)."),
+      "The node is not lost, so it is not deleted: its rules are still in force, and its agent would come back. End its agent; the node is lost when it had no stream for 40 s (--node-lost-after), or five minutes later where many are missing at once."),
   SUPERSEDED(
       Code.FAILED_PRECONDITION,
       "node, session",

@@ -31,9 +31,6 @@ import java.util.Optional;
 
 /** Replays the log, that of a plane or that of a file, to a moment. */
 final class Rewind {
-  /** By how much the clock of the log may be ahead of this one. */
-  private static final Duration CLOCKS = Duration.ofMinutes(1);
-
   private Rewind() {}
 
   /**
@@ -42,11 +39,7 @@ final class Rewind {
    */
   static Moment moment(String text, Instant now) {
     try {
-      var at = OffsetDateTime.parse(text).toInstant();
-      if (at.isAfter(now.plus(CLOCKS))) {
-        throw new CliException("error: --at=" + text + " is in the future: it is " + now + " now");
-      }
-      return new Moment.At(at);
+      return new Moment.At(OffsetDateTime.parse(text).toInstant());
     } catch (DateTimeException _) {
       // one of the other forms
     }

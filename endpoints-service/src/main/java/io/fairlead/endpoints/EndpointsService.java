@@ -196,13 +196,15 @@ public final class EndpointsService implements AutoCloseable {
                 time,
                 random));
     var stability = shutdown.opened("log stability", LogStability.start(eventLog, owned, time));
+    var ends = new EndOffsets(() -> eventLog.endOffsets(partitions));
+    var fence = new SessionFence(owners, ends, loader);
     var duties =
         shutdown.opened(
             "duties",
             Duties.start(
                 config.replica(),
                 eventLog.partitioning(),
-                owners,
+                fence,
                 coordination,
                 () -> feed.current().image(),
                 inbox,
@@ -211,15 +213,9 @@ public final class EndpointsService implements AutoCloseable {
     var peers =
         shutdown.opened(
             "peers", new Peers(address -> GrpcChannels.of(List.of(HostPort.of(address)))));
-    var ends = new EndOffsets(() -> eventLog.endOffsets(partitions));
     var calls =
         new PodCalls(
-            new SessionFence(config.replica(), owners, ends, loader),
-            peers,
-            eventLog.partitioning(),
-            () -> feed.current().image(),
-            leases,
-            time);
+            fence, peers, eventLog.partitioning(), () -> feed.current().image(), leases, time);
     var acks = shutdown.opened("acks", Acks.start(config.replica(), eventLog.acks(), time));
     var fleet = new Fleet(config.replica(), acks, coordination, time);
     var waits = new AckWaits(acks, time);

@@ -37,6 +37,9 @@ class RebalanceTest {
 
   @BeforeEach
   void set() {
+    // a stalled machine is no replica without agents
+    var _ =
+        replicas.with(replicas.streams().withLease(Duration.ofSeconds(30), Duration.ofSeconds(60)));
     replicas.rebalancing(
         RebalanceSettings.DEFAULT
             .withPerSecond(100)
@@ -174,7 +177,6 @@ class RebalanceTest {
     await(
         "all were asked, as none goes",
         () -> agents.values().stream().noneMatch(agent -> agent.moves.isEmpty()));
-    assertThat(agents.values()).allSatisfy(agent -> assertThat(agent.moves).hasSize(1));
     List<Move> asked = agents.values().stream().flatMap(agent -> agent.moves.stream()).toList();
     assertThat(asked).allSatisfy(move -> assertThat(move.getTo(0).getReplica()).isEqualTo("b"));
   }

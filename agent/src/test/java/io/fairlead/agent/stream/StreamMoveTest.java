@@ -169,10 +169,10 @@ class StreamMoveTest {
           "a stream",
           client,
           () -> {
-            time.advance(Duration.ofMillis(100)); // should it try the silent one first
+            time.advance(Duration.ofMillis(20)); // should it try the silent one first
             return !a.streams.isEmpty();
           });
-      var here = a.streams.getFirst();
+      var here = a.streams.getLast();
       here.welcome(5, FakeReplica.LOG, 3).reset(1, at("s:10"), List.of());
       until("a frame", client, () -> position.isPresent());
       here.move("other", "127.0.0.1:" + silent.getLocalPort());

@@ -358,14 +358,10 @@ public final class Duties implements AutoCloseable {
   private boolean manyAreMissing(ClusterImage now) {
     try {
       var present = coordination.nodes().keySet();
-      var ready =
-          now.nodes().all().stream()
-              .map(Versioned::object)
-              .filter(node -> node.state() == Node.State.READY)
-              .map(Node::name)
-              .toList();
-      var missing = ready.stream().filter(node -> !present.contains(node)).count();
-      return settings.isMassLoss((int) missing, ready.size());
+      // also of those that were given up already: they do not come back by being written lost
+      var known = now.nodes().all().stream().map(node -> node.object().name()).toList();
+      var missing = known.stream().filter(node -> !present.contains(node)).count();
+      return settings.isMassLoss((int) missing, known.size());
     } catch (GatewayException _) {
       return true;
     }

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * Which Pods nobody has reported for so long that they are to go: of a node that is lost or is not
@@ -27,7 +28,16 @@ final class OrphanedPods {
    */
   record Orphans(String namespace, String node, Orphaning why, int count) {}
 
-  private record Case(String node, Orphaning why) {}
+  private record Case(String node, Orphaning why) {
+    /** Whose time it is: that of a source goes on when the node opens its stream anew. */
+    Case clock() {
+      return switch (why) {
+        case Orphaning.SourceGone(_, var source) ->
+            new Case(node, new Orphaning.SourceGone(0, source));
+        case Orphaning.NodeLost _, Orphaning.NodeGone _ -> this;
+      };
+    }
+  }
 
   private final Duration bound;
   private final Map<Case, Long> sinceNanos = new HashMap<>();
@@ -56,10 +66,12 @@ final class OrphanedPods {
         add(image, new Case(node, new Orphaning.NodeGone()), cases);
       }
     }
-    sinceNanos.keySet().retainAll(cases.keySet());
+    sinceNanos
+        .keySet()
+        .retainAll(cases.keySet().stream().map(Case::clock).collect(Collectors.toSet()));
     var due = new ArrayList<Orphans>();
     cases.forEach((found, namespaces) -> {
-      long since = sinceNanos.computeIfAbsent(found, _ -> nowNanos);
+      long since = sinceNanos.computeIfAbsent(found.clock(), _ -> nowNanos);
       boolean atOnce = found.why() instanceof Orphaning.NodeGone && deleted.contains(found.node());
       if (atOnce || nowNanos - since >= bound.toNanos()) {
         namespaces.forEach((namespace, count) ->

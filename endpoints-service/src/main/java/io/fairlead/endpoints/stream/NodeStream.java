@@ -497,6 +497,7 @@ final class NodeStream {
         if (out.isReady()) {
           return true;
         }
+        stalledNanos = time.nanoTime(); // it took something, and then waited for its turn
         continue;
       }
       if (time.nanoTime() - stalledNanos >= STALLED.toNanos()) {

@@ -51,7 +51,11 @@ public final class NodeStreams implements AutoCloseable {
     for (var name : delta.nodes()) {
       var stream = Optional.ofNullable(byNode.get(name));
       var node = image.nodes().get(name);
-      if (stream.isPresent() && node.isEmpty() && delta.base().nodes().get(name).isPresent()) {
+      var deleted = delta.base().nodes().get(name).filter(_ -> node.isEmpty());
+      if (stream.isPresent()
+          && deleted
+              .filter(n -> stream.get().session() <= n.object().session(n.offset()))
+              .isPresent()) {
         // of a replica that was cut off: what its agent says would count for a node nobody knows
         stream.get().close(ended(stream.get(), "the node was deleted"));
       } else if (stream.isPresent() && node.isPresent()) {

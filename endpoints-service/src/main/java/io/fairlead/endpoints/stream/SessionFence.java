@@ -19,16 +19,16 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Has the reconciliation of a source decided on an image that knows every session that was opened
- * before it came. The Nodes are in a partition of their own, which a replica may read later than
- * the Pods' one: without this, what an older session still has to say would count there although a
- * newer one has spoken already, and would stay, because nobody says it again. Reports of readiness
- * need none: their records carry the session. Thread-safe, without own state.
+ * Has the reconciliation of a source, and the collection of Pods that nobody reports any more,
+ * decided on an image that knows every session that was opened before it came. The Nodes are in a
+ * partition of their own, which a replica may read later than the Pods' one: without this, what an
+ * older session still has to say would count there although a newer one has spoken already, and
+ * would stay, because nobody says it again; and Pods of a node that has come back would be deleted.
+ * Reports of readiness need none: their records carry the session. Thread-safe, without own state.
  */
 public final class SessionFence implements Decider<PodCommand, PodOutcome> {
   private static final Duration LONGEST = Duration.ofSeconds(5);
 
-  private final String replica;
   private final Decider<PodCommand, PodOutcome> decider;
   private final EndOffsets ends;
   private final Loader loader;
@@ -36,23 +36,20 @@ public final class SessionFence implements Decider<PodCommand, PodOutcome> {
   /**
    * Wraps a decider.
    *
-   * @param replica the name of this one
    * @param ends at least of the Nodes' partition
    */
-  public SessionFence(
-      String replica, Decider<PodCommand, PodOutcome> decider, EndOffsets ends, Loader loader) {
-    this.replica = replica;
+  public SessionFence(Decider<PodCommand, PodOutcome> decider, EndOffsets ends, Loader loader) {
     this.decider = decider;
     this.ends = ends;
     this.loader = loader;
   }
 
-  /** Whoever does not own the partition decides nothing, so needs to know nothing. */
+  /** Whoever owns the partition: who takes it over just now is not known as its owner yet. */
   @Override
   public CompletableFuture<Answer<PodOutcome>> submit(
       LogPartition partition, Request<PodCommand> request) {
-    if (!(request.command() instanceof PodCommand.ReconcileSource)
-        || owner(partition).filter(owner -> owner.replica().equals(replica)).isEmpty()) {
+    if (!(request.command() instanceof PodCommand.ReconcileSource
+        || request.command() instanceof PodCommand.CollectPods)) {
       return decider.submit(partition, request);
     }
     var answer = new CompletableFuture<Answer<PodOutcome>>();

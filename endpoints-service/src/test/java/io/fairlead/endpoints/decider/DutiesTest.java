@@ -10,7 +10,9 @@ import io.fairlead.core.decide.PodCommand;
 import io.fairlead.core.decide.PodOutcome;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.TestObjects;
+import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.Node;
 import io.fairlead.core.model.Partitioning;
 import io.fairlead.core.model.Pod;
 import io.fairlead.core.run.FakeTime;
@@ -22,12 +24,14 @@ import io.fairlead.etcd.Coordination.Owner;
 import io.fairlead.etcd.FakeEtcd;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -195,6 +199,38 @@ class DutiesTest {
     assertThat(decider.asked).noneMatch(PodCommand.DeletePod.class::isInstance);
     time.advance(Duration.ofSeconds(1));
     await().until(() -> decider.asked.stream().anyMatch(PodCommand.DeletePod.class::isInstance));
+  }
+
+  /** They were held back, then given up; that they are lost says nothing of their Pods. */
+  @Test
+  void podsOfManyLostNodesStayUntilFewerAreMissing() {
+    var lost = new ArrayList<DomainObject>();
+    for (int i = 0; i < 12; i++) {
+      var node = "n" + i;
+      lost.add(OrphanedPodsTest.node(node, 7, Node.State.LOST, "manifests/" + node));
+      var pod = TestObjects.pod("p" + i, "web", node, "10.244.0." + i);
+      lost.add(new Pod(pod.meta(), pod.spec(), pod.status(), "manifests/" + node));
+    }
+    var images = new AtomicReference<>(TestObjects.image(lost.toArray(DomainObject[]::new)));
+    var looks = new AtomicInteger();
+    var started =
+        Duties.start(
+            "a",
+            new Partitioning(3),
+            decider,
+            etcd.client(),
+            () -> {
+              looks.incrementAndGet();
+              return images.get();
+            },
+            new Duties.Inbox(new PodLeases(), Time.system()),
+            AT_ONCE.withPodsKept(Duration.ZERO),
+            Time.system());
+    duties = Optional.of(started);
+    await().until(() -> looks.get() > 20);
+    assertThat(decider.asked).noneMatch(PodCommand.CollectPods.class::isInstance);
+    images.set(TestObjects.image(lost.subList(0, 6).toArray(DomainObject[]::new)));
+    await().until(() -> decider.asked.stream().anyMatch(PodCommand.CollectPods.class::isInstance));
   }
 
   private static Pod ending(Instant deadline) {

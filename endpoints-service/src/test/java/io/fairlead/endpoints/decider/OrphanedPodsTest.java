@@ -21,7 +21,11 @@ class OrphanedPodsTest {
   private final OrphanedPods orphaned = new OrphanedPods(Duration.ofMinutes(5));
 
   private static Node node(long session, Node.State state, String... sources) {
-    var node = TestObjects.node("n1", Optional.empty());
+    return node("n1", session, state, sources);
+  }
+
+  static Node node(String name, long session, Node.State state, String... sources) {
+    var node = TestObjects.node(name, Optional.empty());
     return new Node(
         node.meta(),
         node.zone(),
@@ -89,5 +93,17 @@ class OrphanedPodsTest {
     var silent = TestObjects.image(node(8, Node.State.READY), pods[0], pods[1], pods[2]);
     assertThat(look(silent, 301)).as("an agent that names no sources").isEmpty();
     assertThat(look(silent, 900)).isEmpty();
+  }
+
+  /** An agent that is moved from replica to replica would keep them for ever. */
+  @Test
+  void theTimeOfASourceGoesOnWhenItsNodeOpensItsStreamAnew() {
+    var pod = pod("b", "docker/n1");
+    assertThat(look(TestObjects.image(node(7, Node.State.READY, "manifests/n1"), pod), 0))
+        .isEmpty();
+    var later = TestObjects.image(node(8, Node.State.READY, "manifests/n1"), pod);
+    assertThat(look(later, 299)).isEmpty();
+    assertThat(look(later, 300))
+        .containsExactly(orphans(new Orphaning.SourceGone(8, "docker/n1"), 1));
   }
 }
