@@ -281,13 +281,13 @@ public record PodsImage(
     if (before.equals(after)) {
       return;
     }
-    for (var address : before) {
+    for (var address : Set.copyOf(before)) { // a record may name one twice
       if (!after.contains(address)) {
         changes.remove(address, name);
         touched.add(address);
       }
     }
-    for (var address : after) {
+    for (var address : Set.copyOf(after)) {
       if (!before.contains(address)) {
         changes.add(address, name);
         touched.add(address);

@@ -107,7 +107,7 @@ public final class Duties implements AutoCloseable {
      */
     public void update(ClusterDelta delta, ClusterImage image, List<LogEntry> entries) {
       leases.update(delta, image);
-      grace.update(delta, image, entries, time.nanoTime());
+      grace.update(delta, image, entries, time.now(), time.nanoTime());
       boolean lost = false;
       for (var name : delta.nodes()) {
         var node = image.nodes().get(name);

@@ -21,8 +21,9 @@ import java.util.concurrent.ConcurrentHashMap;
  * When Pods whose deletion was asked for go for good. A grace period is what its record says, from
  * when it was accepted until the deadline, both by the clock of whoever decided; it runs from when
  * this process read the record, by its monotonic clock. So a clock that is wrong, or is set, makes
- * no grace period shorter or longer. Thread-safe. Soft: a process that starts gives every Pod its
- * whole grace period again.
+ * no grace period shorter or longer; but where only the Pod is known and not the record, as after a
+ * start from a snapshot, what is left of the deadline by this machine's clock. Thread-safe. Soft: a
+ * process that starts otherwise gives every Pod its whole grace period again.
  */
 final class GracePeriods {
   /** A Pod that ends, and by which deadline: another one is another period. */
@@ -35,9 +36,10 @@ final class GracePeriods {
   /**
    * The loader applied a delta; called on its thread.
    *
-   * @param entries that led to it
+   * @param entries that led to it; none where it is a kept image
    */
-  void update(ClusterDelta delta, ClusterImage image, List<LogEntry> entries, long nowNanos) {
+  void update(
+      ClusterDelta delta, ClusterImage image, List<LogEntry> entries, Instant now, long nowNanos) {
     if (delta.pods().isEmpty()) {
       return;
     }
@@ -65,7 +67,7 @@ final class GracePeriods {
       var grace =
           Optional.ofNullable(accepted.get(ending))
               .map(at -> Duration.between(at, ending.deadline()))
-              .orElse(pod.get().spec().terminationGrace());
+              .orElseGet(() -> Duration.between(now, ending.deadline()));
       long endNanos = nowNanos + Math.max(0, grace.toNanos());
       periods.merge(name, new Period(ending, endNanos), GracePeriods::earlier);
     }

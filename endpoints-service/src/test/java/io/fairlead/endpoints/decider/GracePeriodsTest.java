@@ -57,7 +57,7 @@ class GracePeriodsTest {
   private void read(Pod pod, Instant accepted, int second) {
     var delta = TestObjects.delta(image, pod);
     image = delta.apply();
-    periods.update(delta, image, List.of(stored(pod, accepted)), at(second));
+    periods.update(delta, image, List.of(stored(pod, accepted)), NOON, at(second));
   }
 
   @Test
@@ -68,7 +68,7 @@ class GracePeriodsTest {
       assertThat(periods.over(at(130))).containsExactly(web().name());
       var gone = TestObjects.deletion(image, web());
       image = gone.apply();
-      periods.update(gone, image, List.of(), at(131));
+      periods.update(gone, image, List.of(), NOON, at(131));
       assertThat(periods.over(at(1000))).isEmpty();
     }
   }
@@ -113,14 +113,13 @@ class GracePeriodsTest {
     assertThat(periods.over(at(40))).hasSize(1);
   }
 
-  /** As where only a later record of it is left in the log. */
+  /** As at a start from a snapshot. */
   @Test
-  void whatIsReadWithoutTheRecordThatAskedForItHasTheGraceOfItsSpec() {
-    var pod = ending(web(), NOON.minusSeconds(3600));
+  void whatIsKnownWithoutItsRecordHasWhatIsLeftByTheClock() {
+    var pod = ending(web(), NOON.plusSeconds(600));
     var delta = TestObjects.delta(image, pod);
-    periods.update(delta, delta.apply(), List.of(), at(0));
-    long grace = pod.spec().terminationGrace().toNanos();
-    assertThat(periods.over(grace - 1)).isEmpty();
-    assertThat(periods.over(grace)).hasSize(1);
+    periods.update(delta, delta.apply(), List.of(), NOON, at(0));
+    assertThat(periods.over(at(599))).isEmpty();
+    assertThat(periods.over(at(600))).hasSize(1);
   }
 }

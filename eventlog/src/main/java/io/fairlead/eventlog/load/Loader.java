@@ -15,10 +15,14 @@ import io.fairlead.eventlog.log.Follower;
 import io.fairlead.eventlog.log.ForeignLogException;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -48,6 +52,7 @@ public final class Loader implements AutoCloseable {
   private volatile boolean synced;
   private volatile Optional<Ready> ready = Optional.empty();
   private volatile long entries;
+  private volatile SortedMap<LogPartition, EntryMark> lastEntries;
   private volatile Optional<Throwable> fault = Optional.empty();
   private volatile Optional<Follower> follower = Optional.empty();
 
@@ -79,6 +84,7 @@ public final class Loader implements AutoCloseable {
     this.faults = faults;
     this.time = time;
     this.startedNanos = time.nanoTime() - restored.map(from -> from.took().toNanos()).orElse(0L);
+    this.lastEntries = restored.map(Restored::lastEntries).orElseGet(TreeMap::new);
     this.begun = restored.map(from -> Begun.SNAPSHOT).orElse(Begun.LOG);
     this.waiters =
         new Waiters(
@@ -203,6 +209,11 @@ public final class Loader implements AutoCloseable {
     return entries;
   }
 
+  /** Of the partitions that have any, the last entry that was applied; perhaps also later ones. */
+  public SortedMap<LogPartition, EntryMark> lastEntries() {
+    return lastEntries;
+  }
+
   private void awaitSynced() {
     while (!closed.isDone() && fault.isEmpty()) {
       try {
@@ -257,7 +268,23 @@ public final class Loader implements AutoCloseable {
       count += read.size();
       entries = count;
       applying = Optional.empty();
+      mark(read);
       waiters.publish(new Snapshot(image, applied));
+    }
+
+    /** Before the image is published: who sees it sees marks that are not older. */
+    private void mark(List<LogEntry> read) {
+      if (read.isEmpty()) {
+        return;
+      }
+      var latest = new HashMap<LogPartition, LogEntry>();
+      for (var entry : read) {
+        latest.put(entry.partition(), entry);
+      }
+      var marks = new TreeMap<>(lastEntries);
+      latest.forEach((partition, entry) ->
+          marks.put(partition, new EntryMark(entry.offset(), entry.timestamp())));
+      lastEntries = Collections.unmodifiableSortedMap(marks);
     }
 
     @Override

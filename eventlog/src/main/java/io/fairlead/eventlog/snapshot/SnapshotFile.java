@@ -11,6 +11,7 @@ import io.fairlead.core.model.Position;
 import io.fairlead.eventlog.codec.EventCodec;
 import io.fairlead.eventlog.codec.UnreadableRecordException;
 import io.fairlead.eventlog.file.RawEntry;
+import io.fairlead.eventlog.load.EntryMark;
 import java.io.BufferedOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -119,6 +120,12 @@ final class SnapshotFile {
       write(out, summary.getValue().digest().toString());
       out.writeLong(summary.getValue().objects());
     }
+    out.writeInt(header.lastEntries().size());
+    for (var last : header.lastEntries().entrySet()) {
+      write(out, last.getKey().toString());
+      out.writeLong(last.getValue().offset());
+      out.writeLong(last.getValue().timestamp().toEpochMilli());
+    }
   }
 
   private static void write(DataOutputStream out, String text) throws IOException {
@@ -183,7 +190,12 @@ final class SnapshotFile {
         var digest = Digest.parse(text(in)).orElseThrow(() -> bad("a digest"));
         summaries.put(partition, new ClusterImage.Summary(digest, in.getLong()));
       }
-      return new SnapshotHeader(codec, position, confirmed, podsPartitions, summaries);
+      var lastEntries = new TreeMap<LogPartition, EntryMark>();
+      for (int i = in.getInt(); i > 0; i--) {
+        var partition = LogPartition.parse(text(in)).orElseThrow(() -> bad("a partition"));
+        lastEntries.put(partition, new EntryMark(in.getLong(), Instant.ofEpochMilli(in.getLong())));
+      }
+      return new SnapshotHeader(codec, position, confirmed, podsPartitions, summaries, lastEntries);
     }
 
     /**

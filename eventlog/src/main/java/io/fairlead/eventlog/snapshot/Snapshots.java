@@ -7,14 +7,18 @@ import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Partitioning;
 import io.fairlead.core.model.Position;
+import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.Time;
 import io.fairlead.eventlog.codec.EventCodec;
+import io.fairlead.eventlog.codec.UnreadableRecordException;
 import io.fairlead.eventlog.file.RawEntry;
+import io.fairlead.eventlog.load.EntryMark;
 import io.fairlead.eventlog.load.Loader;
 import io.fairlead.eventlog.load.Restored;
 import io.fairlead.eventlog.load.Snapshot;
 import io.fairlead.eventlog.log.EventLog;
+import io.fairlead.eventlog.log.FollowListener;
 import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -38,10 +42,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.DoubleSupplier;
 import java.util.function.Supplier;
@@ -73,6 +81,7 @@ public final class Snapshots implements AutoCloseable {
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
 
   private static final Duration LOG_LIMIT = Duration.ofSeconds(5);
+  private static final Duration LAST_LOG_LIMIT = Duration.ofSeconds(2);
   private static final Duration LAST_WRITE_LIMIT = Duration.ofSeconds(5);
   private static final Duration CLOSE_LIMIT = Duration.ofSeconds(10);
 
@@ -177,7 +186,7 @@ public final class Snapshots implements AutoCloseable {
           .addKeyValue("file", file)
           .addKeyValue("cause", e.getMessage())
           .log("Snapshot not used, the whole log is read");
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException | InternalError e) { // the last: of a mapped file
       LOG.atWarn()
           .addKeyValue("event", "snapshot.refused")
           .addKeyValue("file", file)
@@ -203,6 +212,13 @@ public final class Snapshots implements AutoCloseable {
     var entries = new ArrayList<RawEntry>();
     var partitioning = log.partitioning();
     reader.read(versioned -> add(versioned, partitioning, delta), entries::add);
+    for (var entry : entries) {
+      try {
+        var _ = entry.decode(); // before anybody counts on them
+      } catch (UnreadableRecordException e) {
+        throw new SnapshotException("an entry of it cannot be read: " + e.getMessage(), e);
+      }
+    }
     var image = delta.apply();
     for (var partition : partitions) {
       var summary = image.summaries().getOrDefault(partition, ClusterImage.Summary.NONE);
@@ -223,7 +239,8 @@ public final class Snapshots implements AutoCloseable {
       throw new SnapshotException("it has objects of partitions that are not followed here");
     }
     var took = Duration.ofNanos(time.nanoTime() - fromNanos);
-    return new Kept(new Restored(delta, header.position(), took), List.copyOf(entries));
+    return new Kept(
+        new Restored(delta, header.position(), header.lastEntries(), took), List.copyOf(entries));
   }
 
   private static void add(
@@ -288,6 +305,72 @@ public final class Snapshots implements AutoCloseable {
                 .formatted(partition, next, first.getOrDefault(partition, 0L)));
       }
     }
+    new LastEntries(header.lastEntries()).require();
+  }
+
+  /**
+   * Looks for the last entries of a snapshot in the log. Offsets alone do not tell a log that lost
+   * its end, as after a loss of power or out of a backup, and has grown again since.
+   */
+  private final class LastEntries implements FollowListener {
+    private final SortedMap<LogPartition, EntryMark> wanted;
+    private final Map<LogPartition, EntryMark> missing;
+
+    /** What is wrong; empty = nothing. */
+    private final CompletableFuture<Optional<String>> verdict = new CompletableFuture<>();
+
+    LastEntries(SortedMap<LogPartition, EntryMark> wanted) {
+      this.wanted = wanted;
+      this.missing = new TreeMap<>(wanted);
+    }
+
+    void require() throws SnapshotException {
+      if (wanted.isEmpty()) {
+        return;
+      }
+      var from = new TreeMap<LogPartition, Long>();
+      wanted.forEach((partition, mark) -> from.put(partition, mark.offset()));
+      try (var _ = log.follow(wanted.keySet(), new Position(log.identity(), from), this)) {
+        var wrong = verdict.get(LOG_LIMIT.toNanos(), TimeUnit.NANOSECONDS);
+        if (wrong.isPresent()) {
+          throw new SnapshotException(wrong.get());
+        }
+      } catch (TimeoutException | ExecutionException e) {
+        throw new SnapshotException("its last entries cannot be looked for in the log", e);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new SnapshotException("interrupted", e);
+      }
+    }
+
+    @Override
+    public void onEntries(List<LogEntry> entries, Position applied) {
+      for (var entry : entries) {
+        missing.remove(entry.partition(), new EntryMark(entry.offset(), entry.timestamp()));
+      }
+      for (var mark : missing.entrySet()) {
+        if (applied.of(mark.getKey()) > mark.getValue().offset()) {
+          verdict.complete(
+              Optional.of(
+                  "the log does not have the entry %s:%d of %s any more: it was cut off or restored"
+                      .formatted(
+                          mark.getKey(), mark.getValue().offset(), mark.getValue().timestamp())));
+        }
+      }
+      if (missing.isEmpty()) {
+        verdict.complete(Optional.empty());
+      }
+    }
+
+    @Override
+    public void onConnection(Connection state) {
+      // it goes on trying
+    }
+
+    @Override
+    public void onFault(Throwable cause) {
+      verdict.complete(Optional.of("the log cannot be read at its end: " + cause));
+    }
   }
 
   private static Map<LogPartition, Long> asked(Supplier<Map<LogPartition, Long>> question)
@@ -336,13 +419,21 @@ public final class Snapshots implements AutoCloseable {
   private void write(Settings given, Loader loader, Supplier<List<RawEntry>> entries) {
     var file = given.file();
     long fromNanos = time.nanoTime();
+    boolean away = loader.connection() != FollowListener.Connection.CONNECTED;
+    if (closed ? away : !loader.synced()) {
+      return; // nobody to ask how far the log goes, and no time to wait; or not worth keeping yet
+    }
     try {
       var confirmed = time.now(); // before the log is asked for its end, which is in the image then
-      var snapshot = loader.barrier(LOG_LIMIT);
+      var snapshot = loader.barrier(closed ? LAST_LOG_LIMIT : LOG_LIMIT);
       if (last.equals(Optional.of(snapshot.position())) && !stale(file, confirmed)) {
         return;
       }
-      if (!write(given, header(snapshot, confirmed), snapshot.image(), entries.get())) {
+      if (!write(
+          given,
+          header(snapshot, loader.lastEntries(), confirmed),
+          snapshot.image(),
+          entries.get())) {
         LOG.atInfo()
             .addKeyValue("event", "snapshot.given.up")
             .addKeyValue("file", file)
@@ -378,7 +469,8 @@ public final class Snapshots implements AutoCloseable {
     }
   }
 
-  private SnapshotHeader header(Snapshot snapshot, Instant confirmed) {
+  private SnapshotHeader header(
+      Snapshot snapshot, SortedMap<LogPartition, EntryMark> lastEntries, Instant confirmed) {
     var summaries = new TreeMap<LogPartition, ClusterImage.Summary>();
     for (var partition : partitions) {
       summaries.put(
@@ -390,7 +482,8 @@ public final class Snapshots implements AutoCloseable {
         snapshot.position(),
         confirmed,
         log.partitioning().podsPartitions(),
-        summaries);
+        summaries,
+        lastEntries);
   }
 
   private boolean write(

@@ -145,6 +145,11 @@ public final class FakeKafka {
     change(() -> partition(partition).deleteBefore(offset));
   }
 
+  /** As brokers that lose power, or that are restored from a backup: the end is gone. */
+  public void loseFrom(LogPartition partition, long offset) {
+    change(() -> partition(partition).loseFrom(offset));
+  }
+
   /** Keeps the last committed record of each key only; tombstones go as well. Offsets stay. */
   public void compact(LogPartition partition) {
     change(() -> partition(partition).compact());

@@ -119,6 +119,11 @@ final class FakePartition {
     return new Read(entries, Math.max(from, stable));
   }
 
+  void loseFrom(long offset) {
+    records.tailMap(offset).clear();
+    end = Math.min(end, offset);
+  }
+
   void deleteBefore(long offset) {
     start = Math.max(start, Math.min(offset, end));
     records.headMap(start).clear();

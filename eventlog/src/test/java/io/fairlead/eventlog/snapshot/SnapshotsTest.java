@@ -1,5 +1,6 @@
 package io.fairlead.eventlog.snapshot;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -19,6 +20,7 @@ import io.fairlead.core.run.FakeTime;
 import io.fairlead.eventlog.codec.EventCodec;
 import io.fairlead.eventlog.codec.RandomEvents;
 import io.fairlead.eventlog.file.RawEntry;
+import io.fairlead.eventlog.load.EntryMark;
 import io.fairlead.eventlog.load.Loader;
 import io.fairlead.eventlog.load.LogReader;
 import io.fairlead.eventlog.load.Manifest;
@@ -36,6 +38,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.UnaryOperator;
@@ -134,8 +137,8 @@ class SnapshotsTest {
   void goesOnToTheSameImage(long seed) {
     random = new RandomEvents(seed, PARTITIONING);
     append(300);
-    var kept = keep();
     PARTITIONING.all().forEach(kafka::compact);
+    var kept = keep();
     append(40);
 
     var read = snapshots().read();
@@ -291,19 +294,34 @@ class SnapshotsTest {
 
   private static SnapshotHeader with(SnapshotHeader header, Position position) {
     return new SnapshotHeader(
-        header.codec(), position, header.confirmed(), header.podsPartitions(), header.summaries());
+        header.codec(),
+        position,
+        header.confirmed(),
+        header.podsPartitions(),
+        header.summaries(),
+        header.lastEntries());
   }
 
   private static SnapshotHeader with(SnapshotHeader header, Instant confirmed) {
     return new SnapshotHeader(
-        header.codec(), header.position(), confirmed, header.podsPartitions(), header.summaries());
+        header.codec(),
+        header.position(),
+        confirmed,
+        header.podsPartitions(),
+        header.summaries(),
+        header.lastEntries());
   }
 
   private static SnapshotHeader withSummary(SnapshotHeader header, ClusterImage.Summary summary) {
     var summaries = new TreeMap<>(header.summaries());
     summaries.put(LogPartition.SERVICES, summary);
     return new SnapshotHeader(
-        header.codec(), header.position(), header.confirmed(), header.podsPartitions(), summaries);
+        header.codec(),
+        header.position(),
+        header.confirmed(),
+        header.podsPartitions(),
+        summaries,
+        header.lastEntries());
   }
 
   private static ClusterImage.Summary services(SnapshotHeader header) {
@@ -316,7 +334,12 @@ class SnapshotsTest {
             "of another codec",
             h ->
                 new SnapshotHeader(
-                    "0-abc", h.position(), h.confirmed(), h.podsPartitions(), h.summaries()),
+                    "0-abc",
+                    h.position(),
+                    h.confirmed(),
+                    h.podsPartitions(),
+                    h.summaries(),
+                    h.lastEntries()),
             "written by another version"),
         new Foreign(
             "of another log",
@@ -324,7 +347,9 @@ class SnapshotsTest {
             "of the log other.log"),
         new Foreign(
             "of another partitioning",
-            h -> new SnapshotHeader(h.codec(), h.position(), h.confirmed(), 9, h.summaries()),
+            h ->
+                new SnapshotHeader(
+                    h.codec(), h.position(), h.confirmed(), 9, h.summaries(), h.lastEntries()),
             "out of 9 for Pods"),
         new Foreign(
             "ahead of the log",
@@ -361,7 +386,8 @@ class SnapshotsTest {
             summaries.put(
                 p, snapshot.image().summaries().getOrDefault(p, ClusterImage.Summary.NONE)));
     var header =
-        new SnapshotHeader(EventCodec.version(), snapshot.position(), FakeTime.START, 4, summaries);
+        new SnapshotHeader(
+            EventCodec.version(), snapshot.position(), FakeTime.START, 4, summaries, lastEntries());
     var out = new ByteArrayOutputStream();
     assertThat(
             SnapshotFile.write(
@@ -379,10 +405,6 @@ class SnapshotsTest {
     append(50);
     var kept = keep();
     var next = new TreeMap<>(kept.position().next()).lastEntry();
-    kafka.deleteRecordsBefore(next.getKey(), next.getValue());
-    assertThat(snapshots().read(file).restored().position())
-        .as("it begins where the snapshot ends")
-        .isEqualTo(kept.position());
     append(50);
     kafka.deleteRecordsBefore(next.getKey(), next.getValue() + 1);
     assertThatThrownBy(() -> snapshots().read(file)).hasMessageContaining("but the log begins at");
@@ -395,5 +417,45 @@ class SnapshotsTest {
       var there = new Snapshots(Optional.of(settings), fresh, PARTITIONING.all(), time);
       assertThatThrownBy(() -> there.read(file)).hasMessageContaining("of the log");
     }
+  }
+
+  private SortedMap<LogPartition, EntryMark> lastEntries() {
+    var marks = new TreeMap<LogPartition, EntryMark>();
+    for (var partition : PARTITIONING.all()) {
+      for (var entry : kafka.committed(partition)) {
+        marks.put(partition, new EntryMark(entry.offset(), entry.timestamp()));
+      }
+    }
+    return marks;
+  }
+
+  /** Offsets alone look as if nothing had happened. */
+  @Test
+  void isRefusedWhereTheLogLostItsEndAndGrewAgain() throws IOException {
+    append(80);
+    var kept = keep();
+    assertThat(snapshots().read(file).restored().position()).isEqualTo(kept.position());
+    var marks = lastEntries();
+    var partition = marks.lastKey();
+    kafka.loseFrom(partition, requireNonNull(marks.get(partition)).offset());
+    time.advance(Duration.ofSeconds(1));
+    while (log.endOffsets(PARTITIONING.all()).getOrDefault(partition, 0L)
+        < kept.position().of(partition)) {
+      append(1);
+    }
+    assertThatThrownBy(() -> snapshots().read(file))
+        .isInstanceOf(SnapshotException.class)
+        .hasMessageContaining("the log does not have the entry " + partition);
+  }
+
+  /** What was read from a snapshot is known again by the same entries where nothing followed. */
+  @Test
+  void keepsItsLastEntriesWhereNothingFollows() throws IOException {
+    append(50);
+    var _ = keep();
+    var kept = snapshots().read();
+    var loader = start(kept);
+    var _ = loader.barrier(LONG);
+    assertThat(loader.lastEntries()).isEqualTo(lastEntries());
   }
 }
