@@ -259,8 +259,9 @@ class ErrorsTest {
             Code.FAILED_PRECONDITION,
             Reason.NODE_LIVES,
             Map.of("kind", "Node", "name", "node-a"),
-            "Error from server (FailedPrecondition): nodes \"node-a\": it is not lost yet: that takes as long as"
-                + " --node-lost-after says, 40s by default, after its agent has ended"),
+            "Error from server (FailedPrecondition): nodes \"node-a\": it is not lost yet: that takes up to"
+                + " --node-lost-after, 40s by default, from when its agent has ended, and five minutes more where"
+                + " many nodes are missing at once; delete it when it is NotReady"),
         new Case(
             Errors.refused(new Refusal.Superseded(NODE, 12, Address.of("192.0.2.9"))),
             Code.FAILED_PRECONDITION,
