@@ -21,6 +21,7 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,6 +31,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * What an owner that lets go leaves for the next one, and when that compares the claims all the
  * same. An orphan that nobody was told of shows which of the two it did.
  */
+@Tag("long") // an owner that is asked to compare just when it lets go leaves nothing, as it should
 @Timeout(60)
 class HandoverTest {
   private static final Address ORPHAN = Address.of("10.96.0.77");
