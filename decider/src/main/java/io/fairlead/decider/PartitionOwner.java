@@ -345,9 +345,11 @@ final class PartitionOwner<C, R> {
     try {
       var end = parts.log().endOffsets(List.of(partition));
       var state = parts.feed().awaitApplied(end, SETTLE_LIMIT);
-      // an etcd that was restored may lack claims although it has the key
+      // an etcd that was restored may lack claims although it has the key; what was seen is taken
+      // first: the look that told to let go goes on meanwhile and sees later revisions
+      var seen = seenEtcd.get();
       var etcd = parts.coordination().clusterState();
-      return seenEtcd.get().filter(etcd::follows).isPresent()
+      return seen.filter(etcd::follows).isPresent()
           ? Optional.of(
               new Settled(
                   state.position().log(),
