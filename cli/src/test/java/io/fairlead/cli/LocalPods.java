@@ -100,6 +100,7 @@ final class LocalPods extends PodsGrpc.PodsImplBase {
           PodOutcome.NodeDeleted _,
           PodOutcome.Reported _,
           PodOutcome.Reconciled _,
+          PodOutcome.Collected _,
           PodOutcome.SliceStored _,
           PodOutcome.SliceDeleted _ ->
           throw new IllegalStateException("not asked for: " + outcome);

@@ -49,6 +49,9 @@ public sealed interface PodOutcome {
     }
   }
 
+  /** How many Pods went; 0 where they are not to be collected any more. */
+  record Collected(int pods) implements PodOutcome {}
+
   /**
    * @param result CREATED, CONFIGURED or UNCHANGED
    */
@@ -74,6 +77,7 @@ public sealed interface PodOutcome {
       case Reconciled(var refused, _) -> new Reconciled(refused, version);
       case SliceStored(var result, var slice, _) -> new SliceStored(result, slice, version);
       case SliceDeleted(var name, var uid, _) -> new SliceDeleted(name, uid, version);
+      case Collected collected -> collected;
       case Refused refused -> refused;
     };
   }

@@ -473,19 +473,17 @@ public final class PodsDecider {
   /** Not where the node opened a later session, or is there again, or names the source by now. */
   private Decision<PodOutcome> collect(CollectPods collect) {
     var changes = new ArrayList<Change>();
+    int pods = 0;
     if (isStillSo(collect)) {
       for (var name : image.pods().onNode(collect.node())) {
-        if (name.namespace().equals(collect.namespace())) {
-          image
-              .pods()
-              .get(name)
-              .map(Versioned::object)
-              .filter(collect::concerns)
-              .ifPresent(pod -> changes.addAll(remove(pod)));
+        var pod = image.pods().get(name).map(Versioned::object).filter(collect::concerns);
+        if (name.namespace().equals(collect.namespace()) && pod.isPresent()) {
+          changes.addAll(remove(pod.get()));
+          pods++;
         }
       }
     }
-    return Decision.of(changes, new PodOutcome.Reconciled(List.of(), OptionalLong.empty()));
+    return Decision.of(changes, new PodOutcome.Collected(pods));
   }
 
   private boolean isStillSo(CollectPods collect) {
@@ -504,15 +502,23 @@ public final class PodsDecider {
     };
   }
 
-  /** One reconciliation; Pods that are refused stay as they are. */
+  /**
+   * One reconciliation of all Pods that the source has in a namespace; those that are refused stay
+   * as they are. What one of them gives up is free for another one, in whichever order they are
+   * named: else two that swap their ports would refuse each other for ever.
+   */
   private final class SourceReconciliation {
     private final ReconcileSource state;
-    private final List<Change> changes = new ArrayList<>();
-    private final List<PodOutcome.Dropped> refused = new ArrayList<>();
-    private final Set<ObjectName> named = new HashSet<>();
+    private final List<Change> gone = new ArrayList<>();
 
-    /** With what was decided so far. */
-    private ClusterImage working = image;
+    /** Why Pods are refused, in the order in which they are named; "" = they are not. */
+    private final List<String> faults = new ArrayList<>();
+
+    /** Pods that change; less and less of them, as some are refused. */
+    private final List<Wanted> wanted = new ArrayList<>();
+
+    /** A Pod as it is to be. */
+    private record Wanted(int index, Optional<Pod> before, Pod pod) {}
 
     SourceReconciliation(ReconcileSource state) {
       this.state = state;
@@ -523,28 +529,34 @@ public final class PodsDecider {
       state.pods().forEach(draft -> names.add(draft.objectName()));
       for (var versioned : image.pods().inNamespace(state.namespace())) {
         var pod = versioned.object();
-        if (pod.source().equals(state.source())
-            && pod.spec().nodeName().equals(Optional.of(state.node()))
-            && !names.contains(pod.name())) {
-          change(remove(pod)); // first: a Pod of another name may take its address and port
+        if (isOurs(pod) && !names.contains(pod.name())) {
+          gone.addAll(remove(pod));
         }
       }
-      for (var draft : state.pods()) {
-        var fault = apply(draft);
-        if (!fault.isEmpty()) {
-          refused.add(new PodOutcome.Dropped(draft.objectName(), fault));
+      var named = new HashSet<ObjectName>();
+      for (int i = 0; i < state.pods().size(); i++) {
+        faults.add(read(i, named));
+      }
+      refuseWhatIsTaken();
+      var changes = new ArrayList<>(gone);
+      wanted.forEach(one -> changes.addAll(put(one.pod())));
+      var refused = new ArrayList<PodOutcome.Dropped>();
+      for (int i = 0; i < faults.size(); i++) {
+        if (!faults.get(i).isEmpty()) {
+          refused.add(new PodOutcome.Dropped(state.pods().get(i).objectName(), faults.get(i)));
         }
       }
       return Decision.of(changes, new PodOutcome.Reconciled(refused, OptionalLong.empty()));
     }
 
-    private void change(List<Change> more) {
-      changes.addAll(more);
-      working = working.with(more);
+    private boolean isOurs(Pod pod) {
+      return pod.source().equals(state.source())
+          && pod.spec().nodeName().equals(Optional.of(state.node()));
     }
 
-    /** Why the Pod is refused, or "". */
-    private String apply(PodDraft draft) {
+    /** Why the Pod is refused whatever the others are, or "". */
+    private String read(int index, Set<ObjectName> named) {
+      var draft = state.pods().get(index);
       if (!draft.objectName().namespace().equals(state.namespace())) {
         return "is not in namespace " + state.namespace();
       }
@@ -575,14 +587,54 @@ public final class PodsDecider {
         return String.join("; ", violations.list().stream().map(Violation::toString).toList());
       }
       var pod = pod(draft, wish, wish.spec(), status(wish, same), same);
-      var taken = PodClaims.takenAnew(working.pods(), before, pod);
-      if (taken.isPresent()) {
-        return taken.get().toString();
-      }
       if (before.filter(pod::equals).isEmpty()) {
-        change(put(pod));
+        wanted.add(new Wanted(index, before, pod));
       }
       return "";
+    }
+
+    /**
+     * Each that is refused keeps what it has, which may be what another one is to have. First those
+     * in whose way something else stands: whoever is in the way of such a one only is not refused
+     * for it. Of two that want the same anew the one that is named first gets it.
+     */
+    private void refuseWhatIsTaken() {
+      while (!wanted.isEmpty()) {
+        var left = new ArrayList<>(gone);
+        wanted.forEach(one -> one.before().ifPresent(pod -> left.addAll(remove(pod))));
+        var others = image.with(left);
+        if (refuse(others, wanted)) {
+          continue;
+        }
+        var all = new ArrayList<Change>();
+        wanted.forEach(one -> all.addAll(put(one.pod())));
+        if (!refuse(others.with(all), wanted.reversed())) {
+          return;
+        }
+      }
+    }
+
+    /**
+     * Refuses the first of them that claims anew what another one has there; whether there is one.
+     */
+    private boolean refuse(ClusterImage there, List<Wanted> order) {
+      for (var one : order) {
+        var taken = PodClaims.takenAnew(there.pods(), one.before(), one.pod(), this::isDecidedHere);
+        if (taken.isPresent()) {
+          faults.set(one.index(), taken.get().toString());
+          wanted.remove(one);
+          return true;
+        }
+      }
+      return false;
+    }
+
+    /**
+     * The source's Pods in other namespaces are reconciled at the same moment by others, and may be
+     * about to give it up. Where they do not, the younger is no endpoint: {@link PodClaims#taken}.
+     */
+    private boolean isDecidedHere(Pod other) {
+      return !isOurs(other) || other.name().namespace().equals(state.namespace());
     }
   }
 

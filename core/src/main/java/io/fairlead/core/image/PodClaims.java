@@ -51,12 +51,24 @@ public final class PodClaims {
    * @param before what stands under its name
    */
   public static Optional<Taken> takenAnew(PodsImage pods, Optional<Pod> before, Pod pod) {
+    return takenAnew(pods, before, pod, _ -> true);
+  }
+
+  /**
+   * The same, by some of the others.
+   *
+   * @param before what stands under its name
+   */
+  public static Optional<Taken> takenAnew(
+      PodsImage pods, Optional<Pod> before, Pod pod, Others others) {
     return claims(pod)
-        ? first(pods, pod, _ -> true, before.map(PodClaims::of).orElse(List.of()))
+        ? first(pods, pod, others, before.map(PodClaims::of).orElse(List.of()))
         : Optional.empty();
   }
 
-  private interface Others {
+  /** Whose claims are looked at. */
+  @FunctionalInterface
+  public interface Others {
     boolean count(Pod other);
   }
 

@@ -39,6 +39,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -470,17 +471,97 @@ class PodsDeciderTest {
     assertThat(reconciled(session, 3, first)).as("the other is gone").isEmpty();
   }
 
-  /** Why Pods were refused. */
+  @Test
+  void podsOfOneSourceMaySwapTheirPorts() {
+    long session = open("node-a");
+    assertThat(reconciled(session, 1, at(8080, "a"), at(9090, "b"), at(7070, "c"))).isEmpty();
+    assertThat(reconciled(session, 2, at(9090, "a"), at(7070, "b"), at(8080, "c"))).isEmpty();
+    assertThat(ports()).isEqualTo(Map.of("a", 9090, "b", 7070, "c", 8080));
+    assertThat(reconciled(session, 3, at(7070, "c"), at(8080, "b"))).as("one goes").isEmpty();
+    assertThat(ports()).isEqualTo(Map.of("b", 8080, "c", 7070));
+  }
+
+  @Test
+  void whoIsRefusedKeepsWhatItHasAndOnlyWhoWantsThatIsRefusedToo() {
+    long session = open("node-a");
+    stored(at(6060, "foreign").source("api"));
+    assertThat(reconciled(session, 1, at(8080, "a"), at(9090, "b"), at(7070, "c"))).isEmpty();
+    var named = new TestPod[] {at(9090, "a"), at(6060, "b"), at(8080, "c"), at(5050, "d")};
+    for (long sequence = 2; sequence < 4; sequence++) {
+      assertThat(reconciled(session, sequence, named))
+          .containsExactly(
+              "192.0.2.5:9090/TCP is claimed by Pod shop/b",
+              "192.0.2.5:6060/TCP is claimed by Pod shop/foreign",
+              "192.0.2.5:8080/TCP is claimed by Pod shop/a");
+      assertThat(ports())
+          .isEqualTo(Map.of("a", 8080, "b", 9090, "c", 7070, "d", 5050, "foreign", 6060));
+    }
+    decide(new DeletePod(new ObjectName("shop", "foreign"), "", OptionalInt.of(0)));
+    assertThat(reconciled(session, 4, named)).isEmpty();
+    assertThat(ports()).isEqualTo(Map.of("a", 9090, "b", 6060, "c", 8080, "d", 5050));
+  }
+
+  @Test
+  void whatIsInTheWayOfOneThatIsRefusedIsNotRefusedForIt() {
+    long session = open("node-a");
+    stored(at(6060, "foreign").source("api"));
+    var both =
+        at(6060, "a")
+            .ports(new ContainerPortDraft("", "", 6060), new ContainerPortDraft("", "", 9090));
+    assertThat(reconciled(session, 1, both, at(9090, "b")))
+        .containsExactly("192.0.2.5:6060/TCP is claimed by Pod shop/foreign");
+    assertThat(ports()).isEqualTo(Map.of("b", 9090, "foreign", 6060));
+  }
+
+  /** Whichever of the two reconciliations is decided first. */
+  @Test
+  void podsOfOneSourceInTwoNamespacesMaySwapTheirPorts() {
+    long session = open("node-a");
+    assertThat(reconciled(session, 1, at(8080, "a"))).isEmpty();
+    now = now.plusSeconds(1);
+    assertThat(reconciled("other", session, 1, at(9090, "b"))).isEmpty();
+    assertThat(reconciled(session, 2, at(9090, "a"))).isEmpty();
+    assertThat(reconciled("other", session, 2, at(8080, "b"))).isEmpty();
+    assertThat(ports()).isEqualTo(Map.of("a", 9090, "b", 8080));
+    assertThat(image.pods().all())
+        .allMatch(pod -> PodCondition.of(image.pods(), pod.object()).ready());
+    assertThat(reconciled("other", session, 3, at(9090, "b"))).as("the view decides").isEmpty();
+    assertThat(image.pods().all())
+        .filteredOn(pod -> PodCondition.of(image.pods(), pod.object()).ready())
+        .extracting(pod -> pod.object().name().name())
+        .containsExactly("a");
+  }
+
+  private static TestPod at(int port, String name) {
+    return pod(name)
+        .source("manifests/node-a")
+        .ip("192.0.2.5")
+        .ports(new ContainerPortDraft("", "", port));
+  }
+
+  private Map<String, Integer> ports() {
+    return image.pods().all().stream()
+        .collect(
+            Collectors.toMap(
+                pod -> pod.object().name().name(),
+                pod -> pod.object().ports().findFirst().orElseThrow().containerPort()));
+  }
+
   private List<String> reconciled(long session, long sequence, TestPod... pods) {
+    return reconciled("shop", session, sequence, pods);
+  }
+
+  /** Why Pods were refused. */
+  private List<String> reconciled(String namespace, long session, long sequence, TestPod... pods) {
     var outcome =
         decide(
             new ReconcileSource(
-                "shop",
+                namespace,
                 "manifests/node-a",
                 "node-a",
                 session,
                 sequence,
-                List.of(pods).stream().map(TestPod::draft).toList()));
+                List.of(pods).stream().map(pod -> pod.namespace(namespace).draft()).toList()));
     if (outcome instanceof PodOutcome.Reconciled(var refused, _)) {
       return refused.stream().map(PodOutcome.Dropped::reason).toList();
     }
@@ -489,13 +570,14 @@ class PodsDeciderTest {
 
   private List<String> collected(String node, Orphaning why) {
     var before = image;
-    decide(new CollectPods("shop", node, why));
+    var outcome = decide(new CollectPods("shop", node, why));
     var gone =
         before.pods().all().stream()
             .map(pod -> pod.object().name())
             .filter(name -> image.pods().get(name).isEmpty())
             .map(ObjectName::name)
             .toList();
+    assertThat(outcome).isEqualTo(new PodOutcome.Collected(gone.size()));
     image = before;
     return gone;
   }

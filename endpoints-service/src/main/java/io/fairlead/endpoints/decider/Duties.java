@@ -340,9 +340,16 @@ public final class Duties implements AutoCloseable {
           partitioning.ofNamespace(orphans.namespace()),
           new PodCommand.CollectPods(orphans.namespace(), orphans.node(), orphans.why()),
           orphans.why().cause(),
-          () -> collected.add(orphans.count()));
+          this::count);
     }
     deletedNodes.keySet().removeIf(node -> isSettled(now, node));
+  }
+
+  /** What went, not what was to go: it may have been reported again, or be gone already. */
+  private void count(PodOutcome outcome) {
+    if (outcome instanceof PodOutcome.Collected(var pods)) {
+      collected.add(pods);
+    }
   }
 
   /** Whether a deleted node left nothing behind that is to be seen to. */
@@ -409,7 +416,7 @@ public final class Duties implements AutoCloseable {
    * under way: else an owner that cannot commit for a while would have its queue filled by us.
    */
   private void ask(LogPartition partition, PodCommand command, String cause) {
-    ask(partition, command, cause, () -> {});
+    ask(partition, command, cause, _ -> {});
   }
 
   /**
@@ -417,7 +424,8 @@ public final class Duties implements AutoCloseable {
    *
    * @param decided called when it was
    */
-  private void ask(LogPartition partition, PodCommand command, String cause, Runnable decided) {
+  private void ask(
+      LogPartition partition, PodCommand command, String cause, Consumer<PodOutcome> decided) {
     if (!underWay.add(command)) {
       return;
     }
@@ -431,8 +439,8 @@ public final class Duties implements AutoCloseable {
     var _ =
         answer.whenComplete((given, fault) -> {
           underWay.remove(command);
-          if (given instanceof Answer.Decided<PodOutcome>) {
-            decided.run();
+          if (given instanceof Answer.Decided<PodOutcome>(var outcome, _)) {
+            decided.accept(outcome);
           }
           if (fault != null) {
             log.atWarn()

@@ -55,6 +55,7 @@ final class Replies {
           PodOutcome.NodeDeleted _,
           PodOutcome.Reported _,
           PodOutcome.Reconciled _,
+          PodOutcome.Collected _,
           PodOutcome.SliceStored _,
           PodOutcome.SliceDeleted _ ->
           throw unexpected(decided);
@@ -86,7 +87,8 @@ final class Replies {
           PodOutcome.NodeStored _,
           PodOutcome.NodeDeleted _,
           PodOutcome.Reported _,
-          PodOutcome.Reconciled _ ->
+          PodOutcome.Reconciled _,
+          PodOutcome.Collected _ ->
           throw unexpected(decided);
     };
   }
@@ -130,6 +132,7 @@ final class Replies {
           PodOutcome.Deleted _,
           PodOutcome.Reported _,
           PodOutcome.Reconciled _,
+          PodOutcome.Collected _,
           PodOutcome.SliceStored _,
           PodOutcome.SliceDeleted _ ->
           throw unexpected(decided);
@@ -149,6 +152,7 @@ final class Replies {
           PodOutcome.NodeStored _,
           PodOutcome.NodeDeleted _,
           PodOutcome.Reconciled _,
+          PodOutcome.Collected _,
           PodOutcome.SliceStored _,
           PodOutcome.SliceDeleted _ ->
           throw unexpected(decided);
@@ -168,6 +172,7 @@ final class Replies {
           PodOutcome.NodeStored _,
           PodOutcome.NodeDeleted _,
           PodOutcome.Reported _,
+          PodOutcome.Collected _,
           PodOutcome.SliceStored _,
           PodOutcome.SliceDeleted _ ->
           throw unexpected(decided);

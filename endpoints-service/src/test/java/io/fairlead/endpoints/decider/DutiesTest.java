@@ -11,10 +11,12 @@ import io.fairlead.core.decide.PodOutcome;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.TestObjects;
 import io.fairlead.core.model.DomainObject;
+import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Node;
 import io.fairlead.core.model.Partitioning;
 import io.fairlead.core.model.Pod;
+import io.fairlead.core.model.Position;
 import io.fairlead.core.run.FakeTime;
 import io.fairlead.core.run.Time;
 import io.fairlead.decider.Answer;
@@ -33,6 +35,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -72,6 +75,14 @@ class DutiesTest {
       answers.add(answer);
       asked.add(request.command());
       return answer;
+    }
+
+    /** Answers of commands to collect Pods. */
+    List<CompletableFuture<Answer<PodOutcome>>> collecting() {
+      return IntStream.range(0, asked.size())
+          .filter(i -> asked.get(i) instanceof PodCommand.CollectPods)
+          .mapToObj(answers::get)
+          .toList();
     }
 
     @Override
@@ -231,6 +242,42 @@ class DutiesTest {
     assertThat(decider.asked).noneMatch(PodCommand.CollectPods.class::isInstance);
     images.set(TestObjects.image(lost.subList(0, 6).toArray(DomainObject[]::new)));
     await().until(() -> decider.asked.stream().anyMatch(PodCommand.CollectPods.class::isInstance));
+  }
+
+  /** What it saw may be gone, or there again, by the time at which it is decided. */
+  @Test
+  void countsThePodsThatWentAndNotThoseThatWereToGo() {
+    var pod = TestObjects.pod("p", "web", "n1", "10.244.0.1");
+    var orphan = new Pod(pod.meta(), pod.spec(), pod.status(), "manifests/n1");
+    var lost = OrphanedPodsTest.node("n1", 7, Node.State.LOST, "manifests/n1");
+    var images = TestObjects.image(lost, orphan);
+    var started =
+        Duties.start(
+            "a",
+            new Partitioning(3),
+            decider,
+            etcd.client(),
+            () -> images,
+            new Duties.Inbox(new PodLeases(), Time.system()),
+            AT_ONCE.withPodsKept(Duration.ZERO),
+            Time.system());
+    duties = Optional.of(started);
+    collected(0, 0);
+    assertThat(started.collected()).isZero();
+    collected(1, 2);
+    assertThat(started.collected()).isEqualTo(2);
+  }
+
+  /** Answers the n-th such command, which is asked again then. */
+  private void collected(int index, int pods) {
+    await().until(() -> decider.collecting().size() == index + 1);
+    var position = Position.start(new LogIdentity("s", "p"));
+    var _ =
+        decider
+            .collecting()
+            .get(index)
+            .complete(new Answer.Decided<>(new PodOutcome.Collected(pods), position));
+    await().until(() -> decider.collecting().size() == index + 2);
   }
 
   private static Pod ending(Instant deadline) {
