@@ -147,6 +147,7 @@ final class AllocatorMetrics {
     count(metrics, "claims_restored", "Claims made that a Service lacked.", decider.claimsRestored);
     count(metrics, "outcomes_unknown", "Commits of unknown outcome.", decider.outcomesUnknown);
     count(metrics, "overloaded", "Requests refused, queue full.", decider.overloaded);
+    count(metrics, "withdrawn", "Requests given up before their turn.", decider.withdrawn);
     count(metrics, "confirmations", "Answers confirmed that wrote nothing.", decider.confirmations);
   }
 

@@ -12,7 +12,8 @@ public interface Decider<C, R> {
   /**
    * Decides here if this replica owns the partition, or waits while it is taking it over.
    *
-   * @return always completes normally, except where the logic threw (a fault)
+   * @return always completes normally, except where the logic threw (a fault); cancel it to
+   *     withdraw the request, which is then decided only if its batch has begun
    */
   CompletableFuture<Answer<R>> submit(LogPartition partition, Request<C> request);
 

@@ -26,6 +26,10 @@ public final class DeciderStats {
   public final LongAdder reservedTakenOver = new LongAdder();
   public final LongAdder outcomesUnknown = new LongAdder();
   public final LongAdder overloaded = new LongAdder();
+
+  /** Requests that nobody waited for any more when their turn came: not decided. */
+  public final LongAdder withdrawn = new LongAdder();
+
   public final LongAdder confirmations = new LongAdder();
   private volatile PhaseListener phases = (_, _) -> {};
 

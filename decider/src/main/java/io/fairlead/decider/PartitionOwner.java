@@ -333,14 +333,12 @@ final class PartitionOwner<C, R> {
    * Empty where that is not certain.
    */
   private Optional<Settled> settled(GroupCommit<C, R> commits) throws InterruptedException {
-    if (!partition.equals(LogPartition.SERVICES)
-        || commits.takeClaimsInDoubt()
-        || claimsCertainNanos.isPresent()
-        || reconcileAsked.get() != reconciledAsk
-        || takeOverAgain
-        || etcdAway.getAsBoolean()
-        || health.inDoubt()) {
-      return Optional.empty();
+    if (!partition.equals(LogPartition.SERVICES)) {
+      return Optional.empty(); // nothing is claimed for others
+    }
+    var doubt = claimsDoubt(commits);
+    if (doubt.isPresent()) {
+      return unsettled(doubt.get());
     }
     try {
       var end = parts.log().endOffsets(List.of(partition));
@@ -355,11 +353,36 @@ final class PartitionOwner<C, R> {
                   state.position().log(),
                   Objects.requireNonNull(end.get(partition), "the end that was asked for"),
                   state.image().digest(partition)))
-          : Optional.empty();
+          : unsettled("etcd is not the one that was seen");
     } catch (GatewayException | ForeignLogException | TimeoutException e) {
-      log.atDebug().setCause(e).log("the next owner compares the claims");
-      return Optional.empty();
+      return unsettled(String.valueOf(e.getMessage()));
     }
+  }
+
+  /** Why the claims may not be what the image wants. */
+  private Optional<String> claimsDoubt(GroupCommit<C, R> commits) {
+    if (commits.takeClaimsInDoubt() || claimsCertainNanos.isPresent()) {
+      return Optional.of("a call to etcd may still be carried out");
+    }
+    if (reconcileAsked.get() != reconciledAsk) {
+      return Optional.of("a reconciliation is due");
+    }
+    if (takeOverAgain) {
+      return Optional.of("etcd is another");
+    }
+    if (etcdAway.getAsBoolean()) {
+      return Optional.of("etcd is away");
+    }
+    return health.inDoubt() ? Optional.of("the log is away") : Optional.empty();
+  }
+
+  private Optional<Settled> unsettled(String why) {
+    log.atInfo()
+        .addKeyValue("event", "partition.unsettled")
+        .addKeyValue("partition", partition)
+        .addKeyValue("why", why)
+        .log("the next owner compares the claims");
+    return Optional.empty();
   }
 
   /** Until it must stop; GO_ON when it is to let go. */

@@ -88,6 +88,22 @@ class GroupCommitTest {
   }
 
   @Test
+  void doesNotDecideWhatNobodyWaitsForAnyMore() {
+    var a = replicas.owner("a");
+    var _ = busy(a);
+    var given = a.submit("1", ShopCommand.any("given-up"));
+    var wanted = a.submit("2", ShopCommand.any("wanted"));
+    given.cancel(false);
+    replicas.kafka.showCommits();
+    assertThat(reply(get(wanted)).what()).isEqualTo("created");
+    assertThat(a.feed.current().image().services().get(TestObjects.name("given-up"))).isEmpty();
+    assertThat(replicas.claims()).hasSize(1).containsValue("wanted");
+    assertThat(a.owners.stats().withdrawn.sum()).isEqualTo(1);
+    // nothing is remembered of it: asked again it is decided
+    assertThat(reply(get(a.submit("1", ShopCommand.any("given-up")))).what()).isEqualTo("created");
+  }
+
+  @Test
   void tellsWhatTheTimeOfRequestsGoesInto() {
     var a = replicas.owner("a");
     var phases = new java.util.concurrent.ConcurrentLinkedQueue<Phase>();

@@ -98,6 +98,7 @@ final class EndpointsMetrics {
         "Commits of unknown outcome.",
         decider.outcomesUnknown);
     count(metrics, DECIDER, "overloaded", "Requests refused, queue full.", decider.overloaded);
+    count(metrics, DECIDER, "withdrawn", "Requests given up before their turn.", decider.withdrawn);
 
     metrics.gauge(
         NODES,

@@ -65,6 +65,9 @@ final class AllocationFaultsTest {
   private static AllocationCluster cluster;
   private static List<ManagedChannel> channels = List.of();
 
+  /** Namespaces of theirs. What one leaves that fails would fill the range for all others. */
+  private static final List<String> histories = new ArrayList<>();
+
   /** So that no test asks with the request ids of another. */
   private static int tests;
 
@@ -96,6 +99,8 @@ final class AllocationFaultsTest {
   void healAndCheck() {
     cluster.heal();
     new LogInvariants(cluster.stores()).awaitAll();
+    histories.forEach(namespace -> HistoryRun.clear(cluster, namespace));
+    histories.clear();
     for (var service : list(0)) {
       var name = service.getMetadata().getName();
       untilAnswered(stub -> stub.delete(deletion("clear-" + service.getMetadata().getUid(), name)));
@@ -375,6 +380,7 @@ final class AllocationFaultsTest {
   void aHistoryUnderFaultsIsLinearizable() throws InterruptedException {
     long seed = 1;
     var spec = HistorySpec.of(seed, "history-" + seed, HistoryRun.ADDRESSES);
+    histories.add(spec.namespace());
     var report =
         HistoryRun.run(
             cluster,
@@ -383,13 +389,13 @@ final class AllocationFaultsTest {
             DIRECTORY);
     System.out.println("seed " + seed + ": " + report.calls());
     assertThat(report.faults()).isEmpty();
-    HistoryRun.clear(cluster, spec.namespace());
   }
 
   /** The check finds what a replica that reads its own past would answer. */
   @Test
   void aHistoryWithALieIsNot() throws InterruptedException {
     var spec = HistorySpec.of(2, "lies", HistoryRun.ADDRESSES);
+    histories.add(spec.namespace());
     try (var workload = Workload.start(spec, cluster.addresses(), StaleReads::between)) {
       Awaitility.await("calls")
           .atMost(PATIENCE)
@@ -398,6 +404,5 @@ final class AllocationFaultsTest {
       assertThat(HistoryCheck.faults(spec.namespace(), workload.history().calls(), List.of()))
           .anyMatch(fault -> fault.startsWith("name "));
     }
-    HistoryRun.clear(cluster, spec.namespace());
   }
 }

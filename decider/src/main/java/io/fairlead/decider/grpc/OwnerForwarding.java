@@ -19,6 +19,7 @@ import io.grpc.stub.ClientCalls;
 import io.grpc.stub.MetadataUtils;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -106,19 +107,35 @@ public final class OwnerForwarding<C, R> {
     return left.compareTo(timeout) < 0 ? left : timeout;
   }
 
+  /**
+   * Whoever gave up must find that nothing happens any more: it may have been answered elsewhere,
+   * and answers that write nothing (not found, for one) are not remembered under the request id.
+   */
   private Answer<R> decideHere(Call<C, R, ?, ?> call, long deadlineNanos, Effect effect) {
+    var context = Context.current();
+    if (context.isCancelled()) {
+      throw effect.of(Errors.noOwner(call.partition()));
+    }
     var answer = decider.submit(call.partition(), call.request());
-    return await(answer, deadlineNanos, effect)
-        .orElseThrow(
-            () -> // it may still be decided
-            Errors.outcomeUnknown("the owner of " + call.partition() + " did not answer in time"));
+    Context.CancellationListener withdraw = _ -> answer.cancel(false);
+    context.addListener(withdraw, Runnable::run);
+    try {
+      return await(answer, deadlineNanos, effect)
+          .orElseThrow(
+              () -> // it may be being decided
+              Errors.outcomeUnknown(
+                      "the owner of " + call.partition() + " did not answer in time"));
+    } finally {
+      context.removeListener(withdraw);
+      answer.cancel(false); // without effect where there is one
+    }
   }
 
   private <T> Optional<T> await(CompletableFuture<T> future, long deadlineNanos, Effect effect) {
     try {
       return Optional.of(
           future.get(Math.max(0, deadlineNanos - time.nanoTime()), TimeUnit.NANOSECONDS));
-    } catch (TimeoutException _) {
+    } catch (TimeoutException | CancellationException _) {
       return Optional.empty();
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();

@@ -116,7 +116,7 @@ class OwnerForwardingTest {
   }
 
   /** Answers what it is told to, in turn; the last for ever. */
-  private static final class ScriptedDecider implements Decider<String, String> {
+  private static class ScriptedDecider implements Decider<String, String> {
     private final List<Answer<String>> script;
     private final CompletableFuture<Optional<Owner>> other = new CompletableFuture<>();
     private int asked;
@@ -191,6 +191,53 @@ class OwnerForwardingTest {
   @Test
   void decidesHereWhatIsOwnedHere() {
     assertThat(call(new ScriptedDecider(decided("here")), alice(), LIMIT)).isEqualTo("here");
+  }
+
+  /** Owned here, and never answered. */
+  private static final class SilentDecider extends ScriptedDecider {
+    private final CompletableFuture<Void> asked = new CompletableFuture<>();
+    private final CompletableFuture<Answer<String>> answer = new CompletableFuture<>();
+
+    SilentDecider() {
+      super(owned());
+    }
+
+    @Override
+    public CompletableFuture<Answer<String>> submit(
+        LogPartition partition, Request<String> request) {
+      asked.complete(null);
+      return answer;
+    }
+  }
+
+  @Test
+  void withdrawsWhatItsCallerGaveUp() {
+    var decider = new SilentDecider();
+    var context = Context.current().withCancellation();
+    var reason = new CompletableFuture<Reason>();
+    Runnable ask = () -> reason.complete(refusal(decider, alice(), LIMIT));
+    var _ = Thread.ofVirtual().start(context.wrap(ask));
+    decider.asked.join();
+    context.cancel(new IOException("gone"));
+    assertThat(reason.join()).isEqualTo(Reason.OUTCOME_UNKNOWN);
+    assertThat(decider.answer).isCancelled();
+  }
+
+  @Test
+  void withdrawsWhatIsNotAnsweredInTime() {
+    var decider = new SilentDecider();
+    assertThat(refusal(decider, alice(), Duration.ofMillis(1))).isEqualTo(Reason.OUTCOME_UNKNOWN);
+    assertThat(decider.answer).isCancelled();
+  }
+
+  /** As by a replica that slept: its caller has long been answered by another. */
+  @Test
+  void asksNobodyForWhatItsCallerGaveUp() throws Exception {
+    var decider = new SilentDecider();
+    var context = Context.current().withCancellation();
+    context.cancel(new IOException("gone"));
+    assertThat(context.call(() -> refusal(decider, alice(), LIMIT))).isEqualTo(Reason.NO_OWNER);
+    assertThat(decider.asked).isNotDone();
   }
 
   @Test

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
@@ -57,14 +58,19 @@ public final class HistoryCheck {
     }
     var created = created(seen, addresses);
     for (var name : names()) {
-      search("name " + name, new ObjectModel(name, writers), ofName(name));
+      search(
+          "name " + name,
+          new ObjectModel(name, writers),
+          ofName(name),
+          object -> object.name().equals(name));
     }
     for (var address : new TreeSet<>(addresses.values())) {
       var model = new AddressModel(address, namespace, addresses, created);
       search(
           "address " + address,
           model,
-          calls.stream().filter(call -> model.concerns(call.operation())).toList());
+          calls.stream().filter(call -> model.concerns(call.operation())).toList(),
+          object -> object.address().equals(address));
     }
   }
 
@@ -99,26 +105,50 @@ public final class HistoryCheck {
         .toList();
   }
 
-  private <S> void search(String what, Model<S, Operation> model, List<Call<Operation>> history) {
+  private <S> void search(
+      String what,
+      Model<S, Operation> model,
+      List<Call<Operation>> history,
+      Predicate<Seen> concerned) {
     switch (Linearizability.check(model, history, STEPS)) {
       case Verdict.Linearizable<Operation> _ -> {}
       case Verdict.Impossible<Operation>(var longest, var next) ->
           faults.add(
-              "%s: no order explains the %d calls; explained are %d of them, the last:%n  %s%n none of these can follow:%n  %s"
+              "%s: no order explains the %d calls; explained are %d of them, none of these can follow:%n  %s%n the last of those, latest first:%n  %s"
                   .formatted(
                       what,
                       history.size(),
                       longest.size(),
-                      lines(longest.subList(Math.max(0, longest.size() - SHOWN), longest.size())),
-                      lines(next)));
+                      lines(next, concerned),
+                      lines(
+                          longest
+                              .subList(Math.max(0, longest.size() - SHOWN), longest.size())
+                              .reversed(),
+                          concerned)));
       case Verdict.Undecided<Operation>(int steps) ->
           faults.add(
               "%s: undecided after %d steps, %d calls".formatted(what, steps, history.size()));
     }
   }
 
-  private static String lines(List<Call<Operation>> calls) {
-    return String.join("\n  ", calls.stream().map(HistoryCheck::line).toList());
+  private static String lines(List<Call<Operation>> calls, Predicate<Seen> concerned) {
+    return String.join(
+        "\n  ", calls.stream().map(call -> HistoryCheck.line(call, concerned)).toList());
+  }
+
+  /** Of a list only what the fault is about: it shows in every search. */
+  private static String line(Call<Operation> call, Predicate<Seen> concerned) {
+    if (!(call.operation().outcome() instanceof Outcome.Listed(var objects))) {
+      return line(call);
+    }
+    var shown = new Outcome.Listed(objects.stream().filter(concerned).toList());
+    return line(
+            new Call<>(
+                new Operation(call.operation().id(), call.operation().request(), shown),
+                call.invoked(),
+                call.answered()))
+        + " of "
+        + objects.size();
   }
 
   /** Times in milliseconds. */

@@ -79,8 +79,9 @@ final class HistoryClient {
             Duration.ofMillis(1 + random.nextInt(2 * spec.pauseMillis())));
     var id = "%s-%d-%d".formatted(spec.namespace(), number, requests++);
     long invoked = System.nanoTime();
-    var outcome = send(id, request, manner);
+    var ending = send(id, request, manner);
     long ended = System.nanoTime();
+    var outcome = ending.outcome();
     var call =
         new Call<>(
             new Operation(id, request, outcome),
@@ -88,8 +89,21 @@ final class HistoryClient {
             outcome instanceof Outcome.Unknown ? OptionalLong.empty() : OptionalLong.of(ended));
     call.operation().seen().forEach(object -> versions.put(object.name(), object.version()));
     history.add(call);
+    if (ending.earlier() && !outcome.writes()) {
+      // none had been carried out when the last was decided, or its answer were this one's
+      var late = new Operation(id, request, new Outcome.Unknown());
+      history.add(new Call<>(late, ending.lastSent(), OptionalLong.empty()));
+    }
     Thread.sleep(manner.pause());
   }
+
+  /**
+   * How a request ended.
+   *
+   * @param earlier whether an earlier attempt may still be on its way
+   * @param lastSent when the attempt was sent that brought the outcome
+   */
+  private record Ending(Outcome outcome, boolean earlier, long lastSent) {}
 
   private Request draw() {
     int kind = random.nextInt(100);
@@ -111,25 +125,27 @@ final class HistoryClient {
     return new Request.All();
   }
 
-  private Outcome send(String id, Request request, Manner manner) throws InterruptedException {
+  private Ending send(String id, Request request, Manner manner) throws InterruptedException {
     boolean writes = !(request instanceof Request.Get || request instanceof Request.All);
     boolean doubt = false;
+    long sent = System.nanoTime();
     for (int i = 0; i < manner.attempts(); i++) {
+      sent = System.nanoTime();
       var stub =
           ServicesGrpc.newBlockingStub(replicas.get((manner.first() + i) % replicas.size()))
               .withDeadlineAfter(manner.timeout().toNanos(), TimeUnit.NANOSECONDS);
       try {
-        return ask(stub, id, request);
+        return new Ending(ask(stub, id, request), doubt, sent);
       } catch (StatusRuntimeException e) {
         var refusal = refusal(e);
         if (refusal.isPresent()) {
-          return refusal.get();
+          return new Ending(refusal.get(), doubt, sent);
         }
         doubt |= writes && !promisesNothing(e);
       }
       Thread.sleep(manner.pause()); // as a client does: not at once again
     }
-    return doubt ? new Outcome.Unknown() : new Outcome.Nothing();
+    return new Ending(doubt ? new Outcome.Unknown() : new Outcome.Nothing(), false, sent);
   }
 
   private Outcome ask(ServicesGrpc.ServicesBlockingStub stub, String id, Request request) {

@@ -68,8 +68,9 @@ public final class HistoryRun {
       new LogInvariants(cluster.stores()).awaitAll();
       var calls = workload.history().calls();
       var logged = LogRecords.ofServices(cluster.stores(), spec.namespace());
-      var faults = new ArrayList<>(HistoryCheck.faults(spec.namespace(), calls, logged));
-      faults.addAll(LogCheck.faults(calls, logged));
+      // what the log tells first: it names the one write, the search only where it gives up
+      var faults = new ArrayList<>(LogCheck.faults(calls, logged));
+      faults.addAll(HistoryCheck.faults(spec.namespace(), calls, logged));
       if (!faults.isEmpty()) {
         write(directory.resolve("history-" + spec.seed() + ".txt"), faults, calls, logged);
       }

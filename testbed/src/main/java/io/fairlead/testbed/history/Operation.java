@@ -36,6 +36,11 @@ public record Operation(String id, Request request, Outcome outcome) {
 
   /** What came of it, over all attempts. */
   public sealed interface Outcome {
+    /** Whether it says that something is in the log. */
+    default boolean writes() {
+      return this instanceof Created || this instanceof Changed || this instanceof Deleted;
+    }
+
     /** Created, or an apply that found nothing and created. */
     record Created(Seen object) implements Outcome {}
 
