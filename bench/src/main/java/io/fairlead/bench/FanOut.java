@@ -59,7 +59,7 @@ final class FanOut implements AutoCloseable {
   private FanOut(StreamsOptions options, Bench.Progress progress) throws Exception {
     this.options = options;
     this.progress = progress;
-    this.plane = StreamsPlane.start(Files.createTempDirectory("fairlead-bench-streams"));
+    this.plane = StreamsPlane.start(Files.createTempDirectory("fairlead-bench-streams"), List.of());
     this.log = new StreamsLog(SERVICES, PODS, options.agents());
     this.swarm = new Swarm(plane.address(), StreamsLog.PODS);
     this.channel = GrpcChannels.of(List.of(plane.address()));

@@ -12,7 +12,7 @@ import java.util.List;
 /**
  * From the log to what the streams carry, in one thread and without a network: events replayed in a
  * second, what one event costs beside few and many Services, and the memory of both. Then from one
- * replica to very many agents.
+ * replica to very many agents, and how long a replica takes to start.
  */
 final class StreamsBench implements Bench.Scenario {
   private static final LogIdentity LOG = new LogIdentity("services", "pods");
@@ -53,6 +53,9 @@ final class StreamsBench implements Bench.Scenario {
     }
     if (options.parts().contains(Part.FANOUT)) {
       FanOut.measure(options, figures, progress);
+    }
+    if (options.parts().contains(Part.RESTART)) {
+      Restart.measure(options.records(), figures, progress);
     }
     return figures;
   }

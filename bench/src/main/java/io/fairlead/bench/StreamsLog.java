@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.IntConsumer;
 
 /**
  * A log in memory: Services of one namespace, Pods of each with a probe, and what their nodes say
@@ -139,6 +140,26 @@ final class StreamsLog {
         for (int from = 0; from < events.size(); from += BATCH) {
           appender.append(events.subList(from, Math.min(events.size(), from + BATCH)));
         }
+      }
+    }
+  }
+
+  /**
+   * Appends what nodes say of their Pods, unready and ready in turn, over all Pods.
+   *
+   * @param told of what was appended so far
+   */
+  void appendFlips(EventLog log, int count, IntConsumer told) {
+    try (var appender = log.openAppender(PODS)) {
+      for (int from = 0; from < count; from += BATCH) {
+        var events = new ArrayList<LogEvent>();
+        for (int i = from; i < Math.min(count, from + BATCH); i++) {
+          var pod = pods.get(i % pods.size());
+          boolean ready = i / pods.size() % 2 == 1;
+          events.add(entry(ready ? TestObjects.ready(pod) : TestObjects.unready(pod)).event());
+        }
+        appender.append(events);
+        told.accept(from + events.size());
       }
     }
   }

@@ -15,6 +15,7 @@ import java.util.Set;
  * @param changes one after another
  * @param seconds of many changes a second
  * @param rate how many a second, about
+ * @param records of the log from which a replica starts
  */
 record StreamsOptions(
     Set<Part> parts,
@@ -24,24 +25,27 @@ record StreamsOptions(
     int agents,
     int changes,
     int seconds,
-    int rate) {
+    int rate,
+    int records) {
   static final String HELP =
       """
-      --parts LIST      of projection, event, memory, fanout; all
+      --parts LIST      of projection, event, memory, fanout, restart; all
       --services N      Services of the projection and its memory, 1 to 100000; 10000
       --pods N          Pods of each of them, 1 to 100; 15
       --sizes LIST      numbers of Services beside which one event is measured, rising; 100,1000,10000
       --agents N        streams of the fan-out, each over a connection of its own, 200 to 10000; 5000
       --changes N       changes of the fan-out, one after another, 1 to 10000; 100
       --seconds N       of many changes a second, 1 to 600; 60
-      --rate N          how many a second, 10 to 10000; 1000\
+      --rate N          how many a second, 10 to 10000; 1000
+      --records N       of the log from which a replica starts, 110001 to 10000000; 1000000\
       """;
 
   enum Part {
     PROJECTION,
     EVENT,
     MEMORY,
-    FANOUT
+    FANOUT,
+    RESTART
   }
 
   static StreamsOptions parse(List<String> words) {
@@ -49,7 +53,16 @@ record StreamsOptions(
       var options =
           Options.parse(
               words,
-              Set.of("parts", "services", "pods", "sizes", "agents", "changes", "seconds", "rate"));
+              Set.of(
+                  "parts",
+                  "services",
+                  "pods",
+                  "sizes",
+                  "agents",
+                  "changes",
+                  "seconds",
+                  "rate",
+                  "records"));
       return new StreamsOptions(
           options
               .one("parts")
@@ -61,7 +74,8 @@ record StreamsOptions(
           atLeast(200, "agents", number(options, "agents", "5000", 10_000)),
           number(options, "changes", "100", 10_000),
           number(options, "seconds", "60", 600),
-          atLeast(10, "rate", number(options, "rate", "1000", 10_000)));
+          atLeast(10, "rate", number(options, "rate", "1000", 10_000)),
+          atLeast(110_001, "records", number(options, "records", "1000000", 10_000_000)));
     } catch (IllegalArgumentException e) {
       throw new Bench.OptionException(String.valueOf(e.getMessage()));
     }

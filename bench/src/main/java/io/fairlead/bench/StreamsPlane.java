@@ -18,6 +18,7 @@ import java.util.ArrayDeque;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** One Kafka broker, one etcd, one replica of endpoints-service: each a process, on loopback. */
 final class StreamsPlane implements AutoCloseable {
@@ -30,7 +31,7 @@ final class StreamsPlane implements AutoCloseable {
   private final HostPort address;
   private final Part replica;
 
-  private StreamsPlane(Path directory) {
+  private StreamsPlane(Path directory, List<String> options) {
     this.directory = directory;
     try {
       this.kafka =
@@ -54,14 +55,17 @@ final class StreamsPlane implements AutoCloseable {
                           "-XX:TieredStopAtLevel=4",
                           "-XX:+UseCompactObjectHeaders",
                           "-Xmx1g"),
-                      List.of(
-                          "--replica=endpoints-0",
-                          "--kafka-bootstrap=" + kafka.bootstrapServers(),
-                          "--etcd-endpoints=" + etcd.clientUrl(),
-                          "--development",
-                          "--listen=" + address,
-                          "--advertise=" + address,
-                          "--http-listen=" + http),
+                      Stream.concat(
+                              Stream.of(
+                                  "--replica=endpoints-0",
+                                  "--kafka-bootstrap=" + kafka.bootstrapServers(),
+                                  "--etcd-endpoints=" + etcd.clientUrl(),
+                                  "--development",
+                                  "--listen=" + address,
+                                  "--advertise=" + address,
+                                  "--http-listen=" + http),
+                              options.stream())
+                          .toList(),
                       directory.resolve("endpoints-0.log")),
                   http));
     } catch (RuntimeException e) {
@@ -70,9 +74,13 @@ final class StreamsPlane implements AutoCloseable {
     }
   }
 
-  /** Broker and etcd; the replica is not started yet. */
-  static StreamsPlane start(Path directory) {
-    return new StreamsPlane(directory);
+  /**
+   * Broker and etcd; the replica is not started yet.
+   *
+   * @param options of the replica, besides where it listens and whom it talks to
+   */
+  static StreamsPlane start(Path directory, List<String> options) {
+    return new StreamsPlane(directory, options);
   }
 
   private <T extends AutoCloseable> T opened(T resource) {
