@@ -36,6 +36,7 @@ import io.fairlead.v1.Probe;
 import io.fairlead.v1.ReportReadinessRequest;
 import io.fairlead.v1.TcpSocketAction;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -49,9 +50,9 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /**
- * From the moment a report "this Pod is ready" (or is not) was accepted to the moment its rule
- * stands in the kernel of all three nodes, seen by readers of our own; one change at a time. Then
- * the memory of each process.
+ * From the moment a report "this Pod is ready" (or is not) was accepted to the moment the kernels
+ * of all three nodes say that its rule stands; one change at a time, beside few other Services or
+ * many. Then the memory of each process.
  */
 final class RoadBench implements Bench.Scenario {
   private static final int WARM_UP = 200;
@@ -61,13 +62,22 @@ final class RoadBench implements Bench.Scenario {
   private static final Target STEADY = new Target(Address.of("10.244.200.1"), 8080);
   private static final Target MOVING = new Target(Address.of("10.244.200.2"), 8080);
   private static final Duration LIMIT = Duration.ofSeconds(20);
+  private static final int FILLERS = 32;
+  private static final Duration LISTENING = Duration.ofSeconds(5);
+  private static final int TRIES = 24; // beside many Services the first rules take their time
 
   @Override
-  public List<Figure> run(List<String> options, Bench.Progress progress) throws Exception {
-    Bench.OptionException.requireNone(options);
+  public String options() {
+    return RoadOptions.HELP;
+  }
+
+  @Override
+  public List<Figure> run(List<String> words, Bench.Progress progress) throws Exception {
+    var options = RoadOptions.parse(words);
     progress.say("starting a cluster of three nodes");
     var directory = Files.createTempDirectory("fairlead-bench");
-    try (var cluster = Cluster.start(ClusterSpec.of("benchr", directory));
+    var spec = ClusterSpec.of("benchr", directory).withHeaps(options.heaps());
+    try (var cluster = Cluster.start(spec);
         var api = new Api(cluster);
         var etcd =
             EtcdCoordination.connect(EtcdConfig.of(List.of(cluster.etcdUrl())), Time.system());
@@ -82,7 +92,7 @@ final class RoadBench implements Bench.Scenario {
               log.partitioning().all(),
               io.fairlead.core.model.Position.start(log.identity()),
               accepted)) {
-        return measure(cluster, api, etcd, lease, accepted, progress);
+        return measure(cluster, api, etcd, lease, accepted, options, directory, progress);
       }
     }
   }
@@ -122,8 +132,11 @@ final class RoadBench implements Bench.Scenario {
       EtcdCoordination etcd,
       Coordination.Lease lease,
       Acceptances accepted,
+      RoadOptions options,
+      Path directory,
       Bench.Progress progress)
       throws Exception {
+    fill(api, options, progress);
     long session = openNode(cluster);
     etcd.putNode(new NodeLease(NODE, session, "bench"), lease);
     var vip =
@@ -141,18 +154,15 @@ final class RoadBench implements Bench.Scenario {
                 .getService()
                 .getSpec()
                 .getClusterIp());
-    var steady = applyPod(api, "bench-0", STEADY);
     var moving = applyPod(api, POD.name(), MOVING);
     long sequence = 1;
-    report(api, session, sequence++, "bench-0", steady, true);
-
     var watches = new ArrayList<KernelWatch>();
     try {
       for (var node : cluster.fabric().nodes()) {
-        watches.add(new KernelWatch(node, new Frontend(vip, Protocol.TCP, 80)));
+        watches.add(new KernelWatch(node, new Frontend(vip, Protocol.TCP, 80), directory));
       }
       progress.say("waiting for the first rule");
-      awaitAll(watches, Set.of(STEADY));
+      sequence = listen(api, session, sequence, watches);
       var samples = new Samples();
       for (int i = 0; i < WARM_UP + CHANGES; i++) {
         boolean ready = i % 2 == 0;
@@ -167,12 +177,101 @@ final class RoadBench implements Bench.Scenario {
           progress.say(i + " of " + (WARM_UP + CHANGES) + " changes");
         }
       }
-      var figures = new ArrayList<>(samples.figures("road.rule"));
+      requireRead(watches, Set.of(STEADY));
+      var figures = new ArrayList<>(samples.figures("road.rule" + options.suffix()));
       figures.addAll(memory(cluster));
       return figures;
     } finally {
       for (var watch : watches) {
         watch.close();
+      }
+    }
+  }
+
+  /** Services of one namespace, each with its Pods, none of which is probed. */
+  private static void fill(Api api, RoadOptions options, Bench.Progress progress) throws Exception {
+    if (options.services() == 0) {
+      return;
+    }
+    progress.say("%d Services of %d Pods".formatted(options.services(), options.pods()));
+    Clients.run(
+        FILLERS,
+        options.services(),
+        new Samples(),
+        i -> {
+          var _ =
+              api.create(
+                  """
+                  apiVersion: v1
+                  kind: Service
+                  metadata: {name: filler-%d}
+                  spec:
+                    selector: {app: filler-%d}
+                    ports: [{port: 80, targetPort: 8080}]
+                  """
+                      .formatted(i, i));
+        });
+    int pods = options.services() * options.pods();
+    Clients.run(
+        FILLERS,
+        pods,
+        new Samples(),
+        i -> {
+          var _ = api.pods().apply(filler(i, i / options.pods()));
+          if (i % 10_000 == 0) {
+            progress.say("%d of %d Pods".formatted(i, pods));
+          }
+        });
+  }
+
+  private static ApplyPodRequest filler(int number, int service) {
+    var address = "10.%d.%d.%d".formatted(128 + (number >> 16), number >> 8 & 0xff, number & 0xff);
+    return ApplyPodRequest.newBuilder()
+        .setRequestId(UUID.randomUUID().toString())
+        .setPod(
+            Pod.newBuilder()
+                .setMetadata(
+                    ObjectMeta.newBuilder()
+                        .setNamespace(POD.namespace())
+                        .setName("filler-" + number)
+                        .putLabels("app", "filler-" + service))
+                .setSpec(
+                    PodSpec.newBuilder()
+                        .setNodeName("node-a")
+                        .addContainers(
+                            Container.newBuilder()
+                                .setName("main")
+                                .setImage("none")
+                                .addPorts(ContainerPort.newBuilder().setContainerPort(8080))))
+                .setStatus(PodStatus.newBuilder().setPhase("Running").setPodIp(address)))
+        .build();
+  }
+
+  /**
+   * Makes the first Pod ready and unready until all kernels tell, because {@code nft} does not say
+   * from when on it listens; it is ready in the end. The next sequence.
+   */
+  private static long listen(Api api, long session, long first, List<KernelWatch> watches) {
+    var steady = applyPod(api, "bench-0", STEADY);
+    long sequence = first;
+    for (int i = 0; i < TRIES; i++) {
+      report(api, session, sequence++, "bench-0", steady, true);
+      if (allSee(watches, Set.of(STEADY), LISTENING)) {
+        return sequence;
+      }
+      report(api, session, sequence++, "bench-0", steady, false);
+      allSee(watches, Set.of(), LISTENING);
+    }
+    throw new IllegalStateException("not all kernels tell of " + STEADY + ": " + watches);
+  }
+
+  /** What the kernels told is what is in them. */
+  private static void requireRead(List<KernelWatch> watches, Set<Target> targets) {
+    for (var watch : watches) {
+      var read = watch.read();
+      if (!read.equals(targets)) {
+        throw new IllegalStateException(
+            "the kernel of %s told of %s, and has %s".formatted(watch, targets, read));
       }
     }
   }
@@ -258,26 +357,27 @@ final class RoadBench implements Bench.Scenario {
 
   /** When the last node had exactly these targets. */
   private static Instant awaitAll(List<KernelWatch> watches, Set<Target> targets) {
-    long giveUp = System.nanoTime() + LIMIT.toNanos();
-    while (true) {
-      var sights =
-          watches.stream()
-              .flatMap(w -> w.last().filter(s -> s.targets().equals(targets)).stream())
-              .toList();
-      if (sights.size() == watches.size()) {
-        return sights.stream().map(KernelWatch.Sight::seen).max(Instant::compareTo).orElseThrow();
-      }
-      if (System.nanoTime() > giveUp) {
-        throw new IllegalStateException(
-            "not all kernels had "
-                + targets
-                + " within "
-                + LIMIT
-                + ": "
-                + watches.stream().map(KernelWatch::last).toList());
+    if (!allSee(watches, targets, LIMIT)) {
+      throw new IllegalStateException(
+          "not all kernels had %s within %s: %s"
+              .formatted(targets, LIMIT, watches.stream().map(KernelWatch::last).toList()));
+    }
+    return watches.stream()
+        .map(watch -> watch.last().orElseThrow().seen())
+        .max(Instant::compareTo)
+        .orElseThrow();
+  }
+
+  private static boolean allSee(List<KernelWatch> watches, Set<Target> targets, Duration limit) {
+    long giveUp = System.nanoTime() + limit.toNanos();
+    while (!watches.stream()
+        .allMatch(w -> w.last().filter(s -> s.targets().equals(targets)).isPresent())) {
+      if (System.nanoTime() - giveUp > 0) {
+        return false;
       }
       LockSupport.parkNanos(200_000);
     }
+    return true;
   }
 
   private static List<Figure> memory(Cluster cluster) {

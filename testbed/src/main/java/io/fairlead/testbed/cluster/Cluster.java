@@ -164,7 +164,7 @@ public final class Cluster implements AutoCloseable {
     return part(
         name + "-" + replica,
         main,
-        List.of("-Xmx192m"),
+        List.of(heap(spec.heaps().services())),
         options,
         fabric.fabricNamespace(),
         address + ":" + (http + shift));
@@ -175,7 +175,7 @@ public final class Cluster implements AutoCloseable {
     return part(
         "dns",
         io.fairlead.dns.Main.class,
-        List.of("-Xmx128m"),
+        List.of(heap(spec.heaps().dns())),
         List.of(
             "--replica=dns-0",
             "--kafka-bootstrap=" + kafkaConfig.bootstrapServers(),
@@ -214,10 +214,14 @@ public final class Cluster implements AutoCloseable {
     return part(
         "agent-" + node,
         io.fairlead.agent.Main.class,
-        List.of("-Xmx64m", "-Xss512k", "-XX:+UseCompactObjectHeaders"),
+        List.of(heap(spec.heaps().agents()), "-Xss512k", "-XX:+UseCompactObjectHeaders"),
         options,
         place.namespace(),
         place.address() + ":" + AGENT_HTTP);
+  }
+
+  private static String heap(int mebibytes) {
+    return "-Xmx" + mebibytes + "m";
   }
 
   private Part part(

@@ -12,6 +12,7 @@ import java.util.List;
  * @param replicas of allocator-service and endpoints-service each
  * @param agentOptions added to every agent's command line
  * @param endpointsOptions added to the command lines of endpoints-service
+ * @param heaps what the processes may take
  */
 public record ClusterSpec(
     String id,
@@ -19,7 +20,18 @@ public record ClusterSpec(
     List<String> nodes,
     int replicas,
     List<String> agentOptions,
-    List<String> endpointsOptions) {
+    List<String> endpointsOptions,
+    Heaps heaps) {
+  /**
+   * Largest heaps in MiB.
+   *
+   * @param services of allocator-service and endpoints-service
+   */
+  public record Heaps(int services, int dns, int agents) {
+    /** For a few hundred objects. */
+    public static final Heaps SMALL = new Heaps(192, 128, 64);
+  }
+
   public ClusterSpec {
     nodes = List.copyOf(nodes);
     agentOptions = List.copyOf(agentOptions);
@@ -29,10 +41,14 @@ public record ClusterSpec(
   /** Three nodes, two replicas. */
   public static ClusterSpec of(String id, Path directory) {
     return new ClusterSpec(
-        id, directory, List.of("node-a", "node-b", "node-c"), 2, List.of(), List.of());
+        id, directory, List.of("node-a", "node-b", "node-c"), 2, List.of(), List.of(), Heaps.SMALL);
   }
 
   public ClusterSpec withEndpointsOptions(String... options) {
-    return new ClusterSpec(id, directory, nodes, replicas, agentOptions, List.of(options));
+    return new ClusterSpec(id, directory, nodes, replicas, agentOptions, List.of(options), heaps);
+  }
+
+  public ClusterSpec withHeaps(Heaps larger) {
+    return new ClusterSpec(id, directory, nodes, replicas, agentOptions, endpointsOptions, larger);
   }
 }
