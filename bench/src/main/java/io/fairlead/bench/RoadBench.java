@@ -145,11 +145,14 @@ final class RoadBench implements Bench.Scenario {
                     """
                     apiVersion: v1
                     kind: Service
-                    metadata: {name: bench}
+                    metadata:
+                      name: bench
+                      annotations: {fairlead.io/load-balancing: %s}
                     spec:
                       selector: {app: bench}
                       ports: [{port: 80, targetPort: 8080}]
-                    """)
+                    """
+                        .formatted(options.balancing().annotation()))
                 .getFirst()
                 .getService()
                 .getSpec()

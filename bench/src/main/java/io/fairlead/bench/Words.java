@@ -41,21 +41,25 @@ final class Words {
   static <E extends Enum<E>> Set<E> constants(String option, String text, Class<E> type) {
     var found = EnumSet.noneOf(type);
     for (var word : text.split(",", -1)) {
-      found.add(
-          Arrays.stream(type.getEnumConstants())
-              .filter(constant -> name(constant).equals(word))
-              .findFirst()
-              .orElseThrow(() ->
-                  new IllegalArgumentException(
-                      "option --%s: '%s' is none of %s"
-                          .formatted(
-                              option,
-                              word,
-                              Arrays.stream(type.getEnumConstants())
-                                  .map(Words::name)
-                                  .collect(Collectors.joining(", "))))));
+      found.add(constant(option, word, type));
     }
     return found;
+  }
+
+  /** The name of a constant, in lower case. */
+  static <E extends Enum<E>> E constant(String option, String word, Class<E> type) {
+    return Arrays.stream(type.getEnumConstants())
+        .filter(constant -> name(constant).equals(word))
+        .findFirst()
+        .orElseThrow(() ->
+            new IllegalArgumentException(
+                "option --%s: '%s' is none of %s"
+                    .formatted(
+                        option,
+                        word,
+                        Arrays.stream(type.getEnumConstants())
+                            .map(Words::name)
+                            .collect(Collectors.joining(", ")))));
   }
 
   private static String name(Enum<?> constant) {
