@@ -59,11 +59,11 @@ record AllocationResource(Optional<String> owner, Optional<String> cidr)
   public List<Allocation> list(Session session, Listing listing) {
     listing.refuseFields(plural());
     if (!listing.selector().isEmpty()) {
-      throw new CliException("error: allocations have no labels: use --owner and --cidr");
+      throw new UsageException("error: allocations have no labels: use --owner and --cidr");
     }
     var parts = owner.orElse("").split("/", -1);
     if (parts.length > 2 || owner.filter(o -> o.isEmpty() || o.startsWith("/")).isPresent()) {
-      throw new CliException("error: --owner: must be NAMESPACE or NAMESPACE/NAME of a Service");
+      throw new UsageException("error: --owner: must be NAMESPACE or NAMESPACE/NAME of a Service");
     }
     var request =
         ListAllocationsRequest.newBuilder()
@@ -87,7 +87,7 @@ record AllocationResource(Optional<String> owner, Optional<String> cidr)
 
   @Override
   public void watch(Session session, Query query, ObjectsReader<Allocation> reader) {
-    throw new CliException("error: allocations cannot be watched; watch services");
+    throw new UsageException("error: allocations cannot be watched; watch services");
   }
 
   @Override
@@ -101,7 +101,7 @@ record AllocationResource(Optional<String> owner, Optional<String> cidr)
 
   @Override
   public Deleted delete(Session session, String namespace, String name, Deletion how) {
-    throw new CliException("error: an address is freed with its Service: delete that");
+    throw new UsageException("error: an address is freed with its Service: delete that");
   }
 
   @Override

@@ -1,14 +1,20 @@
 package io.fairlead.cli;
 
+import picocli.CommandLine.ExitCode;
+
 /** The command cannot be done; the message is what the user sees, whole. Exit code 1. */
-public final class CliException extends RuntimeException {
+public class CliException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
   public CliException(String message) {
     super(message);
   }
 
-  String words() {
+  final String words() {
     return String.valueOf(getMessage());
+  }
+
+  int exitCode() {
+    return ExitCode.SOFTWARE;
   }
 }

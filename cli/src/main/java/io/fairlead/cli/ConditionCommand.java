@@ -49,7 +49,7 @@ final class ConditionCommand implements Callable<Integer> {
     for (var condition : conditions) {
       int equals = condition.indexOf('=');
       if (equals < 1 || equals == condition.length() - 1) {
-        throw new CliException(
+        throw new UsageException(
             "error: \"%s\": a condition is given as TYPE=True, TYPE=False or TYPE=Unknown"
                 .formatted(condition));
       }

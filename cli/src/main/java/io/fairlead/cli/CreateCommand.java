@@ -52,7 +52,7 @@ final class CreateCommand implements Callable<Integer> {
   public Integer call() {
     var console = fairlead.console();
     if (files.isEmpty() == arguments.isEmpty()) {
-      throw new CliException(
+      throw new UsageException(
           "error: name what to create, either namespace NAME or manifests by -f");
     }
     if (files.isEmpty()) {
@@ -70,7 +70,7 @@ final class CreateCommand implements Callable<Integer> {
 
   private Namespace namespace() {
     if (arguments.size() != 2 || !List.of("namespace", "ns").contains(arguments.getFirst())) {
-      throw new CliException(
+      throw new UsageException(
           "error: only namespaces are created by name: fairlead create namespace NAME; others are by -f");
     }
     var namespace = Namespace.newBuilder();

@@ -90,10 +90,10 @@ final class DeleteCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     if (graceSeconds != null && graceSeconds < 0) {
-      throw new CliException("error: --grace-period must not be negative");
+      throw new UsageException("error: --grace-period must not be negative");
     }
     if (now && graceSeconds != null) {
-      throw new CliException("error: --now and --grace-period cannot be specified together");
+      throw new UsageException("error: --now and --grace-period cannot be specified together");
     }
     var grace = now ? Optional.of(1) : Optional.ofNullable(graceSeconds);
     var how =
@@ -122,17 +122,17 @@ final class DeleteCommand implements Callable<Integer> {
         } catch (CallFailedException e) {
           if (!(ignoreNotFound && e.isNotFound())) {
             console.err().println(e.words());
-            code = 1;
+            code = Math.max(code, 1);
           }
         } catch (CliException e) { // one that cannot be deleted does not keep the others back
           console.err().println(e.words());
-          code = 1;
+          code = Math.max(code, e.exitCode());
         }
       }
       if (targets.isEmpty() && !ignoreNotFound) {
         console.err().println("No resources found");
       }
-      return wait && !gone(session, endings) ? 1 : code;
+      return wait && !gone(session, endings) ? Math.max(code, 1) : code;
     }
   }
 
@@ -170,7 +170,7 @@ final class DeleteCommand implements Callable<Integer> {
 
   private List<Target> targets(Session session) {
     if (files.isEmpty() == arguments.isEmpty()) {
-      throw new CliException("error: name what to delete, either TYPE and NAME or by -f");
+      throw new UsageException("error: name what to delete, either TYPE and NAME or by -f");
     }
     if (!files.isEmpty()) {
       return inFiles();
@@ -180,7 +180,7 @@ final class DeleteCommand implements Callable<Integer> {
       var resource = selection.resource();
       if (!selection.names().isEmpty()) {
         if (all || !selector.isEmpty()) {
-          throw new CliException("error: name cannot be provided when a selector is specified");
+          throw new UsageException("error: name cannot be provided when a selector is specified");
         }
         selection
             .names()
@@ -188,7 +188,7 @@ final class DeleteCommand implements Callable<Integer> {
       } else if (all || !selector.isEmpty()) {
         targets.addAll(listed(session, resource));
       } else {
-        throw new CliException(
+        throw new UsageException(
             "error: resource(s) were provided, but no name was specified: "
                 + resource.plural()
                 + ", neither by name, nor by -l, nor --all");

@@ -36,7 +36,7 @@ final class DescribeCommand implements Callable<Integer> {
     var separator = "";
     var selections = Selection.of(arguments);
     if (!selector.isEmpty() && selections.stream().anyMatch(s -> !s.names().isEmpty())) {
-      throw new CliException("error: name cannot be provided when a selector is specified");
+      throw new UsageException("error: name cannot be provided when a selector is specified");
     }
     try (var session = fairlead.session()) {
       for (var selection : selections) {

@@ -68,7 +68,7 @@ final class DrainCommand implements Callable<Integer> {
     if (selections.size() != 1
         || selections.getFirst().names().size() != 1
         || !(selections.getFirst().resource() instanceof PodResource)) {
-      throw new CliException("error: one pod is drained at a time: fairlead drain pod NAME");
+      throw new UsageException("error: one pod is drained at a time: fairlead drain pod NAME");
     }
     return selections.getFirst().names().getFirst();
   }

@@ -40,10 +40,10 @@ final class ExecCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     if (command.isEmpty()) {
-      throw new CliException("error: you must specify at least one command for the container");
+      throw new UsageException("error: you must specify at least one command for the container");
     }
     if (!spec.commandLine().getParseResult().originalArgs().contains("--")) {
-      throw new CliException(
+      throw new UsageException(
           "error: exec POD COMMAND is not supported. Use exec POD -- COMMAND instead");
     }
     if (tty) {

@@ -1,6 +1,7 @@
 package io.fairlead.cli;
 
 import io.fairlead.cli.plane.RunFile;
+import io.fairlead.core.model.DnsLabel;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
@@ -23,6 +24,12 @@ import picocli.CommandLine.TypeConversionException;
 @Command(
     name = "fairlead",
     description = "Services with a stable address, for Pods without Kubernetes.",
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:done",
+      "1:refused, not found, unreachable, or not so within the time",
+      "2:wrong usage, nothing was done"
+    },
     synopsisSubcommandLabel = "COMMAND",
     scope = ScopeType.INHERIT,
     sortOptions = false,
@@ -45,7 +52,8 @@ import picocli.CommandLine.TypeConversionException;
       LogCommand.class,
       ReplayCommand.class,
       VersionCommand.class,
-      CompletionCommand.class
+      CompletionCommand.class,
+      HelpCommand.class
     })
 public final class Fairlead {
   private static final Duration LEAST_TIMEOUT = Duration.ofMillis(1);
@@ -54,6 +62,7 @@ public final class Fairlead {
   /** Options that an environment variable gives a default. */
   private static final Map<String, String> VARIABLES = Map.of("--timeout", "FAIRLEAD_TIMEOUT");
 
+  private static final String NAMESPACE = "FAIRLEAD_NAMESPACE";
   private static final Map<String, String> DEFAULTS = Map.of("--timeout", "30s");
 
   @Option(
@@ -143,7 +152,11 @@ public final class Fairlead {
     line.setOut(new java.io.PrintWriter(console.out(), true, console.out().charset()));
     line.setErr(new java.io.PrintWriter(console.err(), true, console.err().charset()));
     line.setCaseInsensitiveEnumValuesAllowed(true);
-    line.setExecutionExceptionHandler((exception, _, _) -> {
+    line.setParameterExceptionHandler(new WrongUsage());
+    line.setExecutionExceptionHandler((exception, command, _) -> {
+      if (exception instanceof UsageException wrong) {
+        return WrongUsage.tell(command, wrong.words());
+      }
       console.err().println(words(exception));
       return 1;
     });
@@ -239,9 +252,26 @@ public final class Fairlead {
     return targets().podRuntime(verb);
   }
 
-  /** The namespace that was asked for, on the command line or in the environment. */
+  /**
+   * The namespace that was asked for, on the command line or in the environment.
+   *
+   * @throws UsageException none can be called so: nothing is there, and never will be
+   */
   Optional<String> givenNamespace() {
-    return namespaceOption().or(() -> Optional.ofNullable(environment.get("FAIRLEAD_NAMESPACE")));
+    return namespaceOption()
+        .map(name -> checkedNamespace("--namespace", name))
+        .or(() ->
+            Optional.ofNullable(environment.get(NAMESPACE))
+                .filter(name -> !name.isEmpty())
+                .map(name -> checkedNamespace(NAMESPACE, name)));
+  }
+
+  private static String checkedNamespace(String from, String name) {
+    var fault = DnsLabel.fault(name);
+    if (!fault.isEmpty()) {
+      throw new UsageException("error: %s: the namespace \"%s\" %s".formatted(from, name, fault));
+    }
+    return name;
   }
 
   /** {@link #givenNamespace}, else {@code default}. */

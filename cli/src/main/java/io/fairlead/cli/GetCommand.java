@@ -73,20 +73,21 @@ final class GetCommand implements Callable<Integer> {
     var selections = narrowed(Selection.of(arguments));
     var names = selections.stream().flatMap(s -> s.names().stream()).toList();
     if (chunk < 0) {
-      throw new CliException("error: --chunk-size must not be negative");
+      throw new UsageException("error: --chunk-size must not be negative");
     }
     if (!(show.selector().isEmpty() && fieldSelector.isEmpty()) && !names.isEmpty()) {
-      throw new CliException("error: name cannot be provided when a selector is specified");
+      throw new UsageException("error: name cannot be provided when a selector is specified");
     }
     if (show.allNamespaces()
         && selections.stream().anyMatch(s -> s.resource().isNamespaced() && !s.names().isEmpty())) {
-      throw new CliException("error: a resource cannot be retrieved by name across all namespaces");
+      throw new UsageException(
+          "error: a resource cannot be retrieved by name across all namespaces");
     }
     if (watch && selections.stream().map(Selection::resource).distinct().count() > 1) {
-      throw new CliException("error: you may only specify a single resource type");
+      throw new UsageException("error: you may only specify a single resource type");
     }
     if (watch && names.size() > 1) {
-      throw new CliException("error: only one resource may be watched by name");
+      throw new UsageException("error: only one resource may be watched by name");
     }
     try (var session = fairlead.session()) {
       var style = show.style(fairlead, selections);
@@ -106,7 +107,7 @@ final class GetCommand implements Callable<Integer> {
     var narrow = new AllocationResource(Optional.ofNullable(owner), Optional.ofNullable(cidr));
     for (var selection : selections) {
       if (!selection.resource().plural().equals(narrow.plural()) || !selection.names().isEmpty()) {
-        throw new CliException("error: --owner and --cidr are for get allocations without names");
+        throw new UsageException("error: --owner and --cidr are for get allocations without names");
       }
     }
     return List.of(new Selection(narrow, List.of()));

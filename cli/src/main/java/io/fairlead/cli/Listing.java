@@ -67,7 +67,7 @@ record Listing(
   }
 
   static CliException refused(String plural) {
-    return new CliException(
+    return new UsageException(
         "error: --field-selector is for services, namespaces and servicecidrs, not for " + plural);
   }
 }

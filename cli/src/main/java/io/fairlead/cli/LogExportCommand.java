@@ -95,7 +95,7 @@ final class LogExportCommand implements Callable<Integer> {
     var wanted =
         Rewind.offsets(since, any)
             .orElseThrow(() ->
-                new CliException("error: --since=" + since + " is not a position (s:13,p0:4)"));
+                new UsageException("error: --since=" + since + " is not a position (s:13,p0:4)"));
     var status = session.log(stub -> stub.status(LogStatusRequest.getDefaultInstance()));
     var log = Rewind.position(status.getPosition()).log();
     return Optional.of(PositionCodec.proto(new Position(log, wanted.next())));

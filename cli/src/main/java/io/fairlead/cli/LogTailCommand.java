@@ -64,7 +64,7 @@ final class LogTailCommand implements Callable<Integer> {
   private OptionalInt count(Fairlead fairlead) {
     if (tail != null) {
       if (tail < 0) {
-        throw new CliException("error: --tail must not be negative");
+        throw new UsageException("error: --tail must not be negative");
       }
       return OptionalInt.of(tail);
     }
@@ -73,7 +73,7 @@ final class LogTailCommand implements Callable<Integer> {
       return OptionalInt.empty();
     }
     if (!given.get().matches("[0-9]{1,9}")) {
-      throw new CliException(
+      throw new UsageException(
           "error: -n is the number of entries here, not \"" + given.get() + "\"");
     }
     return OptionalInt.of(Integer.parseInt(given.get()));

@@ -40,7 +40,7 @@ final class LogsCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     if (tail < ALL) {
-      throw new CliException("error: --tail must be greater than or equal to -1");
+      throw new UsageException("error: --tail must be greater than or equal to -1");
     }
     return process.connect(
         fairlead,

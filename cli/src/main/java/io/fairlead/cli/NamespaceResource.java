@@ -137,7 +137,7 @@ record NamespaceResource() implements Resource<Namespace> {
       case FieldSelector.Parsed.Valid(var fields) ->
           new Implied(Selection.selector(selector), fields);
       case FieldSelector.Parsed.Invalid(var message) ->
-          throw new CliException("error: --field-selector: " + message);
+          throw new UsageException("error: --field-selector: " + message);
     };
   }
 

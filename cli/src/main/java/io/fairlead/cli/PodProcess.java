@@ -62,7 +62,7 @@ final class PodProcess {
     }
     var kind = pod.substring(0, slash);
     if (!KINDS.contains(kind)) {
-      throw new CliException("error: only pods have processes, not " + kind);
+      throw new UsageException("error: only pods have processes, not " + kind);
     }
     return pod.substring(slash + 1);
   }

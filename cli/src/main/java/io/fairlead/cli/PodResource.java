@@ -98,7 +98,7 @@ record PodResource() implements Resource<Pod> {
   @Override
   public Deleted delete(Session session, String namespace, String name, Deletion how) {
     if (how.tried()) {
-      throw new CliException("error: --dry-run=server is not for pods");
+      throw new UsageException("error: --dry-run=server is not for pods");
     }
     var request =
         DeletePodRequest.newBuilder()

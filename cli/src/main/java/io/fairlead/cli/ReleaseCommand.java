@@ -37,7 +37,7 @@ final class ReleaseCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     if (force && tokenFile != null) {
-      throw new CliException("error: --force and --token-file cannot be specified together");
+      throw new UsageException("error: --force and --token-file cannot be specified together");
     }
     var tokens = new ReservationTokens(fairlead.environment(), Optional.ofNullable(tokenFile));
     try (var session = fairlead.session()) {

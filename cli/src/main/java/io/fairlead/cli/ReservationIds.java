@@ -22,15 +22,15 @@ final class ReservationIds {
       var id = slash < 0 ? typed : typed.substring(slash + 1);
       try {
         if (slash >= 0 && !resource.names().contains(typed.substring(0, slash))) {
-          throw new CliException("error: " + typed + " is no reservation");
+          throw new UsageException("error: " + typed + " is no reservation");
         }
         console.out().println(resource.title(id) + " " + what.apply(id));
       } catch (CallFailedException e) {
         console.err().println(e.words());
-        code = 1;
+        code = Math.max(code, 1);
       } catch (CliException e) {
         console.err().println(e.words());
-        code = 1;
+        code = Math.max(code, e.exitCode());
       }
     }
     return code;

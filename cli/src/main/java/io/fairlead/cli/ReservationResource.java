@@ -40,7 +40,7 @@ record ReservationResource() implements Resource<Reservation> {
   public List<Reservation> list(Session session, Listing listing) {
     listing.refuseFields(plural());
     if (!listing.selector().isEmpty()) {
-      throw new CliException("error: reservations have no labels");
+      throw new UsageException("error: reservations have no labels");
     }
     var request = ListReservationsRequest.getDefaultInstance();
     return session.reservations(stub -> stub.list(request)).getItemsList();
@@ -48,7 +48,7 @@ record ReservationResource() implements Resource<Reservation> {
 
   @Override
   public void watch(Session session, Query query, ObjectsReader<Reservation> reader) {
-    throw new CliException(
+    throw new UsageException(
         "error: reservations cannot be watched: renewals leave no trace in the log");
   }
 
@@ -66,7 +66,8 @@ record ReservationResource() implements Resource<Reservation> {
 
   @Override
   public Deleted delete(Session session, String namespace, String name, Deletion how) {
-    throw new CliException("error: a reservation is not deleted but released: fairlead release ID");
+    throw new UsageException(
+        "error: a reservation is not deleted but released: fairlead release ID");
   }
 
   @Override

@@ -136,7 +136,7 @@ final class ReservationTokens {
   /** Ids come from the command line: none leads out of the folder. */
   private Path own(String id) {
     if (!id.matches("[0-9A-Za-z-]{1,64}")) {
-      throw new CliException("error: \"" + id + "\" is not the id of a reservation");
+      throw new UsageException("error: \"" + id + "\" is not the id of a reservation");
     }
     return folder().resolve(id);
   }

@@ -106,7 +106,7 @@ final class ReserveCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     if (output == OutputFormat.WIDE || output == OutputFormat.TABLE) {
-      throw new CliException("error: --output: must be yaml, json or name");
+      throw new UsageException("error: --output: must be yaml, json or name");
     }
     var tokens = new ReservationTokens(fairlead.environment(), Optional.ofNullable(tokenFile));
     var token = tokens.forNew(fairlead.random());
@@ -131,14 +131,14 @@ final class ReserveCommand implements Callable<Integer> {
 
   private ReserveRequest request(Session session, String token) {
     if (addresses.isEmpty() == (anyStatic == null)) {
-      throw new CliException("error: name addresses, or ask for some by --any-static");
+      throw new UsageException("error: name addresses, or ask for some by --any-static");
     }
     if (family != null && anyStatic == null) {
-      throw new CliException("error: --family goes with --any-static only");
+      throw new UsageException("error: --family goes with --any-static only");
     }
     var parts = holder.split("/", -1);
     if (parts.length > 2) {
-      throw new CliException("error: --for: must be NAME or NAMESPACE/NAME of a service");
+      throw new UsageException("error: --for: must be NAME or NAMESPACE/NAME of a service");
     }
     var request =
         ReserveRequest.newBuilder()
@@ -166,7 +166,7 @@ final class ReserveCommand implements Callable<Integer> {
     return List.of("IPv4", "IPv6").stream()
         .filter(family::equalsIgnoreCase)
         .findFirst()
-        .orElseThrow(() -> new CliException("error: --family: must be IPv4 or IPv6"));
+        .orElseThrow(() -> new UsageException("error: --family: must be IPv4 or IPv6"));
   }
 
   private static byte[] hash(String token) {

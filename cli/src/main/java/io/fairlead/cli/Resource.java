@@ -125,7 +125,7 @@ sealed interface Resource<T>
   static Resource<?> of(String typed) {
     return find(typed)
         .orElseThrow(() ->
-            new CliException(
+            new UsageException(
                 "error: the server doesn't have a resource type \""
                     + typed
                     + "\"; it has services (svc), pods (po), endpointslices (eps), nodes (no), namespaces (ns), servicecidrs, allocations (ip), reservations (rsv)"));

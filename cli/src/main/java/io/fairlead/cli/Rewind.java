@@ -50,7 +50,7 @@ final class Rewind {
     return offsets(text, new LogIdentity("", ""))
         .<Moment>map(position -> new Moment.Before(position.next()))
         .orElseThrow(() ->
-            new CliException(
+            new UsageException(
                 "error: --at="
                     + text
                     + " is not a time (2026-11-01T12:00:00Z), a duration before now (5m), or a position (s:13,p0:4)"));

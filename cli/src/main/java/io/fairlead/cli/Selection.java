@@ -24,7 +24,7 @@ record Selection(Resource<?> resource, List<String> names) {
       for (var argument : arguments) {
         int slash = argument.indexOf('/');
         if (slash <= 0 || slash == argument.length() - 1 || argument.indexOf('/', slash + 1) >= 0) {
-          throw new CliException(
+          throw new UsageException(
               "error: there is no need to specify a resource type as a separate argument when passing "
                   + "arguments in resource/name form (e.g. 'fairlead get service/web' instead of "
                   + "'fairlead get service web')");
@@ -49,7 +49,7 @@ record Selection(Resource<?> resource, List<String> names) {
     return switch (LabelSelector.parse(text)) {
       case LabelSelector.Parsed.Valid(var valid) -> valid;
       case LabelSelector.Parsed.Invalid(var message) ->
-          throw new CliException("error: --selector: " + message);
+          throw new UsageException("error: --selector: " + message);
     };
   }
 }

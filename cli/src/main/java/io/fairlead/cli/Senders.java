@@ -266,7 +266,7 @@ final class Senders {
       Optional<Duration> wait,
       Fairlead fairlead) {
     if (wait.isPresent() && dryRun == DryRun.SERVER) {
-      throw new CliException("error: --wait has nothing to wait for with --dry-run=server");
+      throw new UsageException("error: --wait has nothing to wait for with --dry-run=server");
     }
     var console = fairlead.console();
     var items = ManifestFiles.read(files, console, fairlead.givenNamespace(), fairlead.namespace());

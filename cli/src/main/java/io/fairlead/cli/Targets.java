@@ -74,7 +74,7 @@ final class Targets {
         .filter(known -> known.text().equals(name))
         .findFirst()
         .orElseThrow(() ->
-            new CliException(
+            new UsageException(
                 "error: %s is unknown: contexts are %s"
                     .formatted(
                         said,
@@ -128,7 +128,7 @@ final class Targets {
                 switch (OptionType.addresses().check().apply(text)) {
                   case OptionType.Good<List<HostPort>>(var value) -> value;
                   case OptionType.Bad<List<HostPort>>(var words) ->
-                      throw new CliException("error: " + name + ": " + words);
+                      throw new UsageException("error: " + name + ": " + words);
                 });
   }
 

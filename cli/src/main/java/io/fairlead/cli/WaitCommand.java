@@ -87,7 +87,7 @@ final class WaitCommand implements Callable<Integer> {
       case "create" -> Goal.CREATED;
       case "delete" -> Goal.GONE;
       default ->
-          throw new CliException(
+          throw new UsageException(
               "error: --for="
                   + goal
                   + " is not condition=Ready, condition=Ready=False, create or delete");
@@ -100,7 +100,7 @@ final class WaitCommand implements Callable<Integer> {
       var resource = selection.resource();
       if (selection.names().isEmpty()) {
         if (!all && selector.isEmpty()) {
-          throw new CliException(
+          throw new UsageException(
               "error: resource(s) were provided, but no name was specified: "
                   + resource.plural()
                   + ", neither by name, nor by -l, nor --all");
@@ -154,7 +154,7 @@ final class WaitCommand implements Callable<Integer> {
       case Pod pod -> pod.getStatus().getReady() && !pod.getMetadata().hasDeletionTimestamp();
       case Node node -> node.getState().equals("Ready");
       default ->
-          throw new CliException(
+          throw new UsageException(
               "error: condition=Ready is of pods and nodes; others are there or not");
     };
   }

@@ -576,36 +576,97 @@ class CommandsTest {
         .isEqualTo("service/web\n");
   }
 
+  /** What is wrong, one line of usage, and where to see the rest; no more. */
   @ParameterizedTest
-  @CsvSource({
-    "get, Missing required parameter",
-    "get svc --allocator=x, Invalid value for option '--allocator'",
-    "get svc --timeout=5, Invalid value for option '--timeout'",
-    "get svc --outptu=yaml, Unknown option",
-    "apply, Missing required option",
-    "frobnicate, Unmatched argument",
-    "get svc -o xml, Invalid value for option '--output'",
-  })
-  void refusesWrongUseWithExitCodeTwo(String line, String words) {
+  @CsvSource(
+      delimiter = '#',
+      value = {
+        "get # missing required parameter: 'TYPE[/NAME]' # get [options] TYPE[/NAME]...",
+        "get svc --allocator=x # invalid value for option '--allocator': # get [options] TYPE[/NAME]...",
+        "get svc --timeout=5 # invalid value for option '--timeout': # get [options] TYPE[/NAME]...",
+        "get svc --outptu=yaml # unknown option --outptu; did you mean --output? # get [options] TYPE[/NAME]...",
+        "get svc --sort-by=x # unknown option --sort-by # get [options] TYPE[/NAME]...",
+        "apply # missing required option: '--filename=file' # apply --filename=file [options]",
+        "wait pod x # missing required option: '--for= # wait --for=condition=Ready[=False]|create|delete [options] TYPE[/NAME]...",
+        "log status x # unexpected argument \"x\" # log status [options]",
+        "log web # there is no command \"web\" # log [options] COMMAND",
+        "get svc -o xml # invalid value for option '--output': one of table, wide, yaml, json, name, not 'xml' # get [options] TYPE[/NAME]...",
+        "get things # the server doesn't have a resource type \"things\" # get [options] TYPE[/NAME]...",
+        "get svc/web po # there is no need to specify a resource type # get [options] TYPE[/NAME]...",
+        "get svc web -A # a resource cannot be retrieved by name across all # get [options] TYPE[/NAME]...",
+        "get svc web -l a=b # name cannot be provided when a selector is # get [options] TYPE[/NAME]...",
+        "get svc -n Shop_1 # --namespace: the namespace \"Shop_1\" must consist of lower case letters, digits and '-', and # get [options] TYPE[/NAME]...",
+        "delete svc # resource(s) were provided, but no name was specified: services # delete [options] [TYPE[/NAME]...]",
+        "delete # name what to delete, either TYPE and NAME or by -f # delete [options] [TYPE[/NAME]...]",
+        "wait --for=condition=Ready svc web # condition=Ready is of pods and nodes # wait --for=condition=Ready[=False]|create|delete [options] TYPE[/NAME]...",
+        "exec web-1 ls # exec POD COMMAND is not supported. # exec [options] POD [-- COMMAND]",
+        "help frobnicate # fairlead has no command \"frobnicate\" # help [options] [COMMAND...]",
+      })
+  void refusesWrongUseWithExitCodeTwo(String line, String words, String usage) {
+    apply(WEB);
     var ran = cli.run(line.split(" "));
     assertThat(ran.code()).isEqualTo(2);
-    assertThat(ran.err()).contains(words);
+    var said = ran.err().lines().toList();
+    assertThat(said).hasSize(3);
+    assertThat(said.getFirst()).startsWith("error: " + words);
+    assertThat(said.get(1)).isEqualTo("Usage: fairlead " + usage);
+    assertThat(said.get(2))
+        .isEqualTo("See fairlead " + usage.replaceFirst(" (--|\\[).*", "") + " --help");
     assertThat(ran.out()).isEmpty();
   }
 
+  @Test
+  void aNamespaceOfTheEnvironmentIsCheckedToo() {
+    var ran = cli.runWith("", Map.of("FAIRLEAD_NAMESPACE", "a.b"), "get", "svc");
+    assertThat(ran.code()).isEqualTo(2);
+    assertThat(ran.err()).startsWith("error: FAIRLEAD_NAMESPACE: the namespace \"a.b\" must ");
+    assertThat(cli.runWith("", Map.of("FAIRLEAD_NAMESPACE", ""), "get", "svc").code()).isZero();
+  }
+
   @ParameterizedTest
-  @CsvSource({
-    "get things, error: the server doesn't have a resource type \"things\"",
-    "get svc/web po, error: there is no need to specify a resource type",
-    "get svc web -A, error: a resource cannot be retrieved by name across all namespaces",
-    "get svc web -l a=b, error: name cannot be provided when a selector is specified",
-    "delete svc, 'error: resource(s) were provided, but no name was specified: services'",
-    "delete, 'error: name what to delete, either TYPE and NAME or by -f'",
-  })
-  void refusesWhatMakesNoSense(String line, String words) {
-    var ran = cli.run(line.split(" "));
-    assertThat(ran.code()).isEqualTo(1);
-    assertThat(ran.err()).startsWith(words);
+  @CsvSource(
+      delimiter = '|',
+      nullValues = "-",
+      value = {
+        "explain svc | : docs/services.md, ",
+        "patch svc web -p x | : fairlead get TYPE NAME -o yaml > FILE, change it, then fairlead apply -f FILE",
+        "edit svc web | : fairlead get TYPE NAME -o yaml",
+        "rollout restart x | : there are no Deployments here: apply the new Pods",
+        "scale --replicas=3 x | : there are no Deployments here: apply a Pod for each",
+        "expose pod x | : write a Service whose selector",
+        "port-forward x 80 | : addresses of Services and Pods are reached from the nodes: ",
+        "run x --image=y | : write a Pod with spec.nodeName and fairlead apply",
+        "cp x y | : fairlead exec -i POD",
+        "top pods | : containers are processes of their node",
+        "gte svc | ; did you mean get?",
+        "aply -f x | ; did you mean apply?",
+        "describr svc | ; did you mean describe?",
+        "frobnicate | -",
+        "xx | -",
+        "bunch | -",
+      })
+  void ofUnknownCommandsItSaysWhatToUseOrNothing(String line, String instead) {
+    var words = line.split(" ");
+    var ran = cli.run(words);
+    assertThat(ran.code()).isEqualTo(2);
+    var first = ran.err().lines().findFirst().orElseThrow();
+    var begin = "error: there is no command \"" + words[0] + "\"";
+    if (instead == null) {
+      assertThat(first).isEqualTo(begin);
+    } else {
+      assertThat(first).startsWith(begin + instead);
+    }
+    assertThat(ran.err()).hasLineCount(3);
+  }
+
+  @Test
+  void withoutACommandItShowsWhichThereAre() {
+    var ran = cli.run();
+    assertThat(ran.code()).isEqualTo(2);
+    assertThat(ran.err()).contains("Usage: fairlead", "  apply ", "  wait ");
+    assertThat(cli.run("log").err()).contains("tail", "status", "export");
+    assertThat(cli.run("help").out()).isEqualTo(cli.run("--help").out());
+    assertThat(cli.run("help", "log", "tail").out()).contains("Usage: fairlead log tail");
   }
 
   @Test
@@ -666,7 +727,8 @@ class CommandsTest {
   @Test
   void printsVersionHelpAndCompletion() {
     assertThat(cli.run("version").out()).isEqualTo("Client Version: " + BuildInfo.version() + "\n");
-    assertThat(cli.run("--help").out()).contains("Usage: fairlead", "apply", "--allocator");
+    assertThat(cli.run("--help").out())
+        .contains("Usage: fairlead", "apply", "--allocator", "Exit codes:", "wrong usage");
     assertThat(cli.run("get", "--help").out()).contains("--selector", "--namespace");
     assertThat(cli.run("completion", "bash").out()).contains("complete -F", "fairlead");
     assertThat(cli.run("completion", "zsh").out()).startsWith("autoload -Uz compinit");

@@ -76,11 +76,11 @@ class ContextTest {
   @Test
   void refusesContextsThatItDoesNotKnow() {
     var ran = run(Map.of(), "get", "svc", "--context=staging");
-    assertThat(ran.code()).isEqualTo(1);
+    assertThat(ran.code()).isEqualTo(2);
     assertThat(ran.err())
-        .isEqualTo("error: --context=staging is unknown: contexts are up, compose\n");
+        .startsWith("error: --context=staging is unknown: contexts are up, compose\n");
     assertThat(run(Map.of("FAIRLEAD_CONTEXT", "k8s"), "get", "svc").err())
-        .isEqualTo("error: FAIRLEAD_CONTEXT=k8s is unknown: contexts are up, compose\n");
+        .startsWith("error: FAIRLEAD_CONTEXT=k8s is unknown: contexts are up, compose\n");
     assertThat(run(Map.of("FAIRLEAD_ALLOCATOR", "x"), "get", "svc").err())
         .startsWith("error: FAIRLEAD_ALLOCATOR: ");
   }

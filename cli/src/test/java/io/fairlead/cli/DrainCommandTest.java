@@ -61,7 +61,7 @@ class DrainCommandTest {
   void onePodIsDrainedAtATime() {
     for (var arguments : new String[][] {{"drain", "svc", "web"}, {"drain", "pod"}}) {
       var ran = cli.run(arguments);
-      assertThat(ran.code()).isEqualTo(1);
+      assertThat(ran.code()).isEqualTo(2);
       assertThat(ran.err()).contains("fairlead drain pod NAME");
     }
     assertThat(cli.run("drain").code()).isEqualTo(2);

