@@ -10,6 +10,7 @@ import io.fairlead.core.decide.PodDraft.ProbeDraft;
 import io.fairlead.core.decide.PodDraft.TcpSocketDraft;
 import io.fairlead.core.decide.PodStatusDraft;
 import io.fairlead.core.decide.PodStatusDraft.ConditionDraft;
+import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Pod;
@@ -42,8 +43,14 @@ public final class PodCodec {
   /** Why a Pod is not ready that claims what an older one of its node has. */
   public static final String PORT_TAKEN = "PortTaken";
 
+  /** The condition that is False of a Pod whose node there is not; absent of others. */
+  public static final String SCHEDULED = "PodScheduled";
+
+  /** Why: it may be a mistake, or the node is yet to come. */
+  public static final String NODE_NOT_FOUND = "NodeNotFound";
+
   /** Conditions that are not stored. */
-  private static final Set<String> DERIVED = Set.of(CONTAINERS_READY, READY);
+  private static final Set<String> DERIVED = Set.of(CONTAINERS_READY, READY, SCHEDULED);
 
   private PodCodec() {}
 
@@ -162,6 +169,41 @@ public final class PodCodec {
           reported.latest().forEach(turn -> status.addLatestReadinessTurns(proto(turn)));
         });
     return proto.build();
+  }
+
+  /** As callers see it: with what other objects of the image say of it. */
+  public static io.fairlead.v1.Pod proto(ClusterImage image, Versioned<Pod> pod) {
+    return seen(
+        proto(pod, PodCondition.of(image.pods(), pod.object())),
+        pod.object()
+            .spec()
+            .nodeName()
+            .flatMap(image.nodes()::get)
+            .map(node -> node.object().addresses()));
+  }
+
+  /**
+   * With what is known of its node.
+   *
+   * @param node its addresses; empty where there is none of that name, or the Pod has none
+   */
+  public static io.fairlead.v1.Pod seen(io.fairlead.v1.Pod pod, Optional<List<Address>> node) {
+    var seen = pod.toBuilder();
+    if (node.isPresent()) {
+      node.get().stream()
+          .findFirst()
+          .ifPresent(address -> seen.getStatusBuilder().setHostIp(address.toString()));
+    } else if (!pod.getSpec().getNodeName().isEmpty()) {
+      seen.getStatusBuilder()
+          .addConditionsBuilder()
+          .setType(SCHEDULED)
+          .setStatus(Pod.Condition.State.FALSE.text())
+          .setReason(NODE_NOT_FOUND)
+          .setMessage(
+              "there is no node \"%s\": spec.nodeName is wrong, or its agent has not connected yet"
+                  .formatted(pod.getSpec().getNodeName()));
+    }
+    return seen.build();
   }
 
   private static io.fairlead.v1.PodCondition derived(

@@ -4,9 +4,11 @@ import io.fairlead.v1.Freshness;
 import io.fairlead.v1.Result;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -103,21 +105,31 @@ final class DeleteCommand implements Callable<Integer> {
             dryRun);
     var console = fairlead.console();
     var endings = new ArrayList<Ending>();
+    var emptied = new LinkedHashMap<Target, Resource.Deleted.Emptying>();
     int code = 0;
     try (var session = fairlead.session()) {
       var targets = targets(session);
       for (var target : targets) {
         try {
           var deleted = target.resource().delete(session, target.namespace(), target.name(), how);
-          console
-              .out()
-              .println(
-                  Senders.said(target.resource().title(target.name()), Result.DELETED, dryRun));
+          var title = target.resource().title(target.name());
           switch (deleted) {
-            case Resource.Deleted.Gone _ -> {}
-            case Resource.Deleted.Terminating terminating ->
-                endings.add(new Ending(target, terminating));
-            case Resource.Deleted.Held(var words) -> console.err().println(words);
+            case Resource.Deleted.Gone _ -> said(title);
+            case Resource.Deleted.Terminating terminating -> {
+              said(title);
+              endings.add(new Ending(target, terminating));
+            }
+            case Resource.Deleted.Held(var words) -> console.out().println(title + " " + words);
+            case Resource.Deleted.Emptying emptying -> {
+              if (wait) {
+                emptied.put(target, emptying);
+              } else {
+                console
+                    .out()
+                    .println(
+                        title + " terminating: there until it holds nothing: " + emptying.words());
+              }
+            }
           }
         } catch (CallFailedException e) {
           if (!(ignoreNotFound && e.isNotFound())) {
@@ -132,8 +144,43 @@ final class DeleteCommand implements Callable<Integer> {
       if (targets.isEmpty() && !ignoreNotFound) {
         console.err().println("No resources found");
       }
-      return wait && !gone(session, endings) ? Math.max(code, 1) : code;
+      boolean all = !wait || gone(session, endings);
+      for (var each : emptied.entrySet()) {
+        all &= empties(session, each.getKey(), each.getValue());
+      }
+      return all ? code : Math.max(code, 1);
     }
+  }
+
+  private void said(String title) {
+    fairlead.console().out().println(Senders.said(title, Result.DELETED, dryRun));
+  }
+
+  /** Waits until nothing of it is left, and only then says that it is deleted. */
+  private boolean empties(Session session, Target target, Resource.Deleted.Emptying how) {
+    var title = target.resource().title(target.name());
+    var patience = how.grace().plus(session.settings().timeout());
+    var last = new AtomicReference<>(how.words());
+    boolean gone =
+        Waiting.until(
+            session,
+            patience,
+            in -> {
+              var held = NamespaceResource.held(in, target.name());
+              held.ifPresent(last::set);
+              return held.isEmpty();
+            });
+    if (gone) {
+      said(title);
+    } else {
+      fairlead
+          .console()
+          .err()
+          .println(
+              "error: timed out waiting for %s to be empty: it holds %s, which did not end or came again"
+                  .formatted(title, last.get()));
+    }
+    return gone;
   }
 
   /** Waits for each as long as it may take, and the time-out more. */
@@ -144,7 +191,10 @@ final class DeleteCommand implements Callable<Integer> {
       var patience = ending.how().grace().plus(session.settings().timeout());
       boolean gone = Waiting.until(session, patience, in -> isGone(in, target, ending.how().uid()));
       if (!gone) {
-        fairlead.console().err().println(Waiting.timedOut(target.resource(), target.name()));
+        fairlead
+            .console()
+            .err()
+            .println(Waiting.timedOut(target.resource(), target.name(), "it has not ended"));
         all = false;
       }
     }

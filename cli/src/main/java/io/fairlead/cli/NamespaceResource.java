@@ -18,10 +18,12 @@ import io.fairlead.v1.ListNamespacesRequest;
 import io.fairlead.v1.Namespace;
 import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.Pod;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
@@ -201,12 +203,19 @@ record NamespaceResource() implements Resource<Namespace> {
 
   private static Deleted deleteAll(Session session, String name, Held held, Deletion how) {
     int deleted = 0;
+    var grace = Duration.ZERO;
     for (var pod : held.pods()) {
-      deleted += delete(session, new PodResource(), name, pod.getMetadata().getName(), how);
+      var done = delete(session, new PodResource(), name, pod.getMetadata().getName(), how);
+      deleted += done.isPresent() ? 1 : 0;
+      if (done.orElse(null) instanceof Deleted.Terminating(_, var its)
+          && its.compareTo(grace) > 0) {
+        grace = its;
+      }
     }
     for (var slice : held.slices()) {
-      deleted +=
+      var done =
           delete(session, new EndpointSliceResource(), name, slice.getMetadata().getName(), how);
+      deleted += done.isPresent() ? 1 : 0;
     }
     try {
       var all = request(session, name).setCascade(true).build();
@@ -216,24 +225,29 @@ record NamespaceResource() implements Resource<Namespace> {
         throw e;
       }
     }
-    var left = Held.of(session, name, Freshness.LATEST);
-    return left.isEmpty()
-        ? new Deleted.Gone()
-        : new Deleted.Held(
-            "namespace/%s is there until it holds nothing: %s".formatted(name, left.words(0)));
+    var longest = grace;
+    return held(session, name)
+        .<Deleted>map(words -> new Deleted.Emptying(longest, words))
+        .orElseGet(Deleted.Gone::new);
   }
 
-  /** How many were deleted: none where it is gone already. */
-  private static int delete(
+  /** What keeps a namespace there that nobody made, or that was deleted; empty where it is gone. */
+  static Optional<String> held(Session session, String name) {
+    var left = Held.of(session, name, Freshness.LATEST);
+    int services = new ServiceResource().list(session, name, "", Freshness.LATEST).size();
+    return left.isEmpty() && services == 0 ? Optional.empty() : Optional.of(left.words(services));
+  }
+
+  /** Empty where it is gone already. */
+  private static Optional<Deleted> delete(
       Session session, Resource<?> resource, String namespace, String name, Deletion how) {
     try {
-      var _ = resource.delete(session, namespace, name, how);
-      return 1;
+      return Optional.of(resource.delete(session, namespace, name, how));
     } catch (CallFailedException e) {
       if (!e.isNotFound()) {
         throw e;
       }
-      return 0;
+      return Optional.empty();
     }
   }
 

@@ -8,7 +8,6 @@ import io.fairlead.api.table.Tables.Namespaces;
 import io.fairlead.api.table.Tables.Width;
 import io.fairlead.api.table.TextTable;
 import io.fairlead.core.image.ClusterImage;
-import io.fairlead.core.view.PodCondition;
 import io.fairlead.v1.DeletePodRequest;
 import io.fairlead.v1.Freshness;
 import io.fairlead.v1.GetPodRequest;
@@ -90,9 +89,7 @@ record PodResource() implements Resource<Pod> {
 
   @Override
   public List<Pod> of(ClusterImage image) {
-    return image.pods().all().stream()
-        .map(pod -> PodCodec.proto(pod, PodCondition.of(image.pods(), pod.object())))
-        .toList();
+    return image.pods().all().stream().map(pod -> PodCodec.proto(image, pod)).toList();
   }
 
   @Override

@@ -96,6 +96,14 @@ sealed interface Resource<T>
 
     /** It is there as long as something needs it; nobody waits for that. */
     record Held(String words) implements Deleted {}
+
+    /**
+     * It is there until what it holds has ended.
+     *
+     * @param grace of what ends in time
+     * @param words what it holds
+     */
+    record Emptying(Duration grace, String words) implements Deleted {}
   }
 
   Deleted delete(Session session, String namespace, String name, Deletion how);

@@ -1,5 +1,7 @@
 package io.fairlead.cli;
 
+import io.fairlead.api.PodCodec;
+import io.fairlead.api.manifest.ManifestObject;
 import io.fairlead.api.manifest.ManifestObject.OfEndpointSlice;
 import io.fairlead.api.manifest.ManifestObject.OfNamespace;
 import io.fairlead.api.manifest.ManifestObject.OfPod;
@@ -22,6 +24,7 @@ import io.fairlead.v1.Namespace;
 import io.fairlead.v1.NamespaceReply;
 import io.fairlead.v1.ObjectMeta;
 import io.fairlead.v1.Pod;
+import io.fairlead.v1.PodCondition;
 import io.fairlead.v1.Position;
 import io.fairlead.v1.Result;
 import io.fairlead.v1.Service;
@@ -48,10 +51,23 @@ final class Senders {
    *
    * @param name of the object, which the server may have chosen
    * @param position whoever has it has what was done
+   * @param warnings what is probably not as it was meant, though it was done
    */
-  record Done(String words, String name, Position position) {
+  record Done(String words, String name, Position position, List<String> warnings) {
+    Done {
+      warnings = List.copyOf(warnings);
+    }
+
+    Done(String words, String name, Position position) {
+      this(words, name, position, List.of());
+    }
+
     static Done of(Result result, ObjectMeta meta, Position position) {
       return new Done(Senders.words(result), meta.getName(), position);
+    }
+
+    Done with(List<String> more) {
+      return new Done(words, name, position, more);
     }
 
     static Done ofService(ServiceReply reply) {
@@ -73,6 +89,11 @@ final class Senders {
 
   /** How an object is sent. */
   interface Sender {
+    /** Why it cannot be, whatever the server would say; empty where it is sent. */
+    default Optional<String> refusal(ManifestObject object) {
+      return Optional.empty();
+    }
+
     Done service(Session session, Service service, DryRun dryRun);
 
     Done pod(Session session, Pod pod);
@@ -102,7 +123,12 @@ final class Senders {
       var request =
           ApplyPodRequest.newBuilder().setRequestId(session.requestId()).setPod(pod).build();
       var reply = session.pods(stub -> stub.apply(request));
-      return Done.of(reply.getResult(), reply.getPod().getMetadata(), reply.getPosition());
+      var done = Done.of(reply.getResult(), reply.getPod().getMetadata(), reply.getPosition());
+      return done.with(
+          reply.getPod().getStatus().getConditionsList().stream()
+              .filter(condition -> condition.getReason().equals(PodCodec.NODE_NOT_FOUND))
+              .map(PodCondition::getMessage)
+              .toList());
     }
 
     @Override
@@ -153,8 +179,13 @@ final class Senders {
     }
 
     @Override
+    public Optional<String> refusal(ManifestObject object) {
+      return ofPods(object, "created");
+    }
+
+    @Override
     public Done pod(Session session, Pod pod) {
-      throw reported("created");
+      throw new IllegalStateException("refused before");
     }
 
     @Override
@@ -209,8 +240,13 @@ final class Senders {
     }
 
     @Override
+    public Optional<String> refusal(ManifestObject object) {
+      return ofPods(object, "replaced");
+    }
+
+    @Override
     public Done pod(Session session, Pod pod) {
-      throw reported("replaced");
+      throw new IllegalStateException("refused before");
     }
 
     /** The version that is there makes sure that it is still there when it is changed. */
@@ -250,8 +286,31 @@ final class Senders {
     }
   }
 
-  private static CliException reported(String not) {
-    return new CliException("error: Pods are reported, not " + not + ": use fairlead apply");
+  private static Optional<String> ofPods(ManifestObject object, String not) {
+    return object instanceof OfPod
+        ? Optional.of(
+            "Pods are not %s but applied: fairlead apply -f, or leave the file in the directory of manifests of its node's agent"
+                .formatted(not))
+        : Optional.empty();
+  }
+
+  private static String about(Manifests.Item item) {
+    return "error with %s (%s:%d): ".formatted(item.object().title(), item.source(), item.line());
+  }
+
+  /**
+   * @throws CliException one of them cannot be sent so; all of these were said
+   */
+  private static void refuse(List<Manifests.Item> items, Sender sender, Console console) {
+    var refusals =
+        items.stream()
+            .flatMap(
+                item -> sender.refusal(item.object()).map(words -> about(item) + words).stream())
+            .toList();
+    if (!refusals.isEmpty()) {
+      refusals.forEach(console.err()::println);
+      throw new CliException("error: nothing was sent");
+    }
   }
 
   /**
@@ -270,6 +329,7 @@ final class Senders {
     }
     var console = fairlead.console();
     var items = ManifestFiles.read(files, console, fairlead.givenNamespace(), fairlead.namespace());
+    refuse(items, sender, console);
     try (var session = fairlead.session()) {
       var changes = new AppliedWait();
       int code = send(items, sender, dryRun, session, console, changes);
@@ -303,7 +363,7 @@ final class Senders {
               case OfService(var service) -> sender.service(session, service, dryRun);
               case OfPod(var pod) -> {
                 if (dryRun == DryRun.SERVER) {
-                  throw new CliException("error: --dry-run=server is not for pods");
+                  throw new CliException(about(item) + "--dry-run=server is not for pods");
                 }
                 yield sender.pod(session, pod);
               }
@@ -311,18 +371,15 @@ final class Senders {
               case OfNamespace(var namespace) -> sender.namespace(session, namespace, dryRun);
               case OfEndpointSlice(var slice) -> sender.endpointSlice(session, slice, dryRun);
             };
-        console.out().println(said(ManifestFiles.resource(item).title(done.name()), done, dryRun));
+        var title = ManifestFiles.resource(item).title(done.name());
+        console.out().println(said(title, done, dryRun));
+        done.warnings().forEach(words -> console.err().println("Warning: " + title + ": " + words));
         changes.changed(done.position());
         if (servicesOnly) {
           changes.changedService(ManifestFiles.meta(item).getNamespace(), done.name());
         }
       } catch (CallFailedException e) {
-        console
-            .err()
-            .println(
-                e.words(
-                    "error with %s (%s:%d): "
-                        .formatted(item.object().title(), item.source(), item.line())));
+        console.err().println(e.words(about(item)));
         code = 1;
       } catch (CliException e) {
         console.err().println(e.words());

@@ -102,8 +102,7 @@ record ServiceCidrResource() implements Resource<ServiceCidr> {
         .filter(condition -> condition.getReason().equals("Terminating"))
         .findFirst()
         .<Deleted>map(condition ->
-            new Deleted.Held(
-                title(name) + " is Terminating until they are freed: " + condition.getMessage()))
+            new Deleted.Held("terminating, until they are freed: " + condition.getMessage()))
         .orElseGet(Deleted.Gone::new);
   }
 

@@ -1,5 +1,6 @@
 package io.fairlead.cli;
 
+import io.fairlead.api.table.Descriptions;
 import io.fairlead.v1.Freshness;
 import io.fairlead.v1.Node;
 import io.fairlead.v1.Pod;
@@ -9,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicReference;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -65,10 +67,20 @@ final class WaitCommand implements Callable<Integer> {
         try {
           // what is left of the time; each is looked at once at least
           var left = Duration.ofNanos(end - session.time().nanoTime());
-          if (Waiting.until(session, left, in -> isSo(in, target, wanted))) {
+          var last = new AtomicReference<>("");
+          var met =
+              Waiting.until(
+                  session,
+                  left,
+                  in -> {
+                    var unmet = unmet(in, target, wanted);
+                    unmet.ifPresent(last::set);
+                    return unmet.isEmpty();
+                  });
+          if (met) {
             console.out().println(target.resource().title(target.name()) + " condition met");
           } else {
-            console.err().println(Waiting.timedOut(target.resource(), target.name()));
+            console.err().println(Waiting.timedOut(target.resource(), target.name(), last.get()));
             code = 1;
           }
         } catch (CallFailedException e) {
@@ -125,27 +137,35 @@ final class WaitCommand implements Callable<Integer> {
         .toList();
   }
 
-  /** One that is not there is waited for only where that was asked for. */
-  private <T> boolean isSo(Session session, Target<T> target, Goal wanted) {
+  /**
+   * How it is where it is not as wanted; empty where it is. One that is not there is waited for
+   * only where that was asked for.
+   */
+  private <T> Optional<String> unmet(Session session, Target<T> target, Goal wanted) {
     var resource = target.resource();
     T object;
     try {
       object = resource.get(session, fairlead.namespace(), target.name(), Freshness.LATEST);
     } catch (CallFailedException e) {
       if (e.isNotFound() && wanted == Goal.GONE) {
-        return true;
+        return Optional.empty();
       }
       if (e.isNotFound() && wanted == Goal.CREATED) {
-        return false;
+        return Optional.of("it is not there");
       }
       throw e;
     }
     return switch (wanted) {
-      case READY -> isReady(object);
-      case NOT_READY -> !isReady(object);
-      case CREATED -> true;
+      case READY -> isReady(object) ? Optional.empty() : Optional.of(how(object));
+      case NOT_READY -> isReady(object) ? Optional.of(how(object)) : Optional.empty();
+      case CREATED -> Optional.empty();
       case GONE ->
-          target.uid().filter(uid -> !uid.equals(resource.meta(object).getUid())).isPresent();
+          target.uid().filter(uid -> !uid.equals(resource.meta(object).getUid())).isPresent()
+              ? Optional.empty()
+              : Optional.of(
+                  resource.meta(object).hasDeletionTimestamp()
+                      ? "it is terminating"
+                      : "it is there, and not being deleted");
     };
   }
 
@@ -156,6 +176,19 @@ final class WaitCommand implements Callable<Integer> {
       default ->
           throw new UsageException(
               "error: condition=Ready is of pods and nodes; others are there or not");
+    };
+  }
+
+  /** Of what can be ready, with the reason. */
+  private static String how(Object object) {
+    return switch (object) {
+      case Pod pod when pod.getMetadata().hasDeletionTimestamp() -> "it is terminating";
+      case Pod pod -> Descriptions.readiness(pod);
+      case Node node ->
+          "it is "
+              + node.getState()
+              + (node.getReason().isEmpty() ? "" : " (" + node.getReason() + ")");
+      default -> "";
     };
   }
 }

@@ -29,7 +29,11 @@ final class Waiting {
     }
   }
 
-  static String timedOut(Resource<?> resource, String name) {
-    return "error: timed out waiting for the condition on " + resource.plural() + "/" + name;
+  /**
+   * @param last what was seen last; "" = nothing to tell
+   */
+  static String timedOut(Resource<?> resource, String name, String last) {
+    return "error: timed out waiting for the condition on %s/%s%s"
+        .formatted(resource.plural(), name, last.isEmpty() ? "" : ": " + last);
   }
 }

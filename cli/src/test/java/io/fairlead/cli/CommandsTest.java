@@ -1,6 +1,7 @@
 package io.fairlead.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.fairlead.api.Errors;
 import io.fairlead.cli.CliFixture.Ran;
@@ -63,6 +64,10 @@ class CommandsTest {
     plane.close();
   }
 
+  private void openNode(String name) {
+    plane.openNode(Node.newBuilder().setMetadata(ObjectMeta.newBuilder().setName(name)).build());
+  }
+
   private Ran apply(String manifest, String... more) {
     var args = new java.util.ArrayList<>(List.of("apply", "-f", "-"));
     args.addAll(List.of(more));
@@ -71,6 +76,7 @@ class CommandsTest {
 
   @Test
   void appliesAndSaysWhatItDid() {
+    openNode("node-a");
     assertThat(apply(WEB + "---\n" + POD))
         .isEqualTo(new Ran(0, "service/web created\npod/web-1 created\n", ""));
     assertThat(apply(WEB)).isEqualTo(new Ran(0, "service/web unchanged\n", ""));
@@ -261,7 +267,21 @@ class CommandsTest {
   }
 
   @Test
+  void warnsOfANodeThatIsNotThere() {
+    var words =
+        "there is no node \"node-a\": spec.nodeName is wrong, or its agent has not connected yet";
+    assertThat(apply(POD))
+        .isEqualTo(new Ran(0, "pod/web-1 created\n", "Warning: pod/web-1: " + words + "\n"));
+    assertThat(cli.run("describe", "pod", "web-1").out())
+        .contains("  PodScheduled:           False (NodeNotFound, " + words + ")\n");
+    openNode("node-a"); // it may come later
+    assertThat(apply(POD)).isEqualTo(new Ran(0, "pod/web-1 unchanged\n", ""));
+    assertThat(cli.run("describe", "pod", "web-1").out()).doesNotContain("PodScheduled");
+  }
+
+  @Test
   void warnsOfFieldsWithoutEffect() {
+    openNode("node-a");
     var pod = POD.replace("  nodeName", "  dnsPolicy: Default\n  volumes: []\n  nodeName");
     var other = POD.replace("  nodeName", "  priority: 7\n  nodeName");
     var ran =
@@ -431,6 +451,50 @@ class CommandsTest {
         .isEqualTo(new Ran(0, "namespace/shop deleted\n", ""));
     assertThat(cli.run("delete", "ns", "shop"))
         .isEqualTo(new Ran(1, "", "Error from server (NotFound): namespaces \"shop\" not found\n"));
+  }
+
+  @Test
+  void saysOfANamespaceThatItIsDeletedWhenNothingIsLeftOfIt() {
+    var inShop = POD.replace("name: web-1\n", "name: web-1\n  namespace: shop\n");
+    apply(inShop);
+    var pending = cli.run("delete", "ns", "shop", "--cascade", "--grace-period=30", "--wait=false");
+    assertThat(pending)
+        .isEqualTo(
+            new Ran(0, "namespace/shop terminating: there until it holds nothing: 1 pod\n", ""));
+    assertThat(cli.run("delete", "ns", "shop", "--cascade", "--grace-period=1", "--timeout=2s"))
+        .isEqualTo(
+            new Ran(
+                1,
+                "",
+                "error: timed out waiting for namespace/shop to be empty: it holds 1 pod, which did not end or came again\n"));
+    int before = plane.requestIds.size();
+    var waits = cli.start("delete", "ns", "shop", "--cascade", "--grace-period=30");
+    await("the pod and the namespace are asked for")
+        .until(() -> plane.requestIds.size() >= before + 2);
+    assertThat(waits.out()).isEmpty();
+    plane.ended("shop", "web-1");
+    assertThat(waits.join()).isEqualTo(new Ran(0, "namespace/shop deleted\n", ""));
+  }
+
+  @Test
+  void podsAreNotCreatedAndTheirFilesAreNamed(@TempDir Path dir) throws IOException {
+    var file = Files.writeString(dir.resolve("all.yaml"), WEB + "---\n" + POD);
+    for (var verb : List.of("create", "replace")) {
+      assertThat(cli.run(verb, "-f", file.toString()))
+          .isEqualTo(
+              new Ran(
+                  1,
+                  "",
+                  """
+                  error with pod/web-1 (%s:14): Pods are not %sd but applied: fairlead apply -f, or leave the file in the directory of manifests of its node's agent
+                  error: nothing was sent
+                  """
+                      .formatted(file, verb)));
+    }
+    assertThat(plane.requestIds).isEmpty();
+    assertThat(cli.run("apply", "-f", file.toString(), "--dry-run=server").err())
+        .isEqualTo(
+            "error with pod/web-1 (%s:14): --dry-run=server is not for pods\n".formatted(file));
   }
 
   @Test

@@ -2,6 +2,8 @@ package io.fairlead.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.fairlead.v1.Node;
+import io.fairlead.v1.ObjectMeta;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,6 +34,8 @@ class DocExamplesTest {
     var example = block(page, "console");
     var file = Files.writeString(directory.resolve(FILE), block(page, "yaml")).toString();
     try (var plane = new LocalControlPlane("replica-1")) {
+      plane.openNode(
+          Node.newBuilder().setMetadata(ObjectMeta.newBuilder().setName("node-a")).build());
       var cli = new CliFixture(plane.address());
       var printed = new StringBuilder();
       for (var line : example.lines().filter(l -> l.startsWith("$ fairlead ")).toList()) {

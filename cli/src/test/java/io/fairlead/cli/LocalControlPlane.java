@@ -94,7 +94,7 @@ final class LocalControlPlane implements AutoCloseable {
   private Supplier<RuntimeException> failure = () -> Errors.notSynced("reading the log");
 
   /** Every request id that arrived, also with calls that failed. */
-  final List<String> requestIds = new ArrayList<>();
+  final List<String> requestIds = new CopyOnWriteArrayList<>();
 
   LocalControlPlane(String replica) {
     this.replica = replica;

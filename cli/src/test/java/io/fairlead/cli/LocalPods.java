@@ -9,7 +9,6 @@ import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Pod;
-import io.fairlead.core.view.PodCondition;
 import io.fairlead.v1.ApplyPodRequest;
 import io.fairlead.v1.DeletePodRequest;
 import io.fairlead.v1.DrainPodReply;
@@ -83,7 +82,7 @@ final class LocalPods extends PodsGrpc.PodsImplBase {
   }
 
   private io.fairlead.v1.Pod proto(Versioned<Pod> pod) {
-    return PodCodec.proto(pod, PodCondition.of(plane.image().pods(), pod.object()));
+    return PodCodec.proto(plane.image(), pod);
   }
 
   private PodReply reply(PodOutcome outcome) {

@@ -77,10 +77,10 @@ class ServiceCidrCommandsTest {
             "Ready:                    True: addresses are given out\n",
             "  Static Band:            1 of 16 used, 15 free\n");
     var deleted = cli.run("delete", "servicecidr", "more");
-    assertThat(deleted.out()).isEqualTo("servicecidr/more deleted\n");
-    assertThat(deleted.err())
+    assertThat(deleted.err()).isEmpty();
+    assertThat(deleted.out())
         .isEqualTo(
-            "servicecidr/more is Terminating until they are freed: 1 address is in use that no other ServiceCIDR covers\n");
+            "servicecidr/more terminating, until they are freed: 1 address is in use that no other ServiceCIDR covers\n");
     assertThat(cli.run("get", "servicecidrs", "--no-headers").out()).contains("False/Terminating");
     assertThat(cli.run("delete", "svc", "web", "-n", "shop").code()).isZero();
     assertThat(cli.run("get", "servicecidr", "more").err()).contains("(NotFound)");

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.fairlead.cli.CliFixture.Ran;
 import io.fairlead.v1.Node;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -107,8 +108,6 @@ class WatchAndWaitTest {
     assertThat(cli.run("wait", "--for=condition=Ready", "pod", "-l", "app=web").out())
         .isEqualTo("pod/a-longer-name condition met\npod/web-1 condition met\n");
     apply(PENDING);
-    assertThat(cli.run("wait", "--for=condition=Ready", "pod/pending", "--timeout=2s"))
-        .isEqualTo(new Ran(1, "", "error: timed out waiting for the condition on pods/pending\n"));
     assertThat(cli.run("wait", "--for=condition=Ready=False", "pod/pending").out())
         .isEqualTo("pod/pending condition met\n");
     assertThat(cli.run("wait", "--for=condition=Ready", "pod/nobody"))
@@ -120,6 +119,29 @@ class WatchAndWaitTest {
     plane.openNode(node.build());
     assertThat(cli.run("wait", "--for=condition=ready", "nodes", "--all").out())
         .isEqualTo("node/node-a condition met\n");
+  }
+
+  @Test
+  void saysWhatItSawLastWhenTheTimeIsUp() {
+    apply(POD + "---\n" + PENDING);
+    var waits =
+        List.of(
+            cli.start("wait", "--for=condition=Ready", "pod/pending", "--timeout=2s"),
+            cli.start("wait", "--for=condition=Ready=false", "pod/web-1", "--timeout=2s"),
+            cli.start("wait", "--for=delete", "pod/web-1", "--timeout=2s"),
+            cli.start("wait", "--for=create", "pod/nobody", "--timeout=2s"));
+    var begin = "error: timed out waiting for the condition on pods/";
+    assertThat(waits.stream().map(CliFixture.Running::join))
+        .containsExactly(
+            new Ran(
+                1,
+                "",
+                begin
+                    + "pending: it is not ready: Pending; no address: neither status.podIP nor the node of a hostNetwork Pod says one; "
+                    + "there is no node \"node-a\": spec.nodeName is wrong, or its agent has not connected yet\n"),
+            new Ran(1, "", begin + "web-1: it is ready: running\n"),
+            new Ran(1, "", begin + "web-1: it is there, and not being deleted\n"),
+            new Ran(1, "", begin + "nobody: it is not there\n"));
   }
 
   @Test

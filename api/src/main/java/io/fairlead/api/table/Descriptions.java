@@ -1,7 +1,9 @@
 package io.fairlead.api.table;
 
 import com.google.protobuf.Timestamp;
+import io.fairlead.api.PodCodec;
 import io.fairlead.api.Timestamps;
+import io.fairlead.core.model.PodDrain;
 import io.fairlead.v1.AddressClaim;
 import io.fairlead.v1.AllocationReply;
 import io.fairlead.v1.BandUsage;
@@ -20,6 +22,7 @@ import io.fairlead.v1.Reservation;
 import io.fairlead.v1.Service;
 import io.fairlead.v1.ServiceCidr;
 import io.fairlead.v1.ServicePort;
+import io.fairlead.v1.ServiceSpec;
 import io.fairlead.v1.SliceEndpoint;
 import java.time.Duration;
 import java.time.Instant;
@@ -71,21 +74,16 @@ public final class Descriptions {
       if (!port.getAppProtocol().isEmpty()) {
         to.line("App Protocol", port.getAppProtocol());
       }
-      var ready = new ArrayList<String>();
-      var notReady = new ArrayList<String>();
+      var endpoints = new EndpointLists();
       for (var pod : pods) {
-        var terminating = pod.getMetadata().hasDeletionTimestamp();
-        var usable =
-            spec.getPublishNotReadyAddresses() || (pod.getStatus().getReady() && !terminating);
-        (usable ? ready : notReady).addAll(endpoints(spec.getIpFamiliesList(), port, pod));
+        endpoints.add(spec, port, pod);
       }
       for (var slice : written) {
-        add(slice, port, ready, notReady);
+        endpoints.add(slice, port);
       }
-      to.line("Endpoints", Tables.orNone(String.join(",", ready)));
-      if (!notReady.isEmpty()) {
-        to.line("Not Ready", String.join(",", notReady));
-      }
+      to.line("Endpoints", Tables.orNone(String.join(",", endpoints.ready)));
+      to.optional("Terminating", String.join(",", endpoints.terminating));
+      to.optional("Not Ready", String.join(",", endpoints.notReady));
     }
     to.line("Session Affinity", spec.getSessionAffinity());
     if (spec.getSessionAffinityConfig().getClientIp().hasTimeoutSeconds()) {
@@ -105,18 +103,48 @@ public final class Descriptions {
     return to.text.toString();
   }
 
-  /** What a slice that somebody wrote gives to a port. */
-  private static void add(
-      EndpointSlice slice, ServicePort port, List<String> ready, List<String> notReady) {
-    if (!slice.getUnused().isEmpty()) {
-      return;
+  /** The endpoints of one port of a Service, by what nodes do with them. */
+  private static final class EndpointLists {
+    private final List<String> ready = new ArrayList<>();
+
+    /** They end, and get new connections only where no other is ready. */
+    private final List<String> terminating = new ArrayList<>();
+
+    private final List<String> notReady = new ArrayList<>();
+
+    void add(ServiceSpec service, ServicePort port, Pod pod) {
+      var addresses = endpoints(service.getIpFamiliesList(), port, pod);
+      var ends = pod.getMetadata().hasDeletionTimestamp();
+      var drained = pod.getMetadata().containsAnnotations(PodDrain.ANNOTATION);
+      if (service.getPublishNotReadyAddresses()) {
+        ready.addAll(addresses);
+      } else if (!pod.getStatus().getReady()) {
+        notReady.addAll(addresses);
+      } else if (ends || drained) {
+        addresses.forEach(at -> terminating.add(at + (ends ? "" : " (draining)")));
+      } else {
+        ready.addAll(addresses);
+      }
     }
-    for (var target : slice.getPortsList()) {
-      if (target.getName().equals(port.getName())
-          && target.getProtocol().equals(port.getProtocol())) {
-        for (var endpoint : slice.getEndpointsList()) {
-          var ip = endpoint.getAddresses(0);
-          (endpoint.getConditions().getReady() ? ready : notReady).add(at(ip, target.getPort()));
+
+    /** What a slice that somebody wrote gives to a port. */
+    void add(EndpointSlice slice, ServicePort port) {
+      if (!slice.getUnused().isEmpty()) {
+        return;
+      }
+      for (var target : slice.getPortsList()) {
+        if (target.getName().equals(port.getName())
+            && target.getProtocol().equals(port.getProtocol())) {
+          for (var endpoint : slice.getEndpointsList()) {
+            var conditions = endpoint.getConditions();
+            var list =
+                conditions.getReady()
+                    ? ready
+                    : conditions.getTerminating() && conditions.getServing()
+                        ? terminating
+                        : notReady;
+            list.add(at(endpoint.getAddresses(0), target.getPort()));
+          }
         }
       }
     }
@@ -199,6 +227,37 @@ public final class Descriptions {
     pod.getSpec().getContainersList().forEach(c -> to.container(c, status));
     to.conditions(pod, now);
     return to.text.toString();
+  }
+
+  /**
+   * Whether a Pod is ready and why, in one line: also what its containers wait for, and what is
+   * wrong with it.
+   */
+  public static String readiness(Pod pod) {
+    var status = pod.getStatus();
+    var words = new ArrayList<String>();
+    words.add(
+        (status.getReady() ? "it is ready: " : "it is not ready: ") + status.getReadyReason());
+    if (!status.getReady()) {
+      Stream.of(status.getReason(), status.getMessage())
+          .filter(w -> !w.isEmpty() && !w.equals(status.getReadyReason()))
+          .forEach(words::add);
+      for (var container : status.getContainerStatusesList()) {
+        var waiting = container.getState().getWaiting();
+        var why =
+            Stream.of(waiting.getReason(), waiting.getMessage())
+                .filter(w -> !w.isEmpty())
+                .collect(Collectors.joining(": "));
+        if (!why.isEmpty()) {
+          words.add("container " + container.getName() + " waits: " + why);
+        }
+      }
+      status.getConditionsList().stream()
+          .filter(c -> c.getType().equals(PodCodec.SCHEDULED) && !c.getStatus().equals("True"))
+          .map(c -> c.getMessage())
+          .forEach(words::add);
+    }
+    return String.join("; ", words);
   }
 
   private void container(Container container, PodStatus status) {

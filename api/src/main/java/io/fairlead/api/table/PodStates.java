@@ -5,8 +5,10 @@ import io.fairlead.core.model.PodDrain;
 import io.fairlead.v1.ContainerStateTerminated;
 import io.fairlead.v1.ContainerStatus;
 import io.fairlead.v1.Pod;
+import io.fairlead.v1.PodCondition;
 import java.time.Instant;
 import java.util.Comparator;
+import java.util.stream.Collectors;
 
 /** How a Pod is, in the words of kubectl's columns. */
 final class PodStates {
@@ -22,6 +24,21 @@ final class PodStates {
             ? (pod.getStatus().getReady() ? containers : 0)
             : statuses.stream().filter(ContainerStatus::getReady).count();
     return ready + "/" + containers;
+  }
+
+  /** {@code 1/2}: readiness gates whose condition is True, of all. */
+  static String gates(Pod pod) {
+    var gates = pod.getSpec().getReadinessGatesList();
+    var met =
+        pod.getStatus().getConditionsList().stream()
+            .filter(condition -> condition.getStatus().equals("True"))
+            .map(PodCondition::getType)
+            .collect(Collectors.toSet());
+    return gates.isEmpty()
+        ? Tables.NONE
+        : gates.stream().filter(gate -> met.contains(gate.getConditionType())).count()
+            + "/"
+            + gates.size();
   }
 
   /** The most telling word: of the Pod, or of the last container that does not run. */

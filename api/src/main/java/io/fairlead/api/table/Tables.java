@@ -79,7 +79,7 @@ public final class Tables {
                   : String.join(",", pod.getStatus().getPodIpsList()),
               orNone(pod.getSpec().getNodeName()),
               NONE,
-              NONE));
+              PodStates.gates(pod)));
     }
     var table =
         new TextTable(

@@ -398,6 +398,80 @@ class TablesTest {
             """);
   }
 
+  /** Nodes send nothing new to what ends or is drained while another one is ready. */
+  @Test
+  void tellsEndpointsThatAreDrainedOrEndFromReadyOnes() {
+    var drained = pod("b", "10.244.1.8").toBuilder();
+    drained.getMetadataBuilder().putAnnotations("fairlead.io/draining", "true");
+    var ending = pod("c", "10.244.1.9").toBuilder();
+    ending.getMetadataBuilder().setDeletionTimestamp(ago(Duration.ZERO));
+    var failing = ending.clone();
+    failing.getStatusBuilder().setReady(false).clearPodIps().addPodIps("10.244.1.10");
+    var pods = List.of(pod("a", "10.244.0.7"), drained.build(), ending.build(), failing.build());
+    assertThat(Descriptions.of(service(), pods, List.of()))
+        .contains(
+            """
+            Endpoints:                10.244.0.7:8080
+            Terminating:              10.244.1.8:8080 (draining),10.244.1.9:8080
+            Not Ready:                10.244.1.10:8080
+            """);
+    var written = EndpointSlice.newBuilder();
+    written.addPortsBuilder().setName("http").setProtocol("TCP").setPort(80);
+    written
+        .addEndpointsBuilder()
+        .addAddresses("192.0.2.7")
+        .getConditionsBuilder()
+        .setServing(true)
+        .setTerminating(true);
+    assertThat(Descriptions.of(service(), List.of(), List.of(written.build())))
+        .contains(
+            """
+            Endpoints:                <none>
+            Terminating:              192.0.2.7:80
+            """);
+    var published = service().toBuilder();
+    published.getSpecBuilder().setPublishNotReadyAddresses(true);
+    assertThat(Descriptions.of(published.build(), pods, List.of()))
+        .contains(
+            "Endpoints:                10.244.0.7:8080,10.244.1.8:8080,10.244.1.9:8080,10.244.1.10:8080\nPort:");
+  }
+
+  @Test
+  void countsTheReadinessGatesThatAreMet() {
+    var pod = pod("a", "10.244.0.7").toBuilder();
+    for (var gate : List.of("example.com/loaded", "example.com/seen", "example.com/unheard")) {
+      pod.getSpecBuilder().addReadinessGatesBuilder().setConditionType(gate);
+    }
+    var status = pod.getStatusBuilder();
+    status.addConditionsBuilder().setType("example.com/loaded").setStatus("True");
+    status.addConditionsBuilder().setType("example.com/seen").setStatus("False");
+    status.addConditionsBuilder().setType("Ready").setStatus("True");
+    var table =
+        Tables.pods(List.of(pod.build()), Width.WIDE, Namespaces.HIDDEN, NOW).text(Heads.HIDDEN);
+    assertThat(table).endsWith("node-a   <none>   1/3\n");
+  }
+
+  @Test
+  void tellsWhyAPodIsNotReadyInOneLine() {
+    var pod = pod("a", "10.244.0.7").toBuilder();
+    assertThat(Descriptions.readiness(pod.build())).isEqualTo("it is ready: http 200");
+    var status =
+        pod.getStatusBuilder()
+            .setReady(false)
+            .setReadyReason("containers do not run: main")
+            .setReason("Starting");
+    status
+        .addContainerStatusesBuilder()
+        .setName("main")
+        .getStateBuilder()
+        .getWaitingBuilder()
+        .setReason("CrashLoopBackOff")
+        .setMessage("again in 40 s");
+    assertThat(Descriptions.readiness(pod.build()))
+        .isEqualTo(
+            "it is not ready: containers do not run: main; Starting; container main waits: CrashLoopBackOff: again in 40 s");
+  }
+
   @Test
   void describesAPod() {
     assertThat(Descriptions.of(pod("a", "10.244.0.7"), NOW))

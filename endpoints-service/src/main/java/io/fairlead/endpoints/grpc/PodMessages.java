@@ -6,6 +6,7 @@ import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Pod;
 import io.fairlead.core.view.PodCondition;
+import java.util.List;
 import java.util.Optional;
 
 /** Pods as callers see them: with what other objects of the image say of them. */
@@ -15,18 +16,11 @@ final class PodMessages {
   /**
    * All that a message is made of.
    *
-   * @param host address of its node, where that is known
+   * @param node the first address of its node, or none; empty where there is no such node
    */
-  record Seen(Versioned<Pod> pod, PodCondition condition, Optional<Address> host) {
+  record Seen(Versioned<Pod> pod, PodCondition condition, Optional<List<Address>> node) {
     io.fairlead.v1.Pod message() {
-      var proto = PodCodec.proto(pod, condition);
-      return host.map(
-              address -> {
-                var withHost = proto.toBuilder();
-                withHost.getStatusBuilder().setHostIp(address.toString());
-                return withHost.build();
-              })
-          .orElse(proto);
+      return PodCodec.seen(PodCodec.proto(pod, condition), node);
     }
   }
 
@@ -38,7 +32,7 @@ final class PodMessages {
             .spec()
             .nodeName()
             .flatMap(image.nodes()::get)
-            .flatMap(node -> node.object().addresses().stream().findFirst()));
+            .map(node -> node.object().addresses().stream().limit(1).toList()));
   }
 
   static io.fairlead.v1.Pod of(ClusterImage image, Versioned<Pod> pod) {
