@@ -97,13 +97,14 @@ public final class Errors {
                     .formatted(object.kind().text(), object.name(), words),
             metadata);
       }
-      case Refusal.BandFull(_, var family, var ranges, int asked, int free) ->
+      case Refusal.BandFull(_, var family, var ranges, int asked, int free, var ending) ->
           status(
               Reason.RANGE_FULL,
-              ranges.isEmpty()
-                  ? "there is no range of " + family + " ClusterIPs"
-                  : "%d free addresses were asked for; the static bands of %s have %d"
-                      .formatted(asked, texts(ranges), free),
+              (ranges.isEmpty()
+                      ? "there is no range of " + family + " ClusterIPs"
+                      : "%d free addresses were asked for; the static bands of %s have %d"
+                          .formatted(asked, texts(ranges), free))
+                  + Refusal.ending(ending),
               Map.of("family", family.text(), "ranges", texts(ranges)));
       case Refusal.WrongToken(var object) ->
           status(
@@ -111,12 +112,13 @@ public final class Errors {
               named(object) + ": not the token that it was made with",
               metadata(object));
       case Refusal.Limit(var limit) -> limitReached(limit);
-      case Refusal.RangeFull(_, var family, var ranges) ->
+      case Refusal.RangeFull(_, var family, var ranges, var ending) ->
           status(
               Reason.RANGE_FULL,
-              ranges.isEmpty()
-                  ? "there is no range of " + family + " ClusterIPs"
-                  : "every " + family + " ClusterIP of " + texts(ranges) + " is allocated",
+              (ranges.isEmpty()
+                      ? "there is no range of " + family + " ClusterIPs"
+                      : "every " + family + " ClusterIP of " + texts(ranges) + " is allocated")
+                  + Refusal.ending(ending),
               Map.of("family", family.text(), "ranges", texts(ranges)));
       case Refusal.NotFound(var object) ->
           status(

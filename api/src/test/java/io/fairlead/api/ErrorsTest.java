@@ -173,6 +173,14 @@ class ErrorsTest {
             Map.of("family", "IPv4", "ranges", "10.96.0.0/29"),
             "Error from server (ResourceExhausted): every IPv4 ClusterIP of 10.96.0.0/29 is allocated"),
         new Case(
+            Errors.refused(
+                new Refusal.RangeFull(
+                    WEB, Family.IPV4, List.of(), List.of("default (10.96.0.0/16)"))),
+            Code.RESOURCE_EXHAUSTED,
+            Reason.RANGE_FULL,
+            Map.of("family", "IPv4", "ranges", ""),
+            "Error from server (ResourceExhausted): there is no range of IPv4 ClusterIPs; terminating, so that nothing is given out of it: default (10.96.0.0/16)"),
+        new Case(
             Errors.refused(new Refusal.NotFound(NODE)),
             Code.NOT_FOUND,
             Reason.NOT_FOUND,

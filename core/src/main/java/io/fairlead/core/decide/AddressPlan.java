@@ -76,9 +76,7 @@ record AddressPlan(
         families.add(family);
         if (!ranges.has(family)) {
           violations.invalid(
-              "spec.clusterIPs[" + i + "]",
-              statics.get(i).toString(),
-              "there is no range of " + family + " addresses");
+              "spec.clusterIPs[" + i + "]", statics.get(i).toString(), ranges.none(family));
         }
       }
     }
@@ -190,7 +188,9 @@ record AddressPlan(
       violations.invalid(
           "spec.ipFamilyPolicy",
           IpFamilyPolicy.REQUIRE_DUAL_STACK.text(),
-          "needs ranges of both families; there is " + ServiceRanges.text(ranges.all()));
+          ranges.all().isEmpty()
+              ? "needs ranges of both families; " + ranges.none(ranges.defaultFamily())
+              : "needs ranges of both families; there is " + ServiceRanges.text(ranges.all()));
     }
   }
 
@@ -199,9 +199,7 @@ record AddressPlan(
     for (int i = 0; i < families.size(); i++) {
       if (!ranges.has(families.get(i))) {
         violations.invalid(
-            "spec.ipFamilies[" + i + "]",
-            families.get(i).text(),
-            "there is no range of this family");
+            "spec.ipFamilies[" + i + "]", families.get(i).text(), ranges.none(families.get(i)));
       }
     }
   }

@@ -1,6 +1,7 @@
 package io.fairlead.core.decide;
 
 import io.fairlead.core.decide.PodDraft.ContainerDraft;
+import io.fairlead.core.decide.PodDraft.ContainerPortDraft;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.PodLease;
@@ -229,18 +230,27 @@ final class PodRules {
             violations.invalid(field + ".env", name, "must be printable ASCII without '='");
           }
         });
+    var portNames =
+        container.ports().stream()
+            .map(ContainerPortDraft::name)
+            .filter(name -> !name.isEmpty())
+            .toList();
     var probe =
         container
             .readinessProbe()
             .flatMap(p ->
                 ProbeRules.read(
-                    violations, field + ".readinessProbe", p, ProbeRules.Purpose.READINESS));
+                    violations,
+                    field + ".readinessProbe",
+                    p,
+                    ProbeRules.Purpose.READINESS,
+                    portNames));
     var startup =
         container
             .startupProbe()
             .flatMap(p ->
                 ProbeRules.read(
-                    violations, field + ".startupProbe", p, ProbeRules.Purpose.STARTUP));
+                    violations, field + ".startupProbe", p, ProbeRules.Purpose.STARTUP, portNames));
     return new Pod.Container(
         container.name(),
         container.image(),

@@ -44,11 +44,18 @@ public sealed interface Refusal {
    * There are not so many free addresses in the static bands.
    *
    * @param free how many there are
+   * @param ending ServiceCIDRs of that family that give out nothing any more, for people
    */
-  record BandFull(ObjectKey object, Family family, List<Cidr> ranges, int asked, int free)
+  record BandFull(
+      ObjectKey object, Family family, List<Cidr> ranges, int asked, int free, List<String> ending)
       implements Refusal {
     public BandFull {
       ranges = List.copyOf(ranges);
+      ending = List.copyOf(ending);
+    }
+
+    public BandFull(ObjectKey object, Family family, List<Cidr> ranges, int asked, int free) {
+      this(object, family, ranges, asked, free, List.of());
     }
   }
 
@@ -64,11 +71,25 @@ public sealed interface Refusal {
 
   /**
    * @param ranges where an address was looked for; empty = there is no range of that family
+   * @param ending ServiceCIDRs of that family that give out nothing any more, for people
    */
-  record RangeFull(ObjectKey object, Family family, List<Cidr> ranges) implements Refusal {
+  record RangeFull(ObjectKey object, Family family, List<Cidr> ranges, List<String> ending)
+      implements Refusal {
     public RangeFull {
       ranges = List.copyOf(ranges);
+      ending = List.copyOf(ending);
     }
+
+    public RangeFull(ObjectKey object, Family family, List<Cidr> ranges) {
+      this(object, family, ranges, List.of());
+    }
+  }
+
+  /** What follows words about ranges: those that give out nothing any more, if any. */
+  static String ending(List<String> ranges) {
+    return ranges.isEmpty()
+        ? ""
+        : "; terminating, so that nothing is given out of it: " + String.join(", ", ranges);
   }
 
   record NotFound(ObjectKey object) implements Refusal {}

@@ -117,7 +117,13 @@ public final class ReservationsDecider {
       addresses.addAll(picker().pickStatic(ranges.of(family), count));
       if (addresses.size() < count) {
         return refuse(
-            new Refusal.BandFull(key(""), family, ranges.of(family), count, addresses.size()));
+            new Refusal.BandFull(
+                key(""),
+                family,
+                ranges.of(family),
+                count,
+                addresses.size(),
+                ranges.ending(family)));
       }
     }
     var reservation =
@@ -156,8 +162,7 @@ public final class ReservationsDecider {
       } else if (!seen.add(address.get())) {
         violations.duplicate(field, text);
       } else if (!ranges.giveOut(address.get())) {
-        violations.invalid(
-            field, text, "is not an address of the ranges " + ServiceRanges.text(ranges.all()));
+        violations.invalid(field, text, ranges.notGivenOut(address.get()));
       } else {
         addresses.add(address.get());
       }

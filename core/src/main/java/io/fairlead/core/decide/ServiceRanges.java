@@ -16,8 +16,9 @@ import java.util.stream.Collectors;
  * terminating, the one named {@code default} first, then by name. Derived from an image.
  *
  * @param reserved first address of the default range, which belongs to the control plane
+ * @param ending ServiceCIDRs that are terminating, by name: for messages
  */
-record ServiceRanges(List<Cidr> all, Optional<Address> reserved) {
+record ServiceRanges(List<Cidr> all, Optional<Address> reserved, List<ServiceCidr> ending) {
   static ServiceRanges of(ClusterImage image) {
     var first = image.serviceCidrs().get(ServiceCidr.DEFAULT_NAME).map(Versioned::object);
     var ranges = new ArrayList<Cidr>();
@@ -29,7 +30,12 @@ record ServiceRanges(List<Cidr> all, Optional<Address> reserved) {
       }
     }
     return new ServiceRanges(
-        List.copyOf(ranges), first.flatMap(cidr -> firstAddress(cidr.cidrs().getFirst())));
+        List.copyOf(ranges),
+        first.flatMap(cidr -> firstAddress(cidr.cidrs().getFirst())),
+        image.serviceCidrs().all().stream()
+            .map(Versioned::object)
+            .filter(ServiceCidr::terminating)
+            .toList());
   }
 
   /** The address that the control plane's own Service has. */
@@ -57,6 +63,31 @@ record ServiceRanges(List<Cidr> all, Optional<Address> reserved) {
   /** Whether a range gives out that address. */
   boolean giveOut(Address address) {
     return all.stream().anyMatch(range -> new AddressBands(range).usable(address));
+  }
+
+  /**
+   * Those of that family that give out nothing since they are terminating: {@code more
+   * (10.97.0.0/24)}.
+   */
+  List<String> ending(Family family) {
+    return ending.stream()
+        .filter(cidr -> cidr.cidrs().stream().anyMatch(range -> range.family() == family))
+        .map(cidr -> cidr.meta().name() + " (" + text(cidr.cidrs()) + ")")
+        .toList();
+  }
+
+  /** Why there is no address of that family. */
+  String none(Family family) {
+    return "there is no range of " + family + " addresses" + Refusal.ending(ending(family));
+  }
+
+  /** Why {@link #giveOut} says no. */
+  String notGivenOut(Address address) {
+    return has(address.family())
+        ? "is not an address of the ranges "
+            + text(of(address.family()))
+            + Refusal.ending(ending(address.family()))
+        : none(address.family());
   }
 
   /** For messages. */

@@ -238,7 +238,8 @@ public final class ServicesDecider {
       var family = plan.families().get(i);
       var address = plan.addresses().get(i).or(() -> pick(name, family));
       if (address.isEmpty()) {
-        return refuse(new Refusal.RangeFull(key(name), family, ranges.of(family)));
+        return refuse(
+            new Refusal.RangeFull(key(name), family, ranges.of(family), ranges.ending(family)));
       }
       assigned.add(address.get());
     }
@@ -289,13 +290,7 @@ public final class ServicesDecider {
                 "is reserved for " + by.holder() + " until " + by.expires()));
       } else if (!ranges.giveOut(address)
           && (ranges.has(address.family()) || violations.isEmpty())) { // else it was said before
-        violations.invalid(
-            CLUSTER_IPS,
-            address.toString(),
-            ranges.has(address.family())
-                ? "is not an address of the ranges "
-                    + ServiceRanges.text(ranges.of(address.family()))
-                : "there is no range of " + address.family() + " addresses");
+        violations.invalid(CLUSTER_IPS, address.toString(), ranges.notGivenOut(address));
       }
     }
     return taken;

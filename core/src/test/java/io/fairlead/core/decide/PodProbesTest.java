@@ -168,6 +168,27 @@ final class PodProbesTest {
     assertThat(faults(row.draft())).containsExactlyElementsOf(row.faults());
   }
 
+  /** Kubernetes takes it, and its kubelet can never make such a probe. */
+  @Test
+  void aProbeNamesAPortOfItsContainer() {
+    var web = new ContainerPortDraft("web", "", 80);
+    var unnamed = new ContainerPortDraft("", "", 81);
+    assertThat(faults(pod("web").ports(unnamed, web).httpProbe("web"))).isEmpty();
+    assertThat(faults(pod("web").ports(unnamed, web).httpProbe("82"))).isEmpty();
+    var violations = new Violations();
+    PodRules.read(pod("web").ports(unnamed, web).httpProbe("http").draft(), violations);
+    PodRules.read(pod("web").ports(unnamed).tcpProbe("http").draft(), violations);
+    assertThat(violations.list().stream().map(Violation::toString))
+        .containsExactly(
+            READINESS
+                + ".httpGet.port: Invalid value: \"http\": is no port of this container: its ports are \"web\"",
+            READINESS
+                + ".tcpSocket.port: Invalid value: \"http\": is no port of this container: none of its ports has a name");
+    var startup = TestPod.httpGet("web", OptionalInt.empty());
+    assertThat(faults(pod("web").startupProbe(startup)))
+        .containsExactly(STARTUP + ".httpGet.port Invalid");
+  }
+
   @Test
   void headersKeepTheirOrderAndADoubleName() {
     var one = new Pod.HttpHeader("X-B", "1");

@@ -193,14 +193,36 @@ class ServiceCidrsDeciderTest {
     assertThat(exists("six")).isFalse();
   }
 
+  private List<String> words(ServiceCommand command) {
+    return ((Refusal.Invalid) s.refused(command))
+        .violations().stream().map(Violation::toString).toList();
+  }
+
   @Test
   void withoutAReadyRangeNoAddressIsGivenOut() {
     s.stored(service("web").clusterIp("10.96.0.9").create());
     s.deleteCidr("default");
     assertThat(s.refused(service("more").create()))
         .isInstanceOfSatisfying(
-            Refusal.RangeFull.class, full -> assertThat(full.ranges()).isEmpty());
-    assertThat(s.faults(service("more").clusterIp("10.96.0.10").create())).isNotEmpty();
+            Refusal.RangeFull.class,
+            full -> {
+              assertThat(full.ranges()).isEmpty();
+              assertThat(full.ending()).containsExactly("default (10.96.0.0/24)");
+            });
+    var ending = "; terminating, so that nothing is given out of it: default (10.96.0.0/24)";
+    assertThat(words(service("more").clusterIp("10.96.0.10").create()))
+        .containsExactly(
+            "spec.clusterIPs[0]: Invalid value: \"10.96.0.10\": there is no range of IPv4 addresses"
+                + ending);
+    assertThat(words(service("more").families("IPv4").create()))
+        .containsExactly(
+            "spec.ipFamilies[0]: Invalid value: \"IPv4\": there is no range of IPv4 addresses"
+                + ending);
+    s.range("more", "10.97.0.0/24");
+    assertThat(words(service("more").clusterIp("10.96.0.10").create()))
+        .containsExactly(
+            "spec.clusterIPs: Invalid value: \"10.96.0.10\": is not an address of the ranges 10.97.0.0/24"
+                + ending);
   }
 
   @Test
