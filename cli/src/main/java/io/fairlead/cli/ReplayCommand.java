@@ -60,8 +60,12 @@ final class ReplayCommand implements Callable<Integer> {
             console
                 .err()
                 .println(
-                    "As of %s, position %s; the log is complete since %s"
-                        .formatted(time, state.position().offsets(), state.completeSince())));
+                    "As of %s%s, position %s; the log is complete since %s"
+                        .formatted(
+                            time,
+                            end(moment, state),
+                            state.position().offsets(),
+                            state.completeSince())));
     // ages as they were, or half a row would be of today
     var now =
         moment instanceof Moment.At(var time) ? time : state.time().orElse(fairlead.time().now());
@@ -86,6 +90,17 @@ final class ReplayCommand implements Callable<Integer> {
     }
     printer.finish(ShowOptions.asked(selections));
     return code;
+  }
+
+  /**
+   * Nobody may take what is the newest there is for what will be, or for what another clock says.
+   */
+  private static String end(Moment moment, Replayed.State state) {
+    return moment instanceof Moment.At(var asked)
+            && state.next().isEmpty()
+            && state.time().filter(asked::isAfter).isPresent()
+        ? " (the log ends there, before %s)".formatted(asked)
+        : "";
   }
 
   private Replayed live(Moment moment) {

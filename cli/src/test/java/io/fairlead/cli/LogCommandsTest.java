@@ -113,6 +113,19 @@ class LogCommandsTest {
         .isEqualTo("error: nothing of then is retained: the log begins at 2026-11-01T12:00:00Z\n");
   }
 
+  /** Whatever the clock of this machine says: the log's last entry is what counts. */
+  @Test
+  void saysWhereTheLogEndsBeforeTheMoment() {
+    assertThat(cli.run("replay", "--at", "2031-01-01T00:00:00Z", "po", "-o", "name"))
+        .isEqualTo(
+            new Ran(
+                0,
+                "pod/web-1\n",
+                "As of 2026-11-01T12:02:00Z (the log ends there, before 2031-01-01T00:00:00Z), position s:3,p2:1; the log is complete since 2026-11-01T12:00:00Z\n"));
+    assertThat(cli.run("replay", "--at", "2026-11-01T12:02:00Z", "po").err())
+        .startsWith("As of 2026-11-01T12:02:00Z, position ");
+  }
+
   private String slice() {
     var json = cli.run("replay", "--at=s:2,p2:1", "eps", "-o", "name").out();
     return json.strip().replace("endpointslice.discovery.k8s.io/", "");

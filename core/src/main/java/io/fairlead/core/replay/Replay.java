@@ -26,6 +26,7 @@ public final class Replay {
   private Position position;
   private Optional<Instant> last = Optional.empty();
   private Optional<Instant> begin = Optional.empty();
+  private Optional<Instant> next = Optional.empty();
 
   /** Whether these count is known once the last of the named partitions is. */
   private final List<LogEntry> open = new ArrayList<>();
@@ -70,6 +71,9 @@ public final class Replay {
 
   private void countIf(boolean counts, LogEntry entry) {
     if (!counts) {
+      if (next.filter(time -> !entry.timestamp().isBefore(time)).isEmpty()) {
+        next = Optional.of(entry.timestamp());
+      }
       return;
     }
     counted.replay(entry);
@@ -107,7 +111,7 @@ public final class Replay {
     if (asked.isBefore(completeSince) && !isTheEnd()) {
       return new Replayed.Incomplete(asked, completeSince);
     }
-    return new Replayed.State(counted.apply(), last, position, completeSince);
+    return new Replayed.State(counted.apply(), last, position, completeSince, next);
   }
 
   /** What is there at the end of a log is there whatever was removed: keys keep their last. */

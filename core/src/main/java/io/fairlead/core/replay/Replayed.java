@@ -14,8 +14,15 @@ public sealed interface Replayed {
    * @param time of the last entry that counts; empty where the log holds none
    * @param position behind the entries that count
    * @param completeSince from when on every moment can be replayed
+   * @param next time of the first entry that does not count any more; empty where the log ends
+   *     before
    */
-  record State(ClusterImage image, Optional<Instant> time, Position position, Instant completeSince)
+  record State(
+      ClusterImage image,
+      Optional<Instant> time,
+      Position position,
+      Instant completeSince,
+      Optional<Instant> next)
       implements Replayed {}
 
   /** The log, or what is left of it, begins later. */

@@ -195,7 +195,7 @@ class ReplayTest {
     int replayed = 0;
     for (int minute = 0; minute <= 60; minute++) {
       var moment = new Moment.At(minutes(minute));
-      if (replay(moment, left, end(log), since) instanceof Replayed.State(var image, _, _, _)) {
+      if (replay(moment, left, end(log), since) instanceof Replayed.State(var image, _, _, _, _)) {
         replayed++;
         assertThat(image).isEqualTo(image(log, minute));
       }
