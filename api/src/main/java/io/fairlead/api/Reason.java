@@ -124,7 +124,7 @@ public enum Reason {
       Code.UNAVAILABLE,
       "",
       Retry.SAME_ID,
-      "Kafka, etcd or a replica does not answer. Nothing was changed."),
+      "Kafka, etcd or a replica does not answer. Nothing was changed. Of etcd the message says since when. Meanwhile rules and DNS go on, and reads with local freshness are answered."),
   NOT_SYNCED(
       Code.UNAVAILABLE,
       "",

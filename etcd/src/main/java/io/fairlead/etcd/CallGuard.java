@@ -14,6 +14,7 @@ import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -29,11 +30,18 @@ final class CallGuard implements ClientInterceptor {
   private final Duration callTimeout;
   private final Time time;
   private final AtomicLong answeredNanos;
+  private volatile Instant answered;
 
   CallGuard(Duration callTimeout, Time time) {
     this.callTimeout = callTimeout;
     this.time = time;
     this.answeredNanos = new AtomicLong(time.nanoTime());
+    this.answered = time.now();
+  }
+
+  /** The same for people. */
+  Instant answered() {
+    return answered;
   }
 
   /** When etcd last answered anything; the start where it never did. */
@@ -58,6 +66,7 @@ final class CallGuard implements ClientInterceptor {
               @Override
               public void onMessage(R message) {
                 answeredNanos.set(time.nanoTime());
+                answered = time.now();
                 super.onMessage(message);
               }
 

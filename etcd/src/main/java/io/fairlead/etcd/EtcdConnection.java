@@ -5,6 +5,7 @@ import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
 import io.fairlead.core.run.Time;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -80,7 +81,7 @@ final class EtcdConnection implements AutoCloseable {
     } catch (TimeoutException e) {
       future.cancel(true);
       renewIfSilent();
-      throw new GatewayException(whenInDoubt, "etcd: " + what + " was not answered", e);
+      throw new GatewayException(whenInDoubt, away(what), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       future.cancel(true);
@@ -116,13 +117,25 @@ final class EtcdConnection implements AutoCloseable {
     if (broken == null) {
       return new GatewayException(whenInDoubt, "etcd: " + what + " failed", e);
     }
+    var words =
+        broken.connectionTrouble()
+            ? away(what)
+            : "etcd at %s: %s failed: %s".formatted(endpoints(), what, broken.getMessage());
     if (broken.connectionTrouble()) {
       renewIfSilent();
     }
     return new GatewayException(
-        broken.withoutEffect() ? Outcome.KNOWN_FAILED : whenInDoubt,
-        "etcd at " + config.endpoints() + ": " + what + " failed: " + broken.getMessage(),
-        broken);
+        broken.withoutEffect() ? Outcome.KNOWN_FAILED : whenInDoubt, words, broken);
+  }
+
+  /** For whoever can do something about it; gRPC's own words are in the cause. */
+  private String away(String what) {
+    return "etcd at %s has not answered since %s (%s); what is there goes on meanwhile, only what needs etcd waits"
+        .formatted(endpoints(), guard.answered().truncatedTo(ChronoUnit.SECONDS), what);
+  }
+
+  private String endpoints() {
+    return String.join(", ", config.endpoints());
   }
 
   /** What the guard noted about a failed call, where the failure came from a call at all. */

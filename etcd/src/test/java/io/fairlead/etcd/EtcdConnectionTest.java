@@ -3,6 +3,7 @@ package io.fairlead.etcd;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.fairlead.core.run.FakeTime;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
 import io.fairlead.core.run.Time;
@@ -65,6 +66,27 @@ class EtcdConnectionTest {
       List<String> answers =
           connection.read("read", _ -> EtcdConnection.together(List.of(DONE, more)));
       assertThat(answers).containsExactly("done", "more");
+    }
+  }
+
+  /** Of gRPC's words, of buffers and deadlines, nobody who reads it can make anything. */
+  @Test
+  void saysWhichEtcdIsAwayAndSinceWhenAndWhatThatMeans() {
+    var words =
+        new BrokenCallException(
+            Status.DEADLINE_EXCEEDED.withDescription("deadline exceeded, buffered_nanos=1"),
+            Reach.NEVER_SENT);
+    CompletableFuture<String> call =
+        CompletableFuture.failedFuture(Status.ABORTED.withCause(words).asRuntimeException());
+    var endpoints = List.of("http://127.0.0.1:1", "http://127.0.0.1:2");
+    try (var connection =
+        new EtcdConnection(new EtcdConfig(endpoints, Duration.ofSeconds(3)), new FakeTime())) {
+      var thrown =
+          catchThrowableOfType(GatewayException.class, () -> connection.read("read x", _ -> call));
+      assertThat(thrown)
+          .hasMessage(
+              "etcd at http://127.0.0.1:1, http://127.0.0.1:2 has not answered since 2026-11-01T12:00:00Z (read x); what is there goes on meanwhile, only what needs etcd waits")
+          .hasCause(words);
     }
   }
 
