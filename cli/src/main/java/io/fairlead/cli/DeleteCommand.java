@@ -8,7 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -160,17 +159,8 @@ final class DeleteCommand implements Callable<Integer> {
   private boolean empties(Session session, Target target, Resource.Deleted.Emptying how) {
     var title = target.resource().title(target.name());
     var patience = how.grace().plus(session.settings().timeout());
-    var last = new AtomicReference<>(how.words());
-    boolean gone =
-        Waiting.until(
-            session,
-            patience,
-            in -> {
-              var held = NamespaceResource.held(in, target.name());
-              held.ifPresent(last::set);
-              return held.isEmpty();
-            });
-    if (gone) {
+    var left = Waiting.unmet(session, patience, in -> NamespaceResource.held(in, target.name()));
+    if (left.isEmpty()) {
       said(title);
     } else {
       fairlead
@@ -178,9 +168,9 @@ final class DeleteCommand implements Callable<Integer> {
           .err()
           .println(
               "error: timed out waiting for %s to be empty: it holds %s, which did not end or came again"
-                  .formatted(title, last.get()));
+                  .formatted(title, left.get()));
     }
-    return gone;
+    return left.isEmpty();
   }
 
   /** Waits for each as long as it may take, and the time-out more. */

@@ -96,7 +96,7 @@ public final class Fairlead {
       scope = ScopeType.INHERIT,
       paramLabel = "directory",
       description =
-          "Which plane of this machine: that with this data directory (FAIRLEAD_DATA_DIR; default /var/lib/fairlead as root, else $XDG_STATE_HOME/fairlead; other commands than up also find the only one that runs).")
+          "Which plane of this machine: that with this data directory (FAIRLEAD_DATA_DIR; default /var/lib/fairlead as root, else $XDG_STATE_HOME/fairlead; other commands than up and down also find the only one that runs).")
   private @Nullable Path dataDirectory;
 
   @Option(

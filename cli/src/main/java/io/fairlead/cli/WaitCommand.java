@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.concurrent.atomic.AtomicReference;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -67,20 +66,11 @@ final class WaitCommand implements Callable<Integer> {
         try {
           // what is left of the time; each is looked at once at least
           var left = Duration.ofNanos(end - session.time().nanoTime());
-          var last = new AtomicReference<>("");
-          var met =
-              Waiting.until(
-                  session,
-                  left,
-                  in -> {
-                    var unmet = unmet(in, target, wanted);
-                    unmet.ifPresent(last::set);
-                    return unmet.isEmpty();
-                  });
-          if (met) {
+          var unmet = Waiting.unmet(session, left, in -> unmet(in, target, wanted));
+          if (unmet.isEmpty()) {
             console.out().println(target.resource().title(target.name()) + " condition met");
           } else {
-            console.err().println(Waiting.timedOut(target.resource(), target.name(), last.get()));
+            console.err().println(Waiting.timedOut(target.resource(), target.name(), unmet.get()));
             code = 1;
           }
         } catch (CallFailedException e) {

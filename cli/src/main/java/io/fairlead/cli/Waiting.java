@@ -1,6 +1,8 @@
 package io.fairlead.cli;
 
 import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Predicate;
 
 /** Looks again and again until something is so. */
@@ -15,15 +17,28 @@ final class Waiting {
    * @param isSo looks; the session it is given has no more time than is left
    */
   static boolean until(Session session, Duration patience, Predicate<Session> isSo) {
+    return unmet(session, patience, in -> isSo.test(in) ? Optional.empty() : Optional.of(""))
+        .isEmpty();
+  }
+
+  /**
+   * What it saw last where it did not come to be so within that time; looks at least once.
+   *
+   * @param look empty where it is so, else how it is; the session it is given has no more time than
+   *     is left
+   */
+  static Optional<String> unmet(
+      Session session, Duration patience, Function<Session, Optional<String>> look) {
     long end = session.time().nanoTime() + patience.toNanos();
     while (true) {
       var left = Duration.ofNanos(end - session.time().nanoTime());
-      if (isSo.test(session.within(left))) {
-        return true;
+      var seen = look.apply(session.within(left));
+      if (seen.isEmpty()) {
+        return seen;
       }
       left = Duration.ofNanos(end - session.time().nanoTime());
       if (!left.isPositive()) {
-        return false;
+        return seen;
       }
       session.sleep(left.compareTo(PAUSE) < 0 ? left : PAUSE);
     }

@@ -25,7 +25,7 @@ import picocli.CommandLine.ParentCommand;
 @Command(
     name = "down",
     description = {
-      "Ends what fairlead up runs on this machine and removes all of it but the data, also after a crash.",
+      "Ends what fairlead up runs with the data directory that is meant, --data-dir or the default one, and removes all of it but the data, also after a crash. A plane with another one is named and left alone.",
       "Says so where nothing runs, and is no error then."
     })
 final class DownCommand implements Callable<Integer> {
@@ -86,7 +86,7 @@ final class DownCommand implements Callable<Integer> {
       return Optional.of(new Target(named, owner.map(Owner::process)));
     }
     var live = planes.stream().filter(RunFile::isLive).toList();
-    return switch (RunFile.choose(files, given, live.isEmpty() ? planes : live)) {
+    return switch (RunFile.chooseNamed(files, given, live.isEmpty() ? planes : live)) {
       case RunFile.Found.One(var plane) ->
           Optional.of(new Target(plane.dataDirectory(), Optional.of(plane.process())));
       case RunFile.Found.Nothing _ -> Optional.empty();

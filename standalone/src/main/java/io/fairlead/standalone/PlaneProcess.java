@@ -147,6 +147,10 @@ final class PlaneProcess {
     return words;
   }
 
+  PlaneConfig config() {
+    return config;
+  }
+
   Progress.Reader progress() {
     return progress;
   }

@@ -2,6 +2,7 @@ package io.fairlead.standalone;
 
 import io.fairlead.cli.CliException;
 import io.fairlead.cli.Fairlead;
+import io.fairlead.cli.UsageException;
 import io.fairlead.cli.plane.PlaneFiles;
 import io.fairlead.devkit.process.LaunchException;
 import io.fairlead.devkit.process.ProcessLock;
@@ -107,8 +108,16 @@ final class UpCommand implements Callable<Integer> {
       return 0;
     }
     throw new CliException(
-        "error: a plane with the data directory %s already runs (pid %d, --nodes %d, --ports %s); end it first: fairlead down"
-            .formatted(config.dataDirectory(), pid, owner.nodes(), owner.ports()));
+        "error: a plane with the data directory %s already runs (pid %d, --nodes %d, --ports %s); end it first: %s"
+            .formatted(config.dataDirectory(), pid, owner.nodes(), owner.ports(), down(config)));
+  }
+
+  /** What ends it. */
+  private String down(PlaneConfig config) {
+    var byDefault = PlaneFiles.of(fairlead.environment()).dataDirectory();
+    return PlaneFiles.instanceId(byDefault).equals(config.id())
+        ? "fairlead down"
+        : "fairlead down --data-dir " + config.dataDirectory();
   }
 
   private PlaneConfig config(PlaneFiles files) {
@@ -131,7 +140,7 @@ final class UpCommand implements Callable<Integer> {
     try {
       PlaneConfig.requireNodes(number);
     } catch (IllegalArgumentException e) {
-      throw new CliException("error: " + e.getMessage());
+      throw new UsageException("error: " + e.getMessage());
     }
     try {
       return new PlaneConfig(
@@ -163,7 +172,7 @@ final class UpCommand implements Callable<Integer> {
                 takeBack(ending);
                 return 0;
               }
-              out.println("Ends with Ctrl-C, or from another shell: fairlead down");
+              out.println("Ends with Ctrl-C, or from another shell: " + down(plane.config()));
             }
             case FAILED -> failure = Optional.of(step);
             case WAITING, STARTING, RESTARTING, STOPPING, STOPPED -> {

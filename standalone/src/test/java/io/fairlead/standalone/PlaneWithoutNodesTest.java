@@ -70,7 +70,7 @@ class PlaneWithoutNodesTest {
     assertThat(again.fails().output())
         .contains(
             "a plane with the data directory " + data + " already runs (pid ",
-            "end it first: fairlead down");
+            "end it first: fairlead down --data-dir " + data + "\n");
     assertThat(
             fairlead
                 .run("up", "-d", "--nodes", "0", "--ports", "free", "--data-dir", data.toString())
@@ -89,7 +89,7 @@ class PlaneWithoutNodesTest {
             "  endpoints  ready      X",
             "  dns        ready      X",
             "Ready in X",
-            "Ends with Ctrl-C, or from another shell: fairlead down",
+            "Ends with Ctrl-C, or from another shell: fairlead down --data-dir " + data,
             "  dns        stopped",
             "  endpoints  stopped",
             "  allocator  stopped",

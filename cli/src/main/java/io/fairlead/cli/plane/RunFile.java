@@ -68,7 +68,7 @@ public record RunFile(
 
     record Nothing() implements Found {}
 
-    /** None is the default one's; at least two. */
+    /** None is the default one's; at least two, or one that must be named to be meant. */
     record Several(List<RunFile> planes) implements Found {
       public Several {
         planes = List.copyOf(planes);
@@ -76,9 +76,13 @@ public record RunFile(
 
       /** For people: which there are, and how to choose. */
       public String words() {
+        var begin =
+            planes.size() == 1
+                ? "error: the plane that runs here has another data directory; if it is meant, name it:"
+                : "error: several planes run here; choose one:";
         return planes.stream()
             .map(plane -> "\n  --data-dir " + plane.dataDirectory() + " (pid " + plane.pid() + ")")
-            .collect(Collectors.joining("", "error: several planes run here; choose one:", ""));
+            .collect(Collectors.joining("", begin, ""));
       }
     }
   }
@@ -121,6 +125,19 @@ public record RunFile(
     return candidates.size() == 1
         ? new Found.One(candidates.getFirst())
         : new Found.Several(candidates);
+  }
+
+  /**
+   * As {@link #choose}, for what cannot be taken back: the only one is not meant by that alone,
+   * since somebody else may use it.
+   */
+  public static Found chooseNamed(
+      PlaneFiles files, Optional<Path> dataDirectory, List<RunFile> candidates) {
+    var id = PlaneFiles.instanceId(dataDirectory.orElseGet(files::dataDirectory));
+    return choose(files, dataDirectory, candidates) instanceof Found.One(var plane)
+            && !plane.id().equals(id)
+        ? new Found.Several(List.of(plane))
+        : choose(files, dataDirectory, candidates);
   }
 
   /**

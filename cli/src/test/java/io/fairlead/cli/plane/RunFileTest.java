@@ -176,6 +176,32 @@ class RunFileTest {
         .contains("--data-dir " + other.dataDirectory(), "--data-dir " + third.dataDirectory());
   }
 
+  /** Somebody may work with the only one that there is. */
+  @Test
+  void onlyOneThatIsNamedOrTheDefaultOneIsEnded() {
+    var byDefault = plane(files.dataDirectory(), ProcessId.self());
+    var other = plane(directory.resolve("other"), ProcessId.self());
+    var data = Optional.of(other.dataDirectory());
+
+    assertThat(RunFile.chooseNamed(files, Optional.empty(), List.of(other, byDefault)))
+        .isEqualTo(new Found.One(byDefault));
+    assertThat(RunFile.chooseNamed(files, data, List.of(other, byDefault)))
+        .isEqualTo(new Found.One(other));
+    assertThat(RunFile.chooseNamed(files, data, List.of(byDefault))).isEqualTo(new Found.Nothing());
+    assertThat(RunFile.chooseNamed(files, Optional.empty(), List.of()))
+        .isEqualTo(new Found.Nothing());
+    var only = RunFile.chooseNamed(files, Optional.empty(), List.of(other));
+    assertThat(only).isEqualTo(new Found.Several(List.of(other)));
+    assertThat(((Found.Several) only).words())
+        .isEqualTo(
+            "error: the plane that runs here has another data directory; if it is meant, name it:\n  --data-dir %s (pid %d)"
+                .formatted(other.dataDirectory(), other.pid()));
+    var inVariable =
+        new PlaneFiles(Map.of(PlaneFiles.DATA_DIR, other.dataDirectory().toString()), SOMEBODY);
+    assertThat(RunFile.chooseNamed(inVariable, Optional.empty(), List.of(other, byDefault)))
+        .isEqualTo(new Found.One(other));
+  }
+
   @Test
   void givesADirectoryOneIdHoweverItIsWritten() throws IOException {
     var data = Files.createDirectory(directory.resolve("data"));
