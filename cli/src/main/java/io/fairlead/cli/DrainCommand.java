@@ -20,7 +20,15 @@ import picocli.CommandLine.ParentCommand;
 @Command(
     name = "drain",
     description =
-        "Sends no new connections to a pod any more, and waits, at most for --timeout, until no live node does: SAFE (exit code 0). Then it may be ended. Else SAFE_EXCEPT (3): nobody knows of the nodes that are lost; LAST_ENDPOINT (4): a service has no other endpoint; NOT_SAFE (5): the time is over. What is connected stays connected.")
+        "Sends no new connections to a pod any more, and waits, at most for --timeout, until no live node does: SAFE. Then it may be ended. What is connected stays connected.",
+    exitCodeList = {
+      "0:SAFE, or with --undo done",
+      "1:refused, not found or unreachable",
+      "2:wrong usage, nothing was done",
+      "3:SAFE_EXCEPT, nobody knows of the nodes that are lost",
+      "4:LAST_ENDPOINT, a service has no other endpoint",
+      "5:NOT_SAFE, the time is over"
+    })
 final class DrainCommand implements Callable<Integer> {
   static final int SAFE_EXCEPT = 3;
   static final int LAST_ENDPOINT = 4;

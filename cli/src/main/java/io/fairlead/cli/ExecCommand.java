@@ -15,7 +15,12 @@ import picocli.CommandLine.Spec;
 /** {@code fairlead exec}. */
 @Command(
     name = "exec",
-    description = "Runs a program in a container of a pod; ends with its exit code.")
+    description = "Runs a program in a container of a pod; ends with its exit code.",
+    exitCodeList = {
+      "N:the program's",
+      "1:also refused, not found or unreachable",
+      "2:also wrong usage, nothing was done"
+    })
 final class ExecCommand implements Callable<Integer> {
   @ParentCommand private Fairlead fairlead;
   @Spec private CommandSpec spec;

@@ -794,6 +794,11 @@ class CommandsTest {
     assertThat(cli.run("--help").out())
         .contains("Usage: fairlead", "apply", "--allocator", "Exit codes:", "wrong usage");
     assertThat(cli.run("get", "--help").out()).contains("--selector", "--namespace");
+    assertThat(cli.run("get", "--help").out()).contains("  2   wrong usage");
+    assertThat(cli.run("drain", "--help").out())
+        .contains("  0   SAFE", "  2   wrong usage", "  5   NOT_SAFE")
+        .doesNotContain("  0   done");
+    assertThat(cli.run("exec", "--help").out()).contains("  N   the program's");
     assertThat(cli.run("completion", "bash").out()).contains("complete -F", "fairlead");
     assertThat(cli.run("completion", "zsh").out()).startsWith("autoload -Uz compinit");
   }

@@ -198,11 +198,15 @@ public final class Prober implements AutoCloseable {
 
     private boolean complained;
 
+    /** Whether something stands on record of this run, or is about to. */
+    private boolean told;
+
     private Worker(Pod pod, Shape shape, Optional<PodReadiness> recorded) {
       this.pod = pod;
       this.shape = shape;
       var ofThisRun = recorded.filter(r -> shape.run().equals(run(r)));
       this.begin = ofThisRun.filter(PodReadiness::ready).isPresent() ? Begin.STARTED : Begin.NEW;
+      this.told = ofThisRun.isPresent();
       this.firstAfter = firstAfter(ofThisRun.isPresent() && !pods.containsKey(pod.name()));
       this.thread =
           Thread.ofVirtual()
@@ -294,6 +298,7 @@ public final class Prober implements AutoCloseable {
     }
 
     private void tell(Verdict turned) {
+      told = true;
       LOG.atInfo()
           .addKeyValue("event", "probe.turned")
           .addKeyValue("pod", pod.name())
@@ -321,6 +326,9 @@ public final class Prober implements AutoCloseable {
             .addKeyValue("container", shape.container().name())
             .addKeyValue("words", words)
             .log("Probe cannot be made");
+        if (!told) { // else what is on record stays; nobody looks for it in this log
+          tell(new Verdict(false, "not probed yet: " + words));
+        }
       }
       return result;
     }

@@ -417,6 +417,37 @@ class ProberTest {
     assertThat(findings).as("the state is as it was").isEmpty();
   }
 
+  /** Who describes the Pod sees why it does not become ready. */
+  @Test
+  void saysOnceWhyAPodCannotBeProbedWhereNothingIsKnownOfIt() {
+    for (int i = 0; i < 6; i++) {
+      script.first.add(new ProbeResult.NotMade("no address"));
+    }
+    script.passes("ready");
+    var pod = startingPod("web", Optional.empty(), Optional.of(exec("ready", 3)));
+    scripted.put(pod, Optional.empty());
+    round();
+    takeScripted();
+    assertThat(scripted.verdict(pod)).contains(new Verdict(false, "not probed yet: no address"));
+    round();
+    sleeping(1);
+    assertThat(findings).as("once").isEmpty();
+    round();
+    takeScripted();
+    assertThat(scripted.verdict(pod).orElseThrow().ready()).isTrue();
+    scripted.remove(pod.name());
+    sleeping(0);
+    for (int i = 0; i < 3; i++) {
+      script.first.add(new ProbeResult.NotMade("no address"));
+    }
+    var known = startingPod("known", Optional.empty(), Optional.of(exec("ready", 3)));
+    scripted.put(known, Optional.of(recorded(known, new TreeMap<>())));
+    round();
+    sleeping(1);
+    assertThat(script.first).as("it was tried").isEmpty();
+    assertThat(findings).as("what is on record stays").isEmpty();
+  }
+
   @Test
   void aProbeThatThisNodeRefusesIsAFailureAtOnce() {
     script.results.put("ready", new ProbeResult.Refused("not allowed"));
