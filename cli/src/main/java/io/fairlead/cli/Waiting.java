@@ -29,10 +29,18 @@ final class Waiting {
    */
   static Optional<String> unmet(
       Session session, Duration patience, Function<Session, Optional<String>> look) {
+    Optional<String> seen = Optional.empty();
     long end = session.time().nanoTime() + patience.toNanos();
     while (true) {
       var left = Duration.ofNanos(end - session.time().nanoTime());
-      var seen = look.apply(session.within(left));
+      try {
+        seen = look.apply(session.within(left));
+      } catch (CallFailedException e) {
+        // the last look has the least time: what was seen before it says more
+        if (seen.isEmpty() || !e.isTransient()) {
+          throw e;
+        }
+      }
       if (seen.isEmpty()) {
         return seen;
       }

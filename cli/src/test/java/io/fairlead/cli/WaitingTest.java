@@ -1,13 +1,18 @@
 package io.fairlead.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.fairlead.core.run.FakeTime;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.runtime.HostPort;
+import io.grpc.Status;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -50,5 +55,40 @@ class WaitingTest {
   void looksOnceWhereNoTimeIsLeft() {
     assertThat(looks(Duration.ofSeconds(-3), Duration.ofSeconds(1)))
         .containsExactly(Duration.ofMillis(500));
+  }
+
+  private CallFailedException unanswered() {
+    time.advance(Duration.ofSeconds(6));
+    return new CallFailedException(NOWHERE, Status.DEADLINE_EXCEEDED.asRuntimeException());
+  }
+
+  @Test
+  void whatWasSeenBeforeTheLastLookCountsWhereThatIsNotAnswered() {
+    var looks = new ArrayDeque<>(List.of("Pending"));
+    var _ =
+        Thread.ofVirtual()
+            .start(() -> {
+              await("it pauses").until(() -> time.sleepers() == 1);
+              time.advance(Duration.ofSeconds(1));
+            });
+    assertThat(
+            Waiting.unmet(
+                session,
+                Duration.ofSeconds(5),
+                _ -> {
+                  if (looks.isEmpty()) {
+                    throw unanswered();
+                  }
+                  return Optional.of(looks.remove());
+                }))
+        .contains("Pending");
+    assertThatThrownBy(() ->
+            Waiting.unmet(
+                session,
+                Duration.ofSeconds(5),
+                _ -> {
+                  throw unanswered();
+                }))
+        .isInstanceOf(CallFailedException.class);
   }
 }
