@@ -5,6 +5,7 @@ import io.fairlead.decider.Feed;
 import io.fairlead.decider.LogStability;
 import io.fairlead.decider.PartitionOwners;
 import io.fairlead.decider.grpc.LogReads;
+import io.fairlead.decider.grpc.PeerDigests;
 import io.fairlead.decider.watch.History;
 import io.fairlead.decider.watch.Watches;
 import io.fairlead.etcd.Coordination;
@@ -35,7 +36,8 @@ final class AllocatorMetrics {
       ReservationEnds ends,
       History history,
       Watches watches,
-      LogReads logReads) {
+      LogReads logReads,
+      PeerDigests digests) {
     metrics.counter(LOG, "entries_applied", "Entries brought into the image.", loader::entries);
     snapshots.figures(
         loader,
@@ -92,6 +94,9 @@ final class AllocatorMetrics {
         "Addresses that Services took over from their reservation, decided here.",
         owners.stats().reservedTakenOver::sum);
 
+    digests.figures(
+        (what, help, value) -> metrics.gauge(LOG, what, help, value),
+        (what, help, value) -> metrics.counter(LOG, what, help, value));
     metrics.gauge(LOG, "readers", "Calls that read the log.", logReads::size);
     metrics.gauge(WATCHES, "open", "Calls that watch objects.", watches::size);
     metrics.counter(WATCHES, "sent", "Messages to those who watch.", watches::sent);

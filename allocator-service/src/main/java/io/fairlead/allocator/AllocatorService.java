@@ -18,6 +18,7 @@ import io.fairlead.decider.Feed;
 import io.fairlead.decider.LogStability;
 import io.fairlead.decider.PartitionOwners;
 import io.fairlead.decider.grpc.LogReads;
+import io.fairlead.decider.grpc.PeerDigests;
 import io.fairlead.decider.grpc.Peers;
 import io.fairlead.decider.watch.History;
 import io.fairlead.decider.watch.Watches;
@@ -57,6 +58,9 @@ public final class AllocatorService implements AutoCloseable {
   private static final Duration DRAIN = Duration.ofSeconds(5);
   private static final Duration READINESS_CHECK = Duration.ofMillis(100);
   private static final List<LogPartition> PARTITIONS = List.of(LogPartition.SERVICES);
+
+  /** Whose members the replicas are. */
+  private static final String SERVICE = "allocator";
 
   private final Shutdown shutdown;
   private final int grpcPort;
@@ -172,7 +176,7 @@ public final class AllocatorService implements AutoCloseable {
             "decider",
             PartitionOwners.start(
                 DeciderSettings.of(
-                        "allocator",
+                        SERVICE,
                         config.replica(),
                         config.advertise().toString(),
                         BuildInfo.version(),
@@ -202,6 +206,17 @@ public final class AllocatorService implements AutoCloseable {
     var peers =
         shutdown.opened(
             "peers", new Peers(address -> GrpcChannels.of(List.of(HostPort.of(address)))));
+    var digests =
+        shutdown.opened(
+            "digests",
+            PeerDigests.start(
+                SERVICE,
+                config.replica(),
+                List.of(SERVICE, "endpoints"),
+                loader,
+                coordination,
+                peers,
+                time));
     var grpc =
         shutdown.opened(
             "grpc",
@@ -247,7 +262,8 @@ public final class AllocatorService implements AutoCloseable {
         ends,
         history,
         watches,
-        logReads);
+        logReads,
+        digests);
     Thread.ofVirtual().name("grpc-ready").start(() -> turnReady(shutdown, loader, grpc, time));
     return grpc;
   }

@@ -530,6 +530,11 @@ class AllocatorServiceTest {
         "counted", () -> a.metrics.page("").text().contains("fairlead_services_count 2.0"));
     assertThat(a.metrics.page("").text())
         .contains(
-            "fairlead_decider_partitions_served 1.0", "fairlead_services_round_robin_ports 3.0");
+            "fairlead_decider_partitions_served 1.0",
+            "fairlead_services_round_robin_ports 3.0",
+            "fairlead_log_digests 0.0",
+            "fairlead_log_digests_differing 0.0",
+            "fairlead_log_digest_faults_total 0.0",
+            "fairlead_log_digests_compared_total 0.0");
   }
 }

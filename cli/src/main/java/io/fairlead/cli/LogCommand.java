@@ -8,7 +8,12 @@ import picocli.CommandLine.ParentCommand;
     name = "log",
     description = "Looks at the log that every replica follows.",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {LogTailCommand.class, LogStatusCommand.class, LogExportCommand.class})
+    subcommands = {
+      LogTailCommand.class,
+      LogStatusCommand.class,
+      LogExportCommand.class,
+      LogVerifyCommand.class
+    })
 final class LogCommand {
   @ParentCommand private Fairlead fairlead;
 

@@ -28,6 +28,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** Replays the log, that of a plane or that of a file, to a moment. */
 final class Rewind {
@@ -142,29 +143,35 @@ final class Rewind {
    * @throws CliException it is none, or not whole, or begins in the middle of the log
    */
   static Replayed file(Moment moment, Path file) {
+    return reading(
+        file,
+        reader -> {
+          var replay = new Replay(moment, reader.header().until());
+          decode(file, reader, replay::take);
+          return replay.result(reader.completeSince());
+        });
+  }
+
+  /** Makes something of a file. */
+  @FunctionalInterface
+  interface FileReading<R> {
+    R read(LogFileReader reader) throws IOException;
+  }
+
+  /**
+   * Reads a file that {@code log export} wrote.
+   *
+   * @throws CliException it is none, or not whole, or begins in the middle of the log
+   */
+  static <R> R reading(Path file, FileReading<R> reading) {
     try (var in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
       var reader = new LogFileReader(in);
-      var header = reader.header();
-      if (!header.isFromTheBeginning()) {
+      if (!reader.header().isFromTheBeginning()) {
         throw new CliException(
             "error: %s begins at %s: only a file from the log's beginning, written without --since, can be replayed"
-                .formatted(file, header.since().offsets()));
+                .formatted(file, reader.header().since().offsets()));
       }
-      var replay = new Replay(moment, header.until());
-      Optional<UnreadableRecordException> unreadable = Optional.empty();
-      for (var entry = reader.next(); entry.isPresent(); entry = reader.next()) {
-        try {
-          if (unreadable.isEmpty()) {
-            entry.get().decode().ifPresent(replay::take);
-          }
-        } catch (UnreadableRecordException e) {
-          unreadable = Optional.of(e); // unless the file is damaged, which is known at its end
-        }
-      }
-      unreadable.ifPresent(e -> {
-        throw new CliException("error: " + file + ": " + e.getMessage());
-      });
-      return replay.result(reader.completeSince());
+      return reading.read(reader);
     } catch (LogFileException e) {
       throw new CliException("error: " + file + " is " + e.getMessage());
     } catch (NoSuchFileException _) {
@@ -172,6 +179,29 @@ final class Rewind {
     } catch (IOException e) {
       throw new CliException("error: " + file + " cannot be read: " + e.getMessage());
     }
+  }
+
+  /**
+   * All entries of a file, in order; that it is whole is known afterwards.
+   *
+   * @throws CliException one of them cannot be read, though the file is as it was written
+   */
+  static void decode(
+      Path file, LogFileReader reader, Consumer<io.fairlead.core.record.LogEntry> taker)
+      throws IOException {
+    Optional<UnreadableRecordException> unreadable = Optional.empty();
+    for (var entry = reader.next(); entry.isPresent(); entry = reader.next()) {
+      try {
+        if (unreadable.isEmpty()) {
+          entry.get().decode().ifPresent(taker);
+        }
+      } catch (UnreadableRecordException e) {
+        unreadable = Optional.of(e); // unless the file is damaged, which is known at its end
+      }
+    }
+    unreadable.ifPresent(e -> {
+      throw new CliException("error: " + file + ": " + e.getMessage());
+    });
   }
 
   /**

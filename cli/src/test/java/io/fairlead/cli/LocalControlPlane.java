@@ -19,6 +19,9 @@ import io.fairlead.core.decide.ServicesContext;
 import io.fairlead.core.decide.ServicesDecider;
 import io.fairlead.core.image.ClusterDelta;
 import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.image.DigestMarks;
+import io.fairlead.core.image.DigestTrail;
+import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.LabelSelector;
@@ -58,6 +61,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -70,7 +74,7 @@ import java.util.function.Supplier;
  */
 final class LocalControlPlane implements AutoCloseable {
   static final Instant NOW = Instant.parse("2026-11-01T12:00:00Z");
-  private static final Partitioning PARTITIONING = new Partitioning(3);
+  static final Partitioning PARTITIONING = new Partitioning(3);
   static final LogIdentity LOG = new LogIdentity("services-id", "pods-id");
 
   private final List<WaitAppliedRequest> waits = new CopyOnWriteArrayList<>();
@@ -84,6 +88,7 @@ final class LocalControlPlane implements AutoCloseable {
   private Position position = Position.start(LOG);
   private Instant now = NOW;
   private Instant completeSince = NOW.minus(Duration.ofDays(7));
+  private final DigestTrail trail = new DigestTrail(DigestTrail.KEPT, () -> completeSince);
   private final List<io.fairlead.v1.LogEntry> written = new ArrayList<>();
   private final List<Runnable> watches = new ArrayList<>();
   private final Map<String, ClusterImage> past = new HashMap<>();
@@ -170,6 +175,11 @@ final class LocalControlPlane implements AutoCloseable {
     return position;
   }
 
+  /** The digests that it kept. */
+  synchronized SortedMap<LogPartition, DigestMarks> digests() {
+    return trail.marks();
+  }
+
   /** All entries, in the order in which they were written. */
   List<io.fairlead.v1.LogEntry> written() {
     return written;
@@ -202,10 +212,12 @@ final class LocalControlPlane implements AutoCloseable {
 
   /** With that many namespaces. */
   synchronized void fillLog(int entries) {
+    var changes = new ArrayList<Change>();
     for (int i = 0; i < entries; i++) {
       var meta = new ObjectMeta("", "n" + i, random.uuid(), new TreeMap<>(), new TreeMap<>(), now);
-      append(List.of(new Change.Put(new Namespace(meta))));
+      changes.add(new Change.Put(new Namespace(meta)));
     }
+    append(changes);
   }
 
   /** How many watches there are. */
@@ -237,21 +249,21 @@ final class LocalControlPlane implements AutoCloseable {
     var meta = service.object().meta();
     var labels = new TreeMap<>(meta.labels());
     labels.put("corrupt", "yes");
+    var corrupted =
+        new io.fairlead.core.model.Service(
+            new ObjectMeta(
+                meta.namespace(),
+                meta.name(),
+                meta.uid(),
+                labels,
+                meta.annotations(),
+                meta.created()),
+            service.object().spec());
     var delta = new ClusterDelta(image);
-    delta.replay(
-        entry(
-            LogPartition.SERVICES,
-            service.offset(),
-            new Change.Put(
-                new io.fairlead.core.model.Service(
-                    new ObjectMeta(
-                        meta.namespace(),
-                        meta.name(),
-                        meta.uid(),
-                        labels,
-                        meta.annotations(),
-                        meta.created()),
-                    service.object().spec()))));
+    delta.restore(
+        corrupted.key(),
+        LogPartition.SERVICES,
+        Optional.of(Versioned.at(corrupted, service.offset())));
     image = delta.apply();
   }
 
@@ -273,12 +285,13 @@ final class LocalControlPlane implements AutoCloseable {
       var partition = PARTITIONING.of(change.key());
       long offset = position.of(partition);
       var entry = entry(partition, offset, change);
-      delta.replay(entry);
+      trail.replay(entry, delta);
       written.add(message(entry));
       position = position.with(partition, offset + 1);
       first = first.isPresent() ? first : OptionalLong.of(offset);
     }
     image = delta.apply();
+    trail.reached(position, image);
     past.put(position.offsets(), image);
     watches.removeIf(LocalControlPlane::isGone);
     return first;

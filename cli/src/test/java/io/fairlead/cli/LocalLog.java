@@ -1,10 +1,18 @@
 package io.fairlead.cli;
 
+import io.fairlead.api.DigestCodec;
+import io.fairlead.api.GrpcStreams;
 import io.fairlead.api.PositionCodec;
 import io.fairlead.api.Timestamps;
+import io.fairlead.core.image.PartitionObjects;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Position;
+import io.fairlead.eventlog.codec.EventCodec;
+import io.fairlead.v1.LogDigestsReply;
+import io.fairlead.v1.LogDigestsRequest;
 import io.fairlead.v1.LogGrpc;
+import io.fairlead.v1.LogObjectsReply;
+import io.fairlead.v1.LogObjectsRequest;
 import io.fairlead.v1.LogStatusReply;
 import io.fairlead.v1.LogStatusRequest;
 import io.fairlead.v1.PartitionStatus;
@@ -78,5 +86,33 @@ final class LocalLog extends LogGrpc.LogImplBase {
           }
           return reply.build();
         });
+  }
+
+  @Override
+  public void digests(LogDigestsRequest request, StreamObserver<LogDigestsReply> observer) {
+    plane.answer(
+        observer,
+        "",
+        () ->
+            DigestCodec.reply(
+                request,
+                plane.replica(),
+                EventCodec.version(),
+                plane.position(),
+                plane.image(),
+                plane.position().next().keySet(),
+                plane.digests()));
+  }
+
+  @Override
+  public void objects(LogObjectsRequest request, StreamObserver<LogObjectsReply> observer) {
+    synchronized (plane) {
+      var partition = DigestCodec.partition(request, LocalControlPlane.PARTITIONING.all());
+      GrpcStreams.send(
+          DigestCodec.objects(
+              plane.position().of(partition),
+              PartitionObjects.of(plane.image(), LocalControlPlane.PARTITIONING, partition)),
+          observer);
+    }
   }
 }

@@ -8,6 +8,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,8 +40,12 @@ class ReplayDocTest {
   @Test
   void printsWhatThePageShows() throws IOException {
     var page = Files.readString(PAGE);
-    var begin = page.indexOf("```console\n") + "```console\n".length();
-    var example = page.substring(begin, page.indexOf("```", begin));
+    var example =
+        Pattern.compile("```console\n(.*?)```", Pattern.DOTALL)
+            .matcher(page)
+            .results()
+            .map(block -> block.group(1))
+            .collect(Collectors.joining());
     try (var plane = new LocalControlPlane("replica-1")) {
       var cli = new CliFixture(plane.address());
       assertThat(cli.runWith(WEB, Map.of(), "apply", "-f", "-").code()).isZero();

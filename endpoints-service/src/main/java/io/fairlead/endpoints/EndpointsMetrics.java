@@ -4,6 +4,7 @@ import io.fairlead.decider.Feed;
 import io.fairlead.decider.LogStability;
 import io.fairlead.decider.PartitionOwners;
 import io.fairlead.decider.grpc.LogReads;
+import io.fairlead.decider.grpc.PeerDigests;
 import io.fairlead.decider.watch.History;
 import io.fairlead.decider.watch.Watches;
 import io.fairlead.endpoints.acks.Acks;
@@ -47,7 +48,8 @@ final class EndpointsMetrics {
       AckWaits waits,
       History history,
       Watches watches,
-      LogReads logReads) {
+      LogReads logReads,
+      PeerDigests digests) {
     metrics.counter(LOG, "entries_applied", "Entries brought into the image.", loader::entries);
     snapshots.figures(
         loader,
@@ -111,6 +113,9 @@ final class EndpointsMetrics {
         "Pods deleted because their node was lost for long or deleted, or lacks their source.",
         duties::collected);
     metrics.counter(NODES, "duty_failures", "Duties of owners that failed.", duties::failures);
+    digests.figures(
+        (what, help, value) -> metrics.gauge(LOG, what, help, value),
+        (what, help, value) -> metrics.counter(LOG, what, help, value));
     metrics.gauge(LOG, "readers", "Calls that read the log.", logReads::size);
     metrics.gauge(WATCHES, "open", "Calls that watch objects.", watches::size);
     metrics.counter(WATCHES, "sent", "Messages to those who watch.", watches::sent);

@@ -12,6 +12,7 @@ import io.fairlead.decider.Feed;
 import io.fairlead.decider.LogStability;
 import io.fairlead.decider.PartitionOwners;
 import io.fairlead.decider.grpc.LogReads;
+import io.fairlead.decider.grpc.PeerDigests;
 import io.fairlead.decider.grpc.Peers;
 import io.fairlead.decider.watch.History;
 import io.fairlead.decider.watch.Watches;
@@ -213,6 +214,17 @@ public final class EndpointsService implements AutoCloseable {
     var peers =
         shutdown.opened(
             "peers", new Peers(address -> GrpcChannels.of(List.of(HostPort.of(address)))));
+    var digests =
+        shutdown.opened(
+            "digests",
+            PeerDigests.start(
+                SERVICE,
+                config.replica(),
+                List.of("allocator", SERVICE),
+                loader,
+                coordination,
+                peers,
+                time));
     var calls =
         new PodCalls(
             fence, peers, eventLog.partitioning(), () -> feed.current().image(), leases, time);
@@ -303,7 +315,8 @@ public final class EndpointsService implements AutoCloseable {
         waits,
         history,
         watches,
-        logReads);
+        logReads,
+        digests);
     Thread.ofVirtual().name("grpc-ready").start(() -> turnReady(shutdown, loader, grpc, time));
     return grpc;
   }

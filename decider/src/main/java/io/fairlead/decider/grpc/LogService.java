@@ -1,12 +1,20 @@
 package io.fairlead.decider.grpc;
 
+import io.fairlead.api.DigestCodec;
+import io.fairlead.api.GrpcStreams;
 import io.fairlead.api.PositionCodec;
+import io.fairlead.core.image.PartitionObjects;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.etcd.Coordination;
 import io.fairlead.etcd.Coordination.Owner;
+import io.fairlead.eventlog.codec.EventCodec;
 import io.fairlead.eventlog.load.Loader;
+import io.fairlead.v1.LogDigestsReply;
+import io.fairlead.v1.LogDigestsRequest;
 import io.fairlead.v1.LogGrpc.LogImplBase;
+import io.fairlead.v1.LogObjectsReply;
+import io.fairlead.v1.LogObjectsRequest;
 import io.fairlead.v1.LogStatusReply;
 import io.fairlead.v1.LogStatusRequest;
 import io.fairlead.v1.PartitionStatus;
@@ -63,6 +71,35 @@ public final class LogService extends LogImplBase {
     }
     replies.onNext(reply.build());
     replies.onCompleted();
+  }
+
+  @Override
+  public void digests(LogDigestsRequest request, StreamObserver<LogDigestsReply> replies) {
+    var snapshot = loader.current();
+    replies.onNext(
+        DigestCodec.reply(
+            request,
+            replica,
+            EventCodec.version(),
+            snapshot.position(),
+            snapshot.image(),
+            partitions,
+            loader.digests()));
+    replies.onCompleted();
+  }
+
+  @Override
+  public void objects(LogObjectsRequest request, StreamObserver<LogObjectsReply> replies) {
+    var partition = DigestCodec.partition(request, partitions);
+    if (request.hasWaitFor()) {
+      var _ = reads.covered("waitFor", request.getWaitFor());
+    }
+    var snapshot = loader.current();
+    GrpcStreams.send(
+        DigestCodec.objects(
+            snapshot.position().of(partition),
+            PartitionObjects.of(snapshot.image(), loader.partitioning(), partition)),
+        replies);
   }
 
   @Override

@@ -1,13 +1,21 @@
 package io.fairlead.dns.grpc;
 
+import io.fairlead.api.DigestCodec;
 import io.fairlead.api.Errors;
+import io.fairlead.api.GrpcStreams;
 import io.fairlead.api.PositionCodec;
 import io.fairlead.core.decide.Violation.Reason;
+import io.fairlead.core.image.PartitionObjects;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
 import io.fairlead.dns.zone.ZoneReader.Reading;
+import io.fairlead.eventlog.codec.EventCodec;
 import io.fairlead.eventlog.load.Snapshot;
+import io.fairlead.v1.LogDigestsReply;
+import io.fairlead.v1.LogDigestsRequest;
 import io.fairlead.v1.LogGrpc.LogImplBase;
+import io.fairlead.v1.LogObjectsReply;
+import io.fairlead.v1.LogObjectsRequest;
 import io.fairlead.v1.LogStatusReply;
 import io.fairlead.v1.LogStatusRequest;
 import io.fairlead.v1.PartitionStatus;
@@ -40,8 +48,7 @@ public final class LogService extends LogImplBase {
 
   @Override
   public void status(LogStatusRequest request, StreamObserver<LogStatusReply> replies) {
-    var found =
-        reading.get().orElseThrow(() -> Errors.notSynced("this replica has not found the log yet"));
+    var found = found();
     var snapshot =
         request.hasWaitFor() ? await(found, request.getWaitFor()) : found.loader().current();
     var reply =
@@ -58,6 +65,41 @@ public final class LogService extends LogImplBase {
     }
     replies.onNext(reply.build());
     replies.onCompleted();
+  }
+
+  @Override
+  public void digests(LogDigestsRequest request, StreamObserver<LogDigestsReply> replies) {
+    var found = found();
+    var snapshot = found.loader().current();
+    replies.onNext(
+        DigestCodec.reply(
+            request,
+            replica,
+            EventCodec.version(),
+            snapshot.position(),
+            snapshot.image(),
+            found.partitions(),
+            found.loader().digests()));
+    replies.onCompleted();
+  }
+
+  @Override
+  public void objects(LogObjectsRequest request, StreamObserver<LogObjectsReply> replies) {
+    var found = found();
+    var partition = DigestCodec.partition(request, found.partitions());
+    var snapshot =
+        request.hasWaitFor() ? await(found, request.getWaitFor()) : found.loader().current();
+    GrpcStreams.send(
+        DigestCodec.objects(
+            snapshot.position().of(partition),
+            PartitionObjects.of(snapshot.image(), found.log().partitioning(), partition)),
+        replies);
+  }
+
+  private Reading found() {
+    return reading
+        .get()
+        .orElseThrow(() -> Errors.notSynced("this replica has not found the log yet"));
   }
 
   private static Snapshot await(Reading found, io.fairlead.v1.Position proto) {

@@ -111,6 +111,7 @@ public final class ZoneReader implements AutoCloseable {
   /** What the start took, and what snapshots were written since. */
   public void figures(Snapshots.Figure gauge, Snapshots.Figure counter) {
     Snapshots.startFigures(() -> reading.map(Reading::loader), gauge);
+    Snapshots.digestFigures(() -> reading.map(Reading::loader), gauge);
     Snapshots.writeFigures(() -> reading.map(Reading::snapshots), gauge, counter);
   }
 

@@ -4,14 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
 
+import io.fairlead.api.DigestCodec;
 import io.fairlead.api.ErrorReport;
 import io.fairlead.api.Reason;
 import io.fairlead.core.dns.ZoneSettings;
+import io.fairlead.core.image.Digest;
 import io.fairlead.core.image.TestObjects;
 import io.fairlead.core.model.Acknowledgement;
 import io.fairlead.core.model.Acknowledgement.Member;
 import io.fairlead.core.model.Acknowledgement.Role;
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.record.LogEvent;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
 import io.fairlead.core.run.Time;
@@ -22,11 +25,14 @@ import io.fairlead.runtime.GrpcChannels;
 import io.fairlead.runtime.GrpcServer;
 import io.fairlead.runtime.HostPort;
 import io.fairlead.runtime.Metrics;
+import io.fairlead.v1.LogDigestsRequest;
 import io.fairlead.v1.LogGrpc;
+import io.fairlead.v1.LogObjectsRequest;
 import io.fairlead.v1.LogStatusRequest;
 import io.fairlead.v1.Position;
 import io.grpc.ManagedChannel;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -144,6 +150,56 @@ class LogServiceTest {
     assertThat(services.getObjects()).isEqualTo(1);
     assertThat(services.getDigest()).isNotEqualTo(empty.getPartitions(0).getDigest());
     assertThat(services.getOwner()).isEmpty();
+  }
+
+  @Test
+  void tellsItsDigestsAndTheObjectsOfAPartition() {
+    there.set(true);
+    await("the log is found").until(() -> reader.synced());
+    try (var client = kafka.connect();
+        var appender = client.openAppender(LogPartition.SERVICES)) {
+      var events = new ArrayList<LogEvent>();
+      for (int i = 0; i < 2_500; i++) {
+        var service = TestObjects.service("s" + i, "10.96.0.11");
+        events.add(TestObjects.stored(LogPartition.SERVICES, 0, service).event());
+      }
+      appender.append(events);
+    }
+    var position = log().status(LogStatusRequest.getDefaultInstance()).getPosition();
+    var _ = log().status(waitFor(position, 2_500));
+
+    var digests = log().digests(LogDigestsRequest.getDefaultInstance());
+    assertThat(digests.getReplica()).isEqualTo("dns-0");
+    assertThat(digests.getLog()).isEqualTo(position.getLog());
+    assertThat(digests.getPartitionsList()).hasSize(17);
+    var services = digests.getPartitions(0);
+    assertThat(services.getFirst()).isEqualTo(1);
+    assertThat(services.getDigestsList()).hasSize(2).doesNotHaveDuplicates();
+    assertThat(services.getExactFrom()).isEqualTo(1);
+    assertThat(digests.getPartitions(1).getDigestsList()).isEmpty();
+    assertThat(
+            log()
+                .digests(LogDigestsRequest.newBuilder().putAfter("s", 1).build())
+                .getPartitions(0)
+                .getDigestsList())
+        .containsExactly(services.getDigests(1));
+
+    var request =
+        LogObjectsRequest.newBuilder()
+            .setPartition("s")
+            .setWaitFor(position.toBuilder().setOffsets("s:2500"));
+    var objects = DigestCodec.model(log().objects(request.build()));
+    assertThat(objects.next()).isEqualTo(services.getNext());
+    assertThat(objects.objects()).hasSize(2_500).containsKey("Service/default/s2499");
+    var sum = Digest.ZERO;
+    for (var state : objects.objects().values()) {
+      sum = sum.plus(state.digest());
+    }
+    assertThat(sum.toString()).isEqualTo(services.getDigest());
+    var none = request.setPartition("p99").build();
+    assertThat(ErrorReport.of(catchThrowable(() -> log().objects(none).next())).faults())
+        .extracting(ErrorReport.FieldFault::field)
+        .containsExactly("partition");
   }
 
   @Test

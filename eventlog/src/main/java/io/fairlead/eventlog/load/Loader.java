@@ -2,7 +2,10 @@ package io.fairlead.eventlog.load;
 
 import io.fairlead.core.image.ClusterDelta;
 import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.image.DigestMarks;
+import io.fairlead.core.image.DigestTrail;
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.Partitioning;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.run.FaultHandler;
@@ -39,6 +42,9 @@ public final class Loader implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Loader.class);
   private static final Duration RETRY = Duration.ofMillis(200);
 
+  /** More than clocks of brokers and replicas differ by, when it counts what may be compacted. */
+  private static final Duration SKEW = Duration.ofHours(1);
+
   private final EventLog log;
   private final List<LogPartition> partitions;
   private final List<Publisher> publishers;
@@ -46,6 +52,7 @@ public final class Loader implements AutoCloseable {
   private final Time time;
   private final long startedNanos;
   private final Begun begun;
+  private final DigestTrail digests;
   private final Waiters waiters;
   private final CompletableFuture<Boolean> closed = new CompletableFuture<>();
   private volatile FollowListener.Connection connection = FollowListener.Connection.LOST;
@@ -86,6 +93,8 @@ public final class Loader implements AutoCloseable {
     this.startedNanos = time.nanoTime() - restored.map(from -> from.took().toNanos()).orElse(0L);
     this.lastEntries = restored.map(Restored::lastEntries).orElseGet(TreeMap::new);
     this.begun = restored.map(from -> Begun.SNAPSHOT).orElse(Begun.LOG);
+    this.digests = new DigestTrail(DigestTrail.KEPT, () -> log.completeSince().plus(SKEW));
+    restored.ifPresent(from -> digests.begin(from.position()));
     this.waiters =
         new Waiters(
             restored
@@ -133,6 +142,11 @@ public final class Loader implements AutoCloseable {
   /** What is followed here. */
   public List<LogPartition> partitions() {
     return partitions;
+  }
+
+  /** Which objects are in which of them. */
+  public Partitioning partitioning() {
+    return log.partitioning();
   }
 
   /** The newest image that all publishers were told of. */
@@ -214,6 +228,11 @@ public final class Loader implements AutoCloseable {
     return lastEntries;
   }
 
+  /** Of the partitions that have any: their digests at every thousandth offset, the last ones. */
+  public SortedMap<LogPartition, DigestMarks> digests() {
+    return digests.marks();
+  }
+
   private void awaitSynced() {
     while (!closed.isDone() && fault.isEmpty()) {
       try {
@@ -258,9 +277,10 @@ public final class Loader implements AutoCloseable {
       applying = Optional.of(applied);
       var delta = new ClusterDelta(before.image());
       for (var entry : read) {
-        delta.replay(entry);
+        digests.replay(entry, delta);
       }
       var image = delta.apply();
+      digests.reached(applied, image);
       var manifest = new Manifest(applied, read);
       for (var publisher : publishers) {
         publisher.onUpdate(delta, image, manifest);

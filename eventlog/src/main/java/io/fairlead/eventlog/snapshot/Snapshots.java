@@ -588,6 +588,22 @@ public final class Snapshots implements AutoCloseable {
   }
 
   /**
+   * How many digests are kept.
+   *
+   * @param loader empty while there is none yet
+   */
+  public static void digestFigures(Supplier<Optional<Loader>> loader, Figure gauge) {
+    gauge.add(
+        "digests",
+        "Digests that are kept, of every thousandth offset of each partition.",
+        () ->
+            loader
+                .get()
+                .map(l -> l.digests().values().stream().mapToDouble(m -> m.digests().size()).sum())
+                .orElse(0.0));
+  }
+
+  /**
    * What was written since the start.
    *
    * @param snapshots empty while there are none yet

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.fairlead.core.image.ClusterDelta;
 import io.fairlead.core.image.ClusterImage;
+import io.fairlead.core.image.DigestMarks;
 import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.LogPartition;
@@ -34,12 +35,15 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -105,6 +109,52 @@ class LoaderTest {
       assertThat(image.objects(partition)).isEqualTo(expected.objects(partition));
     }
     assertThat(image.services().all()).containsExactlyElementsOf(expected.services().all());
+  }
+
+  /** Whoever reads as it is written, at once later, or from an image that was kept. */
+  @Test
+  void keepsTheSameDigestsOfEveryThousandthOffsetHoweverItReads() {
+    var early = start();
+    append(services(700));
+    append(services(700));
+    var kept = early.barrier(LONG);
+    var delta = new ClusterDelta(ClusterImage.EMPTY);
+    kafka.committed(LogPartition.SERVICES).forEach(delta::replay);
+    append(services(1_200));
+    append(List.of(service()));
+    var last = kafka.committed(LogPartition.SERVICES).stream().filter(e -> e.offset() < 2_000);
+    var expected = new ClusterDelta(ClusterImage.EMPTY);
+    last.forEach(expected::replay);
+
+    early.barrier(LONG);
+    var marks = marks(early);
+    assertThat(early.digests()).containsOnlyKeys(LogPartition.SERVICES);
+    assertThat(marks.end()).isEqualTo(3);
+    assertThat(marks.exact(2)).contains(expected.apply().digest(LogPartition.SERVICES));
+    var late = start();
+    late.barrier(LONG);
+    assertThat(late.digests()).isEqualTo(early.digests());
+    var restored =
+        Loader.start(
+            log,
+            PARTITIONING.all(),
+            List.of(),
+            (what, cause) -> faults.add(what + ": " + cause.getMessage()),
+            Time.system(),
+            Optional.of(new Restored(delta, kept.position(), new TreeMap<>(), Duration.ZERO)));
+    opened.add(restored);
+    restored.barrier(LONG);
+    assertThat(marks(restored).first()).isEqualTo(2);
+    assertThat(marks(restored).exact(2)).isEqualTo(marks.exact(2));
+    assertThat(faults).isEmpty();
+  }
+
+  private static DigestMarks marks(Loader loader) {
+    return loader.digests().getOrDefault(LogPartition.SERVICES, DigestMarks.NONE);
+  }
+
+  private List<LogEvent> services(int count) {
+    return Stream.generate(this::service).limit(count).toList();
   }
 
   @Test
