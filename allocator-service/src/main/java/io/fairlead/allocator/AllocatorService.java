@@ -8,6 +8,7 @@ import io.fairlead.allocator.grpc.Api;
 import io.fairlead.core.decide.ServiceCommand;
 import io.fairlead.core.decide.ServiceOutcome;
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.record.FeatureLevels;
 import io.fairlead.core.run.FaultHandler;
 import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.GatewayException;
@@ -100,7 +101,8 @@ public final class AllocatorService implements AutoCloseable {
               time,
               RandomSource.secure(),
               faults,
-              points);
+              points,
+              FeatureLevels.CURRENT);
       starting.done();
       log.atInfo()
           .addKeyValue("event", "process.started")
@@ -145,7 +147,8 @@ public final class AllocatorService implements AutoCloseable {
       Time time,
       RandomSource random,
       FaultHandler faults,
-      FaultPoints points) {
+      FaultPoints points,
+      FeatureLevels levels) {
     var feed = new Feed(eventLog.identity());
     var freed = new FreshlyFreed(time);
     var journal = new ServiceJournal();
@@ -168,7 +171,8 @@ public final class AllocatorService implements AutoCloseable {
                 publishers,
                 faults,
                 time,
-                kept.map(Snapshots.Kept::restored)));
+                kept.map(Snapshots.Kept::restored),
+                levels));
     snapshots.keep(loader, feed::requests);
     shutdown.opened("snapshots", snapshots); // closed when nothing comes any more
     PartitionOwners<ServiceCommand, ServiceOutcome> owners =
@@ -181,7 +185,8 @@ public final class AllocatorService implements AutoCloseable {
                         config.advertise().toString(),
                         BuildInfo.version(),
                         PARTITIONS)
-                    .withLeaseTtl(config.leaseTtl()),
+                    .withLeaseTtl(config.leaseTtl())
+                    .withLevels(levels),
                 eventLog,
                 coordination,
                 feed,

@@ -7,6 +7,7 @@ import io.fairlead.runtime.HostPort;
 import io.fairlead.v1.ApplyServiceRequest;
 import io.fairlead.v1.CreateServiceRequest;
 import io.fairlead.v1.DeleteServiceRequest;
+import io.fairlead.v1.FeatureLevelsGrpc;
 import io.fairlead.v1.Freshness;
 import io.fairlead.v1.GetServiceRequest;
 import io.fairlead.v1.ListReservationsRequest;
@@ -67,6 +68,10 @@ final class Client implements AutoCloseable {
 
   NamespacesGrpc.NamespacesBlockingStub namespaces() {
     return NamespacesGrpc.newBlockingStub(channel).withDeadlineAfter(60, TimeUnit.SECONDS);
+  }
+
+  FeatureLevelsGrpc.FeatureLevelsBlockingStub featureLevels() {
+    return FeatureLevelsGrpc.newBlockingStub(channel).withDeadlineAfter(20, TimeUnit.SECONDS);
   }
 
   ServiceCidrsGrpc.ServiceCidrsBlockingStub serviceCidrs() {

@@ -4,6 +4,7 @@ import io.fairlead.api.ErrorReport;
 import io.fairlead.core.decide.ServiceSettings;
 import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.record.FeatureLevels;
 import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.record.LogEvent;
 import io.fairlead.core.run.FaultPoints;
@@ -44,6 +45,9 @@ final class FakeNeighbours implements AutoCloseable {
 
   /** Of those that start from now on. */
   Optional<Snapshots.Settings> snapshots = Optional.empty();
+
+  /** Of those that start from now on. */
+  FeatureLevels levels = FeatureLevels.CURRENT;
 
   FakeNeighbours(String... cidrs) {
     this.cidrs = List.of(cidrs).stream().map(Cidr::of).toList();
@@ -89,7 +93,8 @@ final class FakeNeighbours implements AutoCloseable {
               Time.system(),
               RandomSource.seeded(replicas.size() + 41),
               (what, cause) -> faults.add(what + ": " + cause),
-              FaultPoints.NONE);
+              FaultPoints.NONE,
+              levels);
       this.client = new Client(port);
     }
 
@@ -110,10 +115,16 @@ final class FakeNeighbours implements AutoCloseable {
     }
   }
 
-  /** A replica that is ready. */
-  Replica start(String name) {
+  /** A replica that may never be ready. */
+  Replica startWithoutWaiting(String name) {
     var replica = new Replica(name);
     replicas.add(replica);
+    return replica;
+  }
+
+  /** A replica that is ready. */
+  Replica start(String name) {
+    var replica = startWithoutWaiting(name);
     await(name + " is ready", replica.health::isReady);
     // an owner is known before it has written what every log begins with
     await("the log has its beginning", () -> events().size() >= 3);

@@ -193,6 +193,22 @@ public final class Errors {
                     : ": it is not lost yet: that takes up to --node-lost-after, 40s by default, from when its agent has ended, and five minutes more where many nodes are missing at once; delete it when it is NotReady"),
             metadata);
       }
+      case Refusal.AboveFeatureLevel(var object, int needed, int level) -> {
+        var metadata = metadata(object);
+        metadata.put("needed", Integer.toString(needed));
+        metadata.put("level", Integer.toString(level));
+        yield status(
+            Reason.FEATURE_LEVEL_TOO_LOW,
+            "%s: it needs feature level %d, and the log has %d: when all replicas support it, raise it with fairlead feature-level raise %d"
+                .formatted(named(object), needed, level, needed),
+            metadata);
+      }
+      case Refusal.UnsupportedFeatureLevel(int level, var replicas) ->
+          status(
+              Reason.UNSUPPORTED_FEATURE_LEVEL,
+              "feature level %d is not supported by all replicas: %s"
+                  .formatted(level, String.join("; ", replicas)),
+              Map.of("level", Integer.toString(level), "replicas", String.join(",", replicas)));
       case Refusal.Superseded(var node, var session, var address) ->
           status(
               Reason.SUPERSEDED,

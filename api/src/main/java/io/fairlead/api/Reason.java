@@ -95,6 +95,16 @@ public enum Reason {
       "node, session",
       Retry.NEVER,
       "Another agent opened a session under this node's name, later than this one's: the node is that one's, this agent ends."),
+  FEATURE_LEVEL_TOO_LOW(
+      Code.FAILED_PRECONDITION,
+      "kind, name, namespace, needed, level",
+      Retry.NEVER,
+      "The log may not hold such an object yet: replicas of an older version would not understand it. When all replicas are of a version that does, raise the log's feature level with fairlead feature-level raise. Nothing was changed."),
+  UNSUPPORTED_FEATURE_LEVEL(
+      Code.FAILED_PRECONDITION,
+      "level, replicas",
+      Retry.LATER,
+      "The log's feature level was not raised: the named replicas do not support it, or are not there to be asked. Replace them by newer ones, or start them."),
   FOREIGN_LOG(
       Code.FAILED_PRECONDITION,
       "actual, expected",

@@ -340,6 +340,27 @@ class ErrorsTest {
             Map.of(),
             "Error from server (ServiceUnavailable): the replica is shutting down"),
         new Case(
+            Errors.refused(new Refusal.AboveFeatureLevel(WEB, 3, 2)),
+            Code.FAILED_PRECONDITION,
+            Reason.FEATURE_LEVEL_TOO_LOW,
+            Map.of(
+                "kind", "Service", "name", "web", "namespace", "shop", "needed", "3", "level", "2"),
+            "Error from server (FailedPrecondition): services \"web\": it needs feature level 3, and the log has 2: when all replicas support it, raise it with fairlead feature-level raise 3"),
+        new Case(
+            Errors.refused(
+                new Refusal.UnsupportedFeatureLevel(
+                    2,
+                    List.of(
+                        "allocator/a supports up to 1", "dns/d has not said what it supports"))),
+            Code.FAILED_PRECONDITION,
+            Reason.UNSUPPORTED_FEATURE_LEVEL,
+            Map.of(
+                "level",
+                "2",
+                "replicas",
+                "allocator/a supports up to 1,dns/d has not said what it supports"),
+            "Error from server (FailedPrecondition): feature level 2 is not supported by all replicas: allocator/a supports up to 1; dns/d has not said what it supports"),
+        new Case(
             Errors.of(new GatewayException(Outcome.UNKNOWN, "commit timed out")),
             Code.UNAVAILABLE,
             Reason.OUTCOME_UNKNOWN,

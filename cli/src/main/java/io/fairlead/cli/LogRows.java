@@ -77,6 +77,7 @@ final class LogRows {
               record.getPodReadiness().getReady() ? "ready:" : "not ready:",
               record.getPodReadiness().getReason());
       case NODE -> words(camel(record.getNode().getState()), record.getNode().getReason());
+      case FEATURE_LEVEL -> Integer.toString(record.getFeatureLevel().getLevel());
       case ENDPOINT_SLICE ->
           texts(
               record.getEndpointSlice().getEndpointsList().stream()

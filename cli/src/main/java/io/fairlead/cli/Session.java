@@ -7,6 +7,8 @@ import io.fairlead.core.run.Time;
 import io.fairlead.runtime.HostPort;
 import io.fairlead.v1.EndpointSlicesGrpc;
 import io.fairlead.v1.EndpointSlicesGrpc.EndpointSlicesBlockingStub;
+import io.fairlead.v1.FeatureLevelsGrpc;
+import io.fairlead.v1.FeatureLevelsGrpc.FeatureLevelsBlockingStub;
 import io.fairlead.v1.LogGrpc;
 import io.fairlead.v1.LogGrpc.LogBlockingStub;
 import io.fairlead.v1.NamespacesGrpc;
@@ -146,6 +148,10 @@ final class Session implements AutoCloseable {
 
   <R> R reservations(Function<ReservationsBlockingStub, R> rpc) {
     return call(Part.ALLOCATOR, ReservationsGrpc::newBlockingStub, rpc);
+  }
+
+  <R> R featureLevels(Function<FeatureLevelsBlockingStub, R> rpc) {
+    return call(Part.ALLOCATOR, FeatureLevelsGrpc::newBlockingStub, rpc);
   }
 
   /** Of one replica, and of no other. */

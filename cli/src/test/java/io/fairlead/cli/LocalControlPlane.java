@@ -92,6 +92,7 @@ final class LocalControlPlane implements AutoCloseable {
   private final List<io.fairlead.v1.LogEntry> written = new ArrayList<>();
   private final List<Runnable> watches = new ArrayList<>();
   private final Map<String, ClusterImage> past = new HashMap<>();
+  private int dnsSupports;
   private int beginnings;
   private int pages;
   private boolean forgetful;
@@ -151,6 +152,7 @@ final class LocalControlPlane implements AutoCloseable {
                 new LocalNamespaces(this),
                 new LocalServiceCidrs(this::image, this::decide),
                 reservations,
+                new LocalFeatureLevels(this),
                 new LocalLog(this)),
             List.of(),
             new Metrics());
@@ -173,6 +175,15 @@ final class LocalControlPlane implements AutoCloseable {
 
   synchronized Position position() {
     return position;
+  }
+
+  /** What its only other follower supports; 0 = that has not said. */
+  synchronized int dnsSupports() {
+    return dnsSupports;
+  }
+
+  synchronized void dnsSupports(int level) {
+    dnsSupports = level;
   }
 
   /** The digests that it kept. */

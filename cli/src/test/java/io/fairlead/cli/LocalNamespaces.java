@@ -63,7 +63,8 @@ final class LocalNamespaces extends NamespacesGrpc.NamespacesImplBase {
               case ServiceOutcome.NamespaceDeleted _ ->
                   NamespaceReply.newBuilder().setResult(Result.DELETED).build();
               case ServiceOutcome.Refused(var refusal) -> throw Errors.refused(refusal);
-              case ServiceOutcome.Stored _,
+              case ServiceOutcome.FeatureLevelRaised _,
+                  ServiceOutcome.Stored _,
                   ServiceOutcome.Deleted _,
                   ServiceOutcome.Reserved _,
                   ServiceOutcome.ReservationEnded _,

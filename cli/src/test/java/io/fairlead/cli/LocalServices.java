@@ -71,7 +71,8 @@ final class LocalServices extends ServicesGrpc.ServicesImplBase {
               .setResult(Result.DELETED)
               .build();
       case ServiceOutcome.Refused(var refusal) -> throw Errors.refused(refusal);
-      case ServiceOutcome.NamespaceStored _,
+      case ServiceOutcome.FeatureLevelRaised _,
+          ServiceOutcome.NamespaceStored _,
           ServiceOutcome.NamespaceDeleted _,
           ServiceOutcome.Reserved _,
           ServiceOutcome.ReservationEnded _,

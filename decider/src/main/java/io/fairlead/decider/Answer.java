@@ -27,8 +27,11 @@ public sealed interface Answer<R> {
    */
   record PayloadDiffers<R>(String requestId) implements Answer<R> {}
 
-  /** What was decided cannot be stored, whoever asks: an object is too large. Nothing happened. */
-  record Invalid<R>(Refusal.Invalid refusal) implements Answer<R> {}
+  /**
+   * What was decided cannot be stored, whoever asks: an object is too large, or of a kind that the
+   * log may not hold yet. Nothing happened.
+   */
+  record Invalid<R>(Refusal refusal) implements Answer<R> {}
 
   /** It cannot be answered now. */
   record Unavailable<R>(Reason reason, String message) implements Answer<R> {}

@@ -141,7 +141,9 @@ final class Batch<C, R> {
   private void decide(Slot<C, R> slot, ClusterImage working) {
     try {
       slot.decide(working, parts.time().now(), parts.random());
-      tooLarge(slot.plan().changes()).ifPresent(slot::refuse);
+      tooLarge(slot.plan().changes())
+          .or(() -> aboveLevel(working, slot.plan().changes()))
+          .ifPresent(slot::refuse);
     } catch (RuntimeException e) {
       parts.faults().fault("deciding a request for partition " + partition, e);
       slot.fail(e);
@@ -149,7 +151,7 @@ final class Batch<C, R> {
   }
 
   /** Asked here, where nothing is claimed yet: the log would refuse it only after that. */
-  private static Optional<Refusal.Invalid> tooLarge(List<Change> changes) {
+  private static Optional<Refusal> tooLarge(List<Change> changes) {
     for (var change : changes) {
       if (change instanceof Change.Put(var object)) {
         int bytes = EventCodec.objectBytes(object);
@@ -160,6 +162,20 @@ final class Batch<C, R> {
               new Refusal.Invalid(
                   object.key(),
                   List.of(new Violation("object", Violation.Reason.TOO_LONG, words))));
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** What replicas may not understand that follow this log is not written. */
+  private Optional<Refusal> aboveLevel(ClusterImage working, List<Change> changes) {
+    int level = working.featureLevel();
+    for (var change : changes) {
+      if (change instanceof Change.Put(var object)) {
+        int needed = parts.settings().levels().needed().applyAsInt(object);
+        if (needed > level) {
+          return Optional.of(new Refusal.AboveFeatureLevel(object.key(), needed, level));
         }
       }
     }

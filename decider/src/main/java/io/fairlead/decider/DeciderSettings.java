@@ -1,6 +1,7 @@
 package io.fairlead.decider;
 
 import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.record.FeatureLevels;
 import java.time.Duration;
 import java.util.List;
 
@@ -15,6 +16,7 @@ import java.util.List;
  * @param leaseTtl of membership and ownership; a dead replica's partitions are free after it
  * @param queue how many requests may wait for one partition
  * @param batch how many requests one transaction may carry
+ * @param levels what this one supports of the log, and what objects need
  */
 public record DeciderSettings(
     String service,
@@ -24,7 +26,8 @@ public record DeciderSettings(
     List<LogPartition> partitions,
     Duration leaseTtl,
     int queue,
-    int batch) {
+    int batch,
+    FeatureLevels levels) {
   public static final Duration DEFAULT_LEASE_TTL = Duration.ofSeconds(5);
 
   public DeciderSettings {
@@ -46,10 +49,24 @@ public record DeciderSettings(
       String version,
       List<LogPartition> partitions) {
     return new DeciderSettings(
-        service, replica, address, version, partitions, DEFAULT_LEASE_TTL, 4096, 256);
+        service,
+        replica,
+        address,
+        version,
+        partitions,
+        DEFAULT_LEASE_TTL,
+        4096,
+        256,
+        FeatureLevels.CURRENT);
   }
 
   public DeciderSettings withLeaseTtl(Duration other) {
-    return new DeciderSettings(service, replica, address, version, partitions, other, queue, batch);
+    return new DeciderSettings(
+        service, replica, address, version, partitions, other, queue, batch, levels);
+  }
+
+  public DeciderSettings withLevels(FeatureLevels other) {
+    return new DeciderSettings(
+        service, replica, address, version, partitions, leaseTtl, queue, batch, other);
   }
 }

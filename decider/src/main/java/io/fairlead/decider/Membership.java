@@ -67,7 +67,13 @@ final class Membership implements AutoCloseable {
             .addKeyValue("lease", Long.toHexString(lease.id()))
             .log("session opened");
       }
-      var me = new Member(settings.replica(), settings.address(), settings.version(), ready);
+      var me =
+          new Member(
+              settings.replica(),
+              settings.address(),
+              settings.version(),
+              ready,
+              settings.levels().supported());
       var members = new TreeMap<>(coordination.members(settings.service()));
       if (!announced.equals(Optional.of(me)) || !me.equals(members.get(settings.replica()))) {
         coordination.putMember(settings.service(), me, session.orElseThrow());

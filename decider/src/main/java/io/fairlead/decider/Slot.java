@@ -197,7 +197,7 @@ final class Slot<C, R> {
   }
 
   /** Answers that what it decided cannot be stored. */
-  void refuse(Refusal.Invalid why) {
+  void refuse(Refusal why) {
     answer(new Answer.Invalid<>(why));
   }
 

@@ -8,13 +8,19 @@ import static io.fairlead.decider.Replicas.reply;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.fairlead.core.decide.Refusal;
 import io.fairlead.core.image.TestObjects;
 import io.fairlead.core.model.Address;
+import io.fairlead.core.model.Kind;
+import io.fairlead.core.model.ObjectKey;
+import io.fairlead.core.model.Service;
 import io.fairlead.core.record.Envelope.RequestStamp;
+import io.fairlead.core.record.FeatureLevels;
 import io.fairlead.core.record.LogEvent;
 import io.fairlead.decider.Replicas.Replica;
 import io.fairlead.decider.ShopCommand.Find;
 import io.fairlead.decider.ShopCommand.Reply;
+import io.fairlead.etcd.Coordination;
 import io.fairlead.eventlog.log.FakeEventLog.AppendFault;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -513,9 +519,10 @@ class GroupCommitTest {
     assertThat(answer)
         .isInstanceOfSatisfying(
             Answer.Invalid.class,
-            invalid -> {
-              assertThat(invalid.refusal().object().name()).isEqualTo("web");
-              assertThat(invalid.refusal().violations())
+            answered -> {
+              var invalid = (Refusal.Invalid) answered.refusal();
+              assertThat(invalid.object().name()).isEqualTo("web");
+              assertThat(invalid.violations())
                   .singleElement()
                   .asString()
                   .matches("object: .*: takes 262\\d{3} bytes in the log, must be at most 262144");
@@ -524,6 +531,41 @@ class GroupCommitTest {
     assertThat(replicas.stored()).isEmpty();
     assertThat(a.decided("2", new ShopCommand.Bulky("web", 255 * 1024)).what())
         .isEqualTo("created");
+  }
+
+  @Test
+  void whatIsAboveTheFeatureLevelIsRefusedBeforeAnythingIsClaimedAndTakenAfterTheRaise() {
+    replicas.withLevels(
+        new FeatureLevels(
+            2,
+            object ->
+                object instanceof Service service && service.name().name().startsWith("new")
+                    ? 2
+                    : 1));
+    var a = replicas.owner("a");
+    int claimCalls = a.coordination.claimCalls();
+    assertThat(a.ask("1", ShopCommand.any("new-1")))
+        .isEqualTo(
+            new Answer.Invalid<>(
+                new Refusal.AboveFeatureLevel(
+                    ObjectKey.of(Kind.SERVICE, TestObjects.name("new-1")), 2, 1)));
+    assertThat(a.coordination.claimCalls()).isEqualTo(claimCalls);
+    assertThat(replicas.stored()).isEmpty();
+    assertThat(a.decided("2", ShopCommand.any("old")).what()).isEqualTo("created");
+
+    // also in one transaction with the raise, behind it
+    var _ = busy(a);
+    var before = a.submit("3", ShopCommand.any("new-2"));
+    var raise = a.submit("4", new ShopCommand.Raise(2));
+    var after = a.submit("5", ShopCommand.any("new-3"));
+    replicas.kafka.showCommits();
+    assertThat(get(before)).isInstanceOf(Answer.Invalid.class);
+    assertThat(reply(get(raise)).what()).isEqualTo("raised");
+    assertThat(reply(get(after)).what()).isEqualTo("created");
+    assertThat(a.feed.current().image().featureLevel()).isEqualTo(2);
+    assertThat(a.coordination.members("shop").values())
+        .extracting(Coordination.Member::featureLevel)
+        .containsExactly(2);
   }
 
   @Test

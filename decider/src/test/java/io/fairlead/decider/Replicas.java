@@ -6,6 +6,7 @@ import io.fairlead.core.image.TestObjects;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.record.Envelope.RequestStamp;
+import io.fairlead.core.record.FeatureLevels;
 import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.record.LogEvent;
 import io.fairlead.core.run.FakeTime;
@@ -53,6 +54,13 @@ final class Replicas implements AutoCloseable {
   private List<String> bootstrap = List.of();
   private int queue = 100;
 
+  private FeatureLevels levels = FeatureLevels.CURRENT;
+
+  Replicas withLevels(FeatureLevels supported) {
+    levels = supported;
+    return this;
+  }
+
   Replicas withPartitions(List<LogPartition> all) {
     partitions = all;
     return this;
@@ -84,10 +92,20 @@ final class Replicas implements AutoCloseable {
               partitions,
               List.of(feed),
               (what, cause) -> faults.add(what + ": " + cause),
-              Time.system());
+              Time.system(),
+              Optional.empty(),
+              levels);
       var settings =
           new DeciderSettings(
-              "shop", name, name + ":7401", "0.1", partitions, Duration.ofSeconds(5), queue, 100);
+              "shop",
+              name,
+              name + ":7401",
+              "0.1",
+              partitions,
+              Duration.ofSeconds(5),
+              queue,
+              100,
+              levels);
       this.owners =
           PartitionOwners.start(
               settings,

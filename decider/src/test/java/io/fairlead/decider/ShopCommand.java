@@ -16,6 +16,9 @@ sealed interface ShopCommand {
   /** A Service with an address and an annotation of that many bytes. */
   record Bulky(String name, int bytes) implements ShopCommand {}
 
+  /** Lets the log hold what needs that level. */
+  record Raise(int level) implements ShopCommand {}
+
   record Find(String name) implements ShopCommand {}
 
   /** A bug in the logic. */

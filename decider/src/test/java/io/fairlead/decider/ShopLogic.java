@@ -5,6 +5,7 @@ import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.TestObjects;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Family;
+import io.fairlead.core.model.FeatureLevel;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.ObjectMeta;
 import io.fairlead.core.model.ObjectName;
@@ -44,6 +45,10 @@ final class ShopLogic implements PartitionLogic<ShopCommand, Reply> {
       case ShopCommand.Readdress readdress -> readdress(working, readdress);
       case ShopCommand.Bulky bulky -> bulky(working, bulky, context);
       case ShopCommand.Delete(var name) -> delete(working, name);
+      case ShopCommand.Raise(int level) ->
+          Decision.of(
+              List.of(new Change.Put(new FeatureLevel(level, context.random().uuid()))),
+              Reply.of("raised", "log"));
       case ShopCommand.Find(var name) -> Decision.answer(find(working, name));
       case ShopCommand.Explode() -> throw new IllegalStateException("a bug");
       case ShopCommand.Misplace(var name) ->

@@ -3,6 +3,7 @@ package io.fairlead.endpoints;
 import io.fairlead.core.decide.PodCommand;
 import io.fairlead.core.decide.PodOutcome;
 import io.fairlead.core.model.Topic;
+import io.fairlead.core.record.FeatureLevels;
 import io.fairlead.core.run.FaultHandler;
 import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.RandomSource;
@@ -114,7 +115,8 @@ public final class EndpointsService implements AutoCloseable {
               metrics,
               time,
               RandomSource.secure(),
-              faults);
+              faults,
+              FeatureLevels.CURRENT);
       starting.done();
       log.atInfo()
           .addKeyValue("event", "process.started")
@@ -141,7 +143,8 @@ public final class EndpointsService implements AutoCloseable {
       Metrics metrics,
       Time time,
       RandomSource random,
-      FaultHandler faults) {
+      FaultHandler faults,
+      FeatureLevels levels) {
     var partitions = eventLog.partitioning().all();
     var owned = partitions.stream().filter(p -> p.topic() == Topic.PODS).toList();
     var contents = new Contents(eventLog.identity(), config.streams().journal());
@@ -174,7 +177,8 @@ public final class EndpointsService implements AutoCloseable {
                 publishers,
                 faults,
                 time,
-                kept.map(Snapshots.Kept::restored)));
+                kept.map(Snapshots.Kept::restored),
+                levels));
     snapshots.keep(loader, feed::requests);
     shutdown.opened("snapshots", snapshots); // closed when nothing comes any more
     PartitionOwners<PodCommand, PodOutcome> owners =
@@ -182,11 +186,12 @@ public final class EndpointsService implements AutoCloseable {
             "decider",
             PartitionOwners.start(
                 DeciderSettings.of(
-                    SERVICE,
-                    config.replica(),
-                    config.advertise().toString(),
-                    BuildInfo.version(),
-                    owned),
+                        SERVICE,
+                        config.replica(),
+                        config.advertise().toString(),
+                        BuildInfo.version(),
+                        owned)
+                    .withLevels(levels),
                 eventLog,
                 coordination,
                 feed,

@@ -6,6 +6,7 @@ import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Partitioning;
 import io.fairlead.core.record.Envelope;
+import io.fairlead.core.record.FeatureLevels;
 import io.fairlead.core.record.LogEvent;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
@@ -23,6 +24,9 @@ import io.fairlead.runtime.Health;
 import io.fairlead.runtime.HostPort;
 import io.fairlead.runtime.Metrics;
 import io.fairlead.runtime.Shutdown;
+import io.fairlead.v1.FeatureLevelReply;
+import io.fairlead.v1.FeatureLevelsGrpc;
+import io.fairlead.v1.GetFeatureLevelRequest;
 import io.fairlead.v1.LogGrpc;
 import io.fairlead.v1.LogStatusReply;
 import io.fairlead.v1.LogStatusRequest;
@@ -62,6 +66,13 @@ final class Replicas implements AutoCloseable {
           Duration.ofMinutes(5),
           Duration.ofMillis(50),
           Duration.ofMinutes(10));
+
+  private FeatureLevels levels = FeatureLevels.CURRENT;
+
+  Replicas with(FeatureLevels supported) {
+    levels = supported;
+    return this;
+  }
 
   Replicas with(StreamSettings settings) {
     streams = settings;
@@ -127,7 +138,8 @@ final class Replicas implements AutoCloseable {
           metrics,
           Time.system(),
           RandomSource.seeded(replicas.size() + 1),
-          (what, cause) -> faults.add(what + ": " + cause));
+          (what, cause) -> faults.add(what + ": " + cause),
+          levels);
     }
 
     ManagedChannel channel() {
@@ -144,6 +156,13 @@ final class Replicas implements AutoCloseable {
       return NodesGrpc.newBlockingStub(channel)
           .withDeadlineAfter(Duration.ofSeconds(20))
           .withWaitForReady();
+    }
+
+    FeatureLevelReply featureLevel() {
+      return FeatureLevelsGrpc.newBlockingStub(channel)
+          .withDeadlineAfter(Duration.ofSeconds(20))
+          .withWaitForReady()
+          .get(GetFeatureLevelRequest.getDefaultInstance());
     }
 
     LogStatusReply status() {

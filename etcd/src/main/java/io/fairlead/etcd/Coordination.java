@@ -2,6 +2,7 @@ package io.fairlead.etcd;
 
 import io.fairlead.core.image.Digest;
 import io.fairlead.core.model.Address;
+import io.fairlead.core.model.FeatureLevel;
 import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.ObjectName;
@@ -87,7 +88,17 @@ public interface Coordination extends AutoCloseable {
 
   // --- members: /fairlead/v1/members/<service>/<replica>
 
-  record Member(String replica, String address, String version, boolean ready) {}
+  /**
+   * A replica that is there.
+   *
+   * @param featureLevel the highest of the log that it supports
+   */
+  record Member(String replica, String address, String version, boolean ready, int featureLevel) {
+    /** One that supports the first level only. */
+    public Member(String replica, String address, String version, boolean ready) {
+      this(replica, address, version, ready, FeatureLevel.FIRST);
+    }
+  }
 
   void putMember(String service, Member member, Lease lease);
 

@@ -3,6 +3,7 @@ package io.fairlead.etcd;
 import io.etcd.jetcd.ByteSequence;
 import io.fairlead.core.image.Digest;
 import io.fairlead.core.model.Address;
+import io.fairlead.core.model.FeatureLevel;
 import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.ObjectName;
@@ -26,7 +27,7 @@ import java.util.stream.Collectors;
  * <pre>
  * /fairlead/v1/owners/fairlead.services/0   TAKEOVER REPLICA ADDRESS
  * /fairlead/v1/settled/fairlead.services/0  LOG END DIGEST                     while nobody owns it
- * /fairlead/v1/members/SERVICE/REPLICA      ADDRESS VERSION ready|starting
+ * /fairlead/v1/members/SERVICE/REPLICA      ADDRESS VERSION ready|starting LEVEL
  * /fairlead/v1/ips/0a600001                 UID NAMESPACE/NAME                 a Service's
  *                                           UID NAMESPACE/NAME RESERVATION     ... from a reservation
  *                                           RESERVATION NAMESPACE/NAME RESERVATION   a reservation's
@@ -132,12 +133,15 @@ final class EtcdKeys {
     return word("address", member.address())
         + " "
         + word("version", member.version())
-        + (member.ready() ? " ready" : " starting");
+        + (member.ready() ? " ready" : " starting")
+        + " "
+        + member.featureLevel();
   }
 
   static Coordination.Member member(String key, String replica, String value) {
     var words = words(key, value, 3);
-    return new Coordination.Member(replica, words[0], words[1], words[2].equals("ready"));
+    int level = words.length > 3 ? level(key, value, words[3]) : FeatureLevel.FIRST;
+    return new Coordination.Member(replica, words[0], words[1], words[2].equals("ready"), level);
   }
 
   static String claimValue(Coordination.ClaimRequest request) {
@@ -231,6 +235,13 @@ final class EtcdKeys {
       throw unreadable(key, value);
     }
     return words;
+  }
+
+  private static int level(String key, String value, String word) {
+    if (!word.matches("[1-9][0-9]{0,8}")) {
+      throw unreadable(key, value);
+    }
+    return Integer.parseInt(word);
   }
 
   private static UUID uuid(String key, String value, String word) {

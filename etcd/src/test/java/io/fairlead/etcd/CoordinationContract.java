@@ -530,7 +530,7 @@ abstract class CoordinationContract {
     a.putMember("allocator", member, lease);
     a.putMember("endpoints", new Member("x", "x:7402", "0.1", true), lease);
     assertThat(client().members("allocator").values()).containsExactly(member);
-    var ready = new Member("a", "10.0.0.1:7401", "0.1.0-SNAPSHOT", true);
+    var ready = new Member("a", "10.0.0.1:7401", "0.1.0-SNAPSHOT", true, 3);
     a.putMember("allocator", ready, lease);
     assertThat(a.members("allocator").values()).containsExactly(ready);
   }

@@ -7,6 +7,8 @@ import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.run.Time;
 import io.fairlead.decider.Decider;
 import io.fairlead.decider.grpc.Caller;
+import io.fairlead.decider.grpc.DnsReplicas;
+import io.fairlead.decider.grpc.LogFollowers;
 import io.fairlead.decider.grpc.LogReads;
 import io.fairlead.decider.grpc.LogService;
 import io.fairlead.decider.grpc.OwnerForwarding;
@@ -28,7 +30,7 @@ public final class Api {
   private Api() {}
 
   /**
-   * Services, Namespaces, ServiceCidrs, Reservations and Log.
+   * Services, Namespaces, ServiceCidrs, Reservations, FeatureLevels and Log.
    *
    * @param decided what the decider answers from
    * @param limit longest time a call may take, whatever its deadline
@@ -55,6 +57,8 @@ public final class Api {
         new ServiceCidrsService(
             changes, reads, pages, watches, decided, new Allocations(coordination, time)),
         new ReservationsService(changes, reads, decided, coordination, time),
+        new FeatureLevelsService(
+            changes, reads, new LogFollowers(coordination, new DnsReplicas(coordination, peers))),
         new LogService(replica, partitions, loader, coordination, reads, logReads));
   }
 

@@ -188,7 +188,8 @@ final class NamespacesService extends NamespacesImplBase {
             .build();
       }
       case ServiceOutcome.Refused(var refusal) -> throw Errors.refused(refusal);
-      case ServiceOutcome.Stored _,
+      case ServiceOutcome.FeatureLevelRaised _,
+          ServiceOutcome.Stored _,
           ServiceOutcome.Deleted _,
           ServiceOutcome.Reserved _,
           ServiceOutcome.ReservationEnded _,

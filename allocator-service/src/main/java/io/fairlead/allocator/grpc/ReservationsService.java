@@ -92,7 +92,8 @@ final class ReservationsService extends ReservationsImplBase {
               .setPosition(PositionCodec.proto(answer.position()))
               .build();
       case ServiceOutcome.Refused(var refusal) -> throw Errors.refused(refusal);
-      case ServiceOutcome.Stored _,
+      case ServiceOutcome.FeatureLevelRaised _,
+          ServiceOutcome.Stored _,
           ServiceOutcome.Deleted _,
           ServiceOutcome.NamespaceStored _,
           ServiceOutcome.NamespaceDeleted _,
@@ -152,7 +153,8 @@ final class ReservationsService extends ReservationsImplBase {
               .setPosition(PositionCodec.proto(answer.position()))
               .build();
       case ServiceOutcome.Refused(var refusal) -> throw Errors.refused(refusal);
-      case ServiceOutcome.Stored _,
+      case ServiceOutcome.FeatureLevelRaised _,
+          ServiceOutcome.Stored _,
           ServiceOutcome.Deleted _,
           ServiceOutcome.NamespaceStored _,
           ServiceOutcome.NamespaceDeleted _,

@@ -121,7 +121,8 @@ final class ServiceCidrsService extends ServiceCidrsImplBase {
             .build();
       }
       case ServiceOutcome.Refused(var refusal) -> throw Errors.refused(refusal);
-      case ServiceOutcome.Stored _,
+      case ServiceOutcome.FeatureLevelRaised _,
+          ServiceOutcome.Stored _,
           ServiceOutcome.Deleted _,
           ServiceOutcome.NamespaceStored _,
           ServiceOutcome.NamespaceDeleted _,

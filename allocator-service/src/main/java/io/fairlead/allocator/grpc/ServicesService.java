@@ -117,7 +117,8 @@ final class ServicesService extends ServicesImplBase {
             .build();
       }
       case ServiceOutcome.Refused(var refusal) -> throw Errors.refused(refusal);
-      case ServiceOutcome.NamespaceStored _,
+      case ServiceOutcome.FeatureLevelRaised _,
+          ServiceOutcome.NamespaceStored _,
           ServiceOutcome.NamespaceDeleted _,
           ServiceOutcome.Reserved _,
           ServiceOutcome.ReservationEnded _,

@@ -139,6 +139,25 @@ public sealed interface Refusal {
   record PortTaken(ObjectKey object, PodClaims.Taken taken) implements Refusal {}
 
   /**
+   * The log may not hold it yet.
+   *
+   * @param needed the level that it needs
+   * @param level what the log has
+   */
+  record AboveFeatureLevel(ObjectKey object, int needed, int level) implements Refusal {}
+
+  /**
+   * The log's level cannot be raised.
+   *
+   * @param replicas those that do not support it, in words; at least one
+   */
+  record UnsupportedFeatureLevel(int level, List<String> replicas) implements Refusal {
+    public UnsupportedFeatureLevel {
+      replicas = List.copyOf(replicas);
+    }
+  }
+
+  /**
    * Another agent has the node's name and opened a session later.
    *
    * @param session the last one of who is refused

@@ -1,6 +1,7 @@
 package io.fairlead.core.decide;
 
 import io.fairlead.core.model.ObjectName;
+import java.util.List;
 import java.util.UUID;
 
 /** What can be asked of {@link ServicesDecider}. */
@@ -65,6 +66,18 @@ public sealed interface ServiceCommand {
 
   /** Writes down that a reservation is gone from etcd. */
   record EndReservation(UUID id) implements ServiceCommand {}
+
+  /**
+   * Lets the log hold what needs that level, for good.
+   *
+   * @param unsupported replicas that would not understand it, in words: found out where they are
+   *     known, in etcd
+   */
+  record RaiseFeatureLevel(int level, List<String> unsupported) implements ServiceCommand {
+    public RaiseFeatureLevel {
+      unsupported = List.copyOf(unsupported);
+    }
+  }
 
   /** Refuses a name that exists. */
   record CreateCidr(ServiceCidrDraft draft, DryRun dryRun) implements ServiceCommand {}

@@ -50,6 +50,10 @@ public sealed interface ServiceOutcome {
   record CidrDeleted(String name, UUID uid, OptionalLong resourceVersion)
       implements ServiceOutcome {}
 
+  /** The level of the log as it is now; result and version as with {@link Stored}. */
+  record FeatureLevelRaised(Result result, int level, OptionalLong resourceVersion)
+      implements ServiceOutcome {}
+
   record Refused(Refusal refusal) implements ServiceOutcome {}
 
   /** This outcome after its first record was delivered at that offset. */
@@ -68,6 +72,8 @@ public sealed interface ServiceOutcome {
           new CidrStored(result, cidr, OptionalLong.of(offset));
       case CidrTerminating(var cidr, _) -> new CidrTerminating(cidr, OptionalLong.of(offset));
       case CidrDeleted(var name, var uid, _) -> new CidrDeleted(name, uid, OptionalLong.of(offset));
+      case FeatureLevelRaised(var result, int level, _) ->
+          new FeatureLevelRaised(result, level, OptionalLong.of(offset));
       case Refused refused -> refused;
     };
   }

@@ -7,6 +7,7 @@ import io.fairlead.core.decide.ServiceOutcome.Stored;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Family;
+import io.fairlead.core.model.FeatureLevel;
 import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.Namespace;
 import io.fairlead.core.model.ObjectKey;
@@ -80,6 +81,8 @@ public final class ServicesDecider {
       case ServiceCommand.Reserve reserve -> ReservationsDecider.reserve(image, reserve, context);
       case ServiceCommand.Release release -> ReservationsDecider.release(image, release);
       case ServiceCommand.EndReservation end -> ReservationsDecider.ended(image, end);
+      case ServiceCommand.RaiseFeatureLevel raise ->
+          FeatureLevelDecider.raise(image, raise, context);
       case ServiceCommand.CreateCidr create -> ServiceCidrsDecider.create(image, create, context);
       case ServiceCommand.ApplyCidr apply -> ServiceCidrsDecider.apply(image, apply, context);
       case ServiceCommand.DeleteCidr delete -> ServiceCidrsDecider.delete(image, delete, context);
@@ -108,6 +111,9 @@ public final class ServicesDecider {
                   : Result.CONFIGURED,
               namespace,
               OptionalLong.of(entry.offset()));
+      case LogEvent.Stored(FeatureLevel raised, _) ->
+          new ServiceOutcome.FeatureLevelRaised(
+              Result.CONFIGURED, raised.level(), OptionalLong.of(entry.offset()));
       case LogEvent.Stored(ServiceCidr cidr, _) when cidr.terminating() ->
           new ServiceOutcome.CidrTerminating(cidr, OptionalLong.of(entry.offset()));
       case LogEvent.Stored(ServiceCidr cidr, var envelope) ->

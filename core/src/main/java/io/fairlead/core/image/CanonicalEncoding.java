@@ -4,6 +4,7 @@ import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.ContainerStatus;
 import io.fairlead.core.model.DomainObject;
+import io.fairlead.core.model.FeatureLevel;
 import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.ManualSlice;
 import io.fairlead.core.model.Namespace;
@@ -119,6 +120,11 @@ final class CanonicalEncoding {
       case ManualSlice slice -> {
         text(Kind.ENDPOINT_SLICE.text());
         slice(slice);
+      }
+      case FeatureLevel level -> {
+        text(Kind.FEATURE_LEVEL.text());
+        number(level.level());
+        uuid(level.uid());
       }
     }
   }

@@ -1,6 +1,7 @@
 package io.fairlead.core.image;
 
 import io.fairlead.core.model.DomainObject;
+import io.fairlead.core.model.FeatureLevel;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.ManualSlice;
 import io.fairlead.core.model.Namespace;
@@ -32,6 +33,7 @@ public record ClusterImage(
     NodesImage nodes,
     SlicesImage slices,
     TreePMap<LogPartition, Versioned<PartitionHeader>> headers,
+    Optional<Versioned<FeatureLevel>> level,
     TreePMap<LogPartition, Summary> summaries) {
   public static final ClusterImage EMPTY =
       new ClusterImage(
@@ -43,6 +45,7 @@ public record ClusterImage(
           NodesImage.EMPTY,
           SlicesImage.EMPTY,
           TreePMap.empty(),
+          Optional.empty(),
           TreePMap.empty());
 
   /**
@@ -61,6 +64,11 @@ public record ClusterImage(
     Summary minus(Digest object) {
       return new Summary(digest.minus(object), objects - 1);
     }
+  }
+
+  /** Of the log, see {@link FeatureLevel}. */
+  public int featureLevel() {
+    return level.map(stored -> stored.object().level()).orElse(FeatureLevel.FIRST);
   }
 
   public Optional<PartitionHeader> header(LogPartition partition) {
@@ -93,6 +101,7 @@ public record ClusterImage(
       case POD_READINESS -> pods.readiness(key.objectName()).map(v -> v);
       case NODE -> nodes.get(key.name()).map(v -> v);
       case ENDPOINT_SLICE -> slices.get(key.objectName()).map(v -> v);
+      case FEATURE_LEVEL -> level.map(v -> v);
     };
   }
 
@@ -121,7 +130,8 @@ public record ClusterImage(
             pods.all(),
             pods.allReadiness(),
             nodes.all(),
-            slices.all());
+            slices.all(),
+            level.map(List::of).orElseGet(List::of));
     for (var kind : kinds) {
       for (var object : kind) {
         if (!visitor.visit(object)) {
@@ -161,6 +171,7 @@ public record ClusterImage(
               nodes,
               slices,
               headers.plus(header.partition(), versioned.as(PartitionHeader.class)),
+              level,
               summaries);
       case Service _ -> withServices(services.with(versioned.as(Service.class)));
       case ServiceCidr _ -> withServiceCidrs(serviceCidrs.with(versioned.as(ServiceCidr.class)));
@@ -170,6 +181,7 @@ public record ClusterImage(
       case PodReadiness _ -> withPods(pods.withReadiness(versioned.as(PodReadiness.class)));
       case Node _ -> withNodes(nodes.with(versioned.as(Node.class)));
       case ManualSlice _ -> withSlices(slices.with(versioned.as(ManualSlice.class)));
+      case FeatureLevel _ -> withLevel(Optional.of(versioned.as(FeatureLevel.class)));
     };
   }
 
@@ -187,6 +199,7 @@ public record ClusterImage(
                       nodes,
                       slices,
                       headers.minus(partition),
+                      level,
                       summaries))
               .orElse(this);
       case SERVICE -> withServices(services.without(key.objectName()));
@@ -197,6 +210,7 @@ public record ClusterImage(
       case POD_READINESS -> withPods(pods.withoutReadiness(key.objectName()));
       case NODE -> withNodes(nodes.without(key.name()));
       case ENDPOINT_SLICE -> withSlices(slices.without(key.objectName()));
+      case FEATURE_LEVEL -> withLevel(Optional.empty());
     };
   }
 
@@ -219,7 +233,8 @@ public record ClusterImage(
             NAMESPACE,
             RESERVATION,
             NODE,
-            ENDPOINT_SLICE -> {
+            ENDPOINT_SLICE,
+            FEATURE_LEVEL -> {
           sums.change(change.partition(), image.get(change.key()), change.stored());
           image =
               change.stored().isPresent()
@@ -251,27 +266,72 @@ public record ClusterImage(
               : changed.plus(sum.getKey(), sum.getValue());
     }
     return new ClusterImage(
-        services, serviceCidrs, namespaces, reservations, pods, nodes, slices, headers, changed);
+        services,
+        serviceCidrs,
+        namespaces,
+        reservations,
+        pods,
+        nodes,
+        slices,
+        headers,
+        level,
+        changed);
   }
 
   private ClusterImage withServices(ServicesImage changed) {
     return new ClusterImage(
-        changed, serviceCidrs, namespaces, reservations, pods, nodes, slices, headers, summaries);
+        changed,
+        serviceCidrs,
+        namespaces,
+        reservations,
+        pods,
+        nodes,
+        slices,
+        headers,
+        level,
+        summaries);
   }
 
   private ClusterImage withServiceCidrs(ServiceCidrsImage changed) {
     return new ClusterImage(
-        services, changed, namespaces, reservations, pods, nodes, slices, headers, summaries);
+        services,
+        changed,
+        namespaces,
+        reservations,
+        pods,
+        nodes,
+        slices,
+        headers,
+        level,
+        summaries);
   }
 
   private ClusterImage withNamespaces(NamespacesImage changed) {
     return new ClusterImage(
-        services, serviceCidrs, changed, reservations, pods, nodes, slices, headers, summaries);
+        services,
+        serviceCidrs,
+        changed,
+        reservations,
+        pods,
+        nodes,
+        slices,
+        headers,
+        level,
+        summaries);
   }
 
   private ClusterImage withReservations(ReservationsImage changed) {
     return new ClusterImage(
-        services, serviceCidrs, namespaces, changed, pods, nodes, slices, headers, summaries);
+        services,
+        serviceCidrs,
+        namespaces,
+        changed,
+        pods,
+        nodes,
+        slices,
+        headers,
+        level,
+        summaries);
   }
 
   private ClusterImage withPods(PodsImage changed) {
@@ -284,6 +344,7 @@ public record ClusterImage(
         nodes,
         slices,
         headers,
+        level,
         summaries);
   }
 
@@ -297,11 +358,35 @@ public record ClusterImage(
         changed,
         slices,
         headers,
+        level,
         summaries);
   }
 
   private ClusterImage withSlices(SlicesImage changed) {
     return new ClusterImage(
-        services, serviceCidrs, namespaces, reservations, pods, nodes, changed, headers, summaries);
+        services,
+        serviceCidrs,
+        namespaces,
+        reservations,
+        pods,
+        nodes,
+        changed,
+        headers,
+        level,
+        summaries);
+  }
+
+  private ClusterImage withLevel(Optional<Versioned<FeatureLevel>> changed) {
+    return new ClusterImage(
+        services,
+        serviceCidrs,
+        namespaces,
+        reservations,
+        pods,
+        nodes,
+        slices,
+        headers,
+        changed,
+        summaries);
   }
 }

@@ -14,6 +14,8 @@ import java.util.Optional;
  * @param error what keeps it from going on; "" = nothing
  * @param refused rules that a node's kernel does not take, so that its position is not true of them
  * @param ttl for how long others may remember what it answered: of DNS; else zero
+ * @param featureLevel the highest of the log that it supports: of DNS, which is not known in etcd;
+ *     else the first
  */
 public record Acknowledgement(
     Member member,
@@ -22,9 +24,22 @@ public record Acknowledgement(
     Optional<Position> position,
     String error,
     List<Refused> refused,
-    Duration ttl) {
+    Duration ttl,
+    int featureLevel) {
   public Acknowledgement {
     refused = List.copyOf(refused);
+  }
+
+  /** Of whom nobody asks which levels it supports. */
+  public Acknowledgement(
+      Member member,
+      long session,
+      long sequence,
+      Optional<Position> position,
+      String error,
+      List<Refused> refused,
+      Duration ttl) {
+    this(member, session, sequence, position, error, refused, ttl, FeatureLevel.FIRST);
   }
 
   /** Who acknowledges. */
@@ -84,6 +99,7 @@ public record Acknowledgement(
         && position.equals(other.position)
         && error.equals(other.error)
         && refused.equals(other.refused)
-        && ttl.equals(other.ttl);
+        && ttl.equals(other.ttl)
+        && featureLevel == other.featureLevel;
   }
 }

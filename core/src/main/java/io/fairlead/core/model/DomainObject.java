@@ -12,7 +12,8 @@ public sealed interface DomainObject
         Pod,
         PodReadiness,
         Node,
-        ManualSlice {
+        ManualSlice,
+        FeatureLevel {
   ObjectKey key();
 
   /** Tells an object from a later one of the same name. */

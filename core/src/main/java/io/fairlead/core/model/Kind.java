@@ -16,7 +16,8 @@ public enum Kind {
   NAMESPACE("Namespace", Scope.CLUSTER),
   RESERVATION("Reservation", Scope.CLUSTER),
   /** Only those that somebody wrote: the others are derived and have no record. */
-  ENDPOINT_SLICE("EndpointSlice", Scope.NAMESPACE);
+  ENDPOINT_SLICE("EndpointSlice", Scope.NAMESPACE),
+  FEATURE_LEVEL("FeatureLevel", Scope.CLUSTER);
 
   /** Whether names of a kind are unique within a namespace or within everything. */
   public enum Scope {

@@ -5,9 +5,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Which partition an object's records go to: Services, ServiceCIDRs, Namespaces and Reservations
- * into the one services partition, Nodes into pods partition 0, everything of a namespace's Pods
- * and EndpointSlices into {@code 1 + (murmur2(namespace) & 0x7fffffff) % (partitions - 1)}.
+ * Which partition an object's records go to: Services, ServiceCIDRs, Namespaces, Reservations and
+ * the feature level into the one services partition, Nodes into pods partition 0, everything of a
+ * namespace's Pods and EndpointSlices into {@code 1 + (murmur2(namespace) & 0x7fffffff) %
+ * (partitions - 1)}.
  *
  * @param podsPartitions at least 2; never changes during the life of a log
  */
@@ -28,7 +29,7 @@ public record Partitioning(int podsPartitions) {
 
   public LogPartition of(ObjectKey key) {
     return switch (key.kind()) {
-      case SERVICE, SERVICE_CIDR, NAMESPACE, RESERVATION -> LogPartition.SERVICES;
+      case SERVICE, SERVICE_CIDR, NAMESPACE, RESERVATION, FEATURE_LEVEL -> LogPartition.SERVICES;
       case NODE -> LogPartition.NODES;
       case POD, POD_READINESS, ENDPOINT_SLICE -> ofNamespace(key.namespace());
       case PARTITION_HEADER ->

@@ -7,6 +7,7 @@ import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.ContainerStatus;
 import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.Family;
+import io.fairlead.core.model.FeatureLevel;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.ManualSlice;
 import io.fairlead.core.model.Namespace;
@@ -332,7 +333,11 @@ class CanonicalEncodingTest {
                         Optional.of("zone-a"),
                         List.of("zone-a"),
                         List.of("node-a")))),
-            "d3d5ed9adc5bc7fb2eabb04ee0b10a26"));
+            "d3d5ed9adc5bc7fb2eabb04ee0b10a26"),
+        new Case(
+            "feature level",
+            new FeatureLevel(2, new UUID(0x0123456789ab4defL, 0x8123456789abcdefL)),
+            "b7fe89b5dfb5025f32ae87db746c9465"));
   }
 
   @ParameterizedTest

@@ -210,7 +210,7 @@ public final class PeerDigests implements AutoCloseable {
     }
     for (var theirs : reply.getPartitionsList()) {
       var partition = LogPartition.parse(theirs.getPartition());
-      var marks = partition.map(own::get);
+      var marks = partition.flatMap(p -> Optional.ofNullable(own.get(p)));
       if (marks.isPresent()) {
         compare(
             peer,

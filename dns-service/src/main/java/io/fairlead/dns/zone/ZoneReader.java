@@ -5,6 +5,7 @@ import io.fairlead.core.model.Acknowledgement.Member;
 import io.fairlead.core.model.Acknowledgement.Role;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Position;
+import io.fairlead.core.record.FeatureLevels;
 import io.fairlead.core.run.FaultHandler;
 import io.fairlead.core.run.Time;
 import io.fairlead.eventlog.acks.AckPublisher;
@@ -175,7 +176,8 @@ public final class ZoneReader implements AutoCloseable {
         Optional.of(position),
         "",
         List.of(),
-        self.ttl());
+        self.ttl(),
+        FeatureLevels.CURRENT.supported());
   }
 
   private void read(EventLog log) {

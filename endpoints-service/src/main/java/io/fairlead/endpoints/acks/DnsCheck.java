@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
@@ -35,6 +36,34 @@ public final class DnsCheck {
 
   /** What has to be waited for, for people; empty = nobody remembers anything older. */
   public List<String> look(ClusterImage image, long nowNanos) {
+    var waiting = new ArrayList<String>();
+    servers(acks, image, nowNanos)
+        .forEach((name, last) -> {
+          var has =
+              last.filter(word -> word.position().filter(at -> at.covers(position)).isPresent());
+          if (has.isEmpty()) {
+            sinceNanos.remove(name);
+            waiting.add(name + " has not acknowledged it");
+            return;
+          }
+          long since = sinceNanos.computeIfAbsent(name, _ -> nowNanos);
+          if (nowNanos - since < has.get().ttl().toNanos()) {
+            waiting.add(
+                name
+                    + ": what it answered before is remembered for "
+                    + has.get().ttl().toSeconds()
+                    + " s");
+          }
+        });
+    return waiting;
+  }
+
+  /**
+   * The replicas of dns-service: those that registered themselves as Pods, and those that were
+   * heard of lately. By name, with their last word; empty = it said nothing yet.
+   */
+  public static SortedMap<String, Optional<Acknowledgement>> servers(
+      Acks acks, ClusterImage image, long nowNanos) {
     var servers = new TreeMap<String, Optional<Acknowledgement>>();
     for (var pod : image.pods().inNamespace(NAMESPACE)) { // those that registered themselves
       var source = pod.object().source();
@@ -48,23 +77,6 @@ public final class DnsCheck {
         servers.put(name, Optional.of(heard.word()));
       }
     }
-    var waiting = new ArrayList<String>();
-    servers.forEach((name, last) -> {
-      var has = last.filter(word -> word.position().filter(at -> at.covers(position)).isPresent());
-      if (has.isEmpty()) {
-        sinceNanos.remove(name);
-        waiting.add(name + " has not acknowledged it");
-        return;
-      }
-      long since = sinceNanos.computeIfAbsent(name, _ -> nowNanos);
-      if (nowNanos - since < has.get().ttl().toNanos()) {
-        waiting.add(
-            name
-                + ": what it answered before is remembered for "
-                + has.get().ttl().toSeconds()
-                + " s");
-      }
-    });
-    return waiting;
+    return servers;
   }
 }

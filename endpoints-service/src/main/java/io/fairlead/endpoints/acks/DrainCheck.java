@@ -188,7 +188,13 @@ public record DrainCheck(
         case POD, POD_READINESS ->
             PodTraffic.isOf(then, key.objectName(), services)
                 || PodTraffic.isOf(images.newest(), key.objectName(), services);
-        case ENDPOINT_SLICE, NAMESPACE, SERVICE_CIDR, RESERVATION, PARTITION_HEADER -> false;
+        case ENDPOINT_SLICE,
+            NAMESPACE,
+            SERVICE_CIDR,
+            RESERVATION,
+            PARTITION_HEADER,
+            FEATURE_LEVEL ->
+            false;
       };
     }
 

@@ -1,28 +1,35 @@
 package io.fairlead.endpoints.grpc;
 
+import io.fairlead.core.model.Acknowledgement;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.run.Time;
 import io.fairlead.decider.grpc.Caller;
+import io.fairlead.decider.grpc.LogFollowers;
+import io.fairlead.decider.grpc.LogFollowers.Follower;
+import io.fairlead.decider.grpc.LogFollowers.Known;
 import io.fairlead.decider.grpc.LogReads;
 import io.fairlead.decider.grpc.LogService;
 import io.fairlead.decider.grpc.Reads;
 import io.fairlead.decider.watch.History;
 import io.fairlead.decider.watch.Watches;
 import io.fairlead.endpoints.acks.Acks;
+import io.fairlead.endpoints.acks.DnsCheck;
 import io.fairlead.endpoints.acks.Fleet;
 import io.fairlead.etcd.Coordination;
 import io.fairlead.eventlog.load.Loader;
 import io.grpc.BindableService;
 import io.grpc.ServerInterceptor;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** The unary services of this process, ready for a server. */
 public final class Api {
   private Api() {}
 
   /**
-   * Pods, Nodes, EndpointSlices, the environment and Log.
+   * Pods, Nodes, EndpointSlices, the environment, FeatureLevels and Log.
    *
    * @param timeout longest time a call may take, whatever its deadline
    */
@@ -48,7 +55,19 @@ public final class Api {
             calls, reads, fleet, new WaitAppliedCall(reads, fleet, acks, waits), watches),
         new EndpointSlicesService(calls, reads, watches),
         new EnvironmentsService(reads),
+        new FeatureLevelsService(
+            reads, new LogFollowers(coordination, () -> dns(acks, reads, time))),
         new LogService(replica, partitions, loader, coordination, reads, logReads));
+  }
+
+  private static Known dns(Acks acks, Reads reads, Time time) {
+    var replicas = new ArrayList<Follower>();
+    DnsCheck.servers(acks, reads.current().image(), time.nanoTime())
+        .forEach((name, word) ->
+            replicas.add(
+                new Follower(
+                    LogFollowers.DNS, name, word.map(Acknowledgement::featureLevel).orElse(0))));
+    return new Known(replicas, Optional.empty());
   }
 
   /** What the services need around them. */

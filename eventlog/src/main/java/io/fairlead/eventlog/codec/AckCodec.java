@@ -5,6 +5,7 @@ import io.fairlead.core.model.Acknowledgement;
 import io.fairlead.core.model.Acknowledgement.Member;
 import io.fairlead.core.model.Acknowledgement.Refused;
 import io.fairlead.core.model.Acknowledgement.Role;
+import io.fairlead.core.model.FeatureLevel;
 import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.Position;
 import io.fairlead.log.v1.RefusedFrontend;
@@ -31,7 +32,8 @@ public final class AckCodec {
             .setSession(ack.session())
             .setSequence(ack.sequence())
             .setError(ack.error())
-            .setTtl(Fields.write(ack.ttl()));
+            .setTtl(Fields.write(ack.ttl()))
+            .setFeatureLevel(ack.featureLevel());
     ack.position()
         .ifPresent(position ->
             record
@@ -71,7 +73,8 @@ public final class AckCodec {
               record.getRefusedList().stream()
                   .map(refused -> new Refused(refused.getFrontend(), refused.getReason()))
                   .toList(),
-              Fields.duration("ttl", record.getTtl())));
+              Fields.duration("ttl", record.getTtl()),
+              Math.max(FeatureLevel.FIRST, record.getFeatureLevel())));
     } catch (InvalidProtocolBufferException | UnreadableRecordException _) {
       return Optional.empty();
     }

@@ -2,6 +2,7 @@ package io.fairlead.eventlog.codec;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.fairlead.core.model.DomainObject;
+import io.fairlead.core.model.FeatureLevel;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.ManualSlice;
 import io.fairlead.core.model.Namespace;
@@ -114,6 +115,7 @@ public final class EventCodec {
       case PodReadiness readiness -> record.setPodReadiness(PodFields.write(readiness));
       case Node node -> record.setNode(NodeFields.write(node));
       case ManualSlice slice -> record.setEndpointSlice(SliceFields.write(slice));
+      case FeatureLevel level -> record.setFeatureLevel(NodeFields.write(level));
     };
   }
 
@@ -192,7 +194,8 @@ public final class EventCodec {
               NODE,
               NAMESPACE,
               RESERVATION,
-              ENDPOINT_SLICE ->
+              ENDPOINT_SLICE,
+              FEATURE_LEVEL ->
               false;
         };
     if (unknown) {
@@ -230,6 +233,7 @@ public final class EventCodec {
       case NAMESPACE -> new Namespace(Fields.meta(record.getNamespace().getMeta(), texts));
       case RESERVATION -> ServiceFields.read(record.getReservation());
       case ENDPOINT_SLICE -> SliceFields.read(record.getEndpointSlice(), texts);
+      case FEATURE_LEVEL -> NodeFields.read(record.getFeatureLevel());
       case DELETED, EVENT_NOT_SET -> throw new UnreadableRecordException("without an object");
     };
   }

@@ -4,12 +4,13 @@ import static io.fairlead.eventlog.codec.Fields.all;
 import static io.fairlead.eventlog.codec.Fields.optional;
 import static io.fairlead.eventlog.codec.Fields.unknown;
 
+import io.fairlead.core.model.FeatureLevel;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Node;
 import io.fairlead.core.model.PartitionHeader;
 import java.util.OptionalLong;
 
-/** Nodes and partition headers as messages. */
+/** Nodes, partition headers and the feature level as messages. */
 final class NodeFields {
   private NodeFields() {}
 
@@ -41,6 +42,17 @@ final class NodeFields {
         state(message.getState()),
         message.getReason(),
         message.getSourcesList());
+  }
+
+  static io.fairlead.log.v1.FeatureLevel write(FeatureLevel level) {
+    return io.fairlead.log.v1.FeatureLevel.newBuilder()
+        .setLevel(level.level())
+        .setUid(level.uid().toString())
+        .build();
+  }
+
+  static FeatureLevel read(io.fairlead.log.v1.FeatureLevel message) {
+    return new FeatureLevel(message.getLevel(), Fields.uuid("uid", message.getUid()));
   }
 
   static io.fairlead.log.v1.PartitionHeader write(PartitionHeader header) {

@@ -4,10 +4,13 @@ import io.fairlead.core.image.ClusterDelta;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.DigestMarks;
 import io.fairlead.core.image.DigestTrail;
+import io.fairlead.core.model.FeatureLevel;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Partitioning;
 import io.fairlead.core.model.Position;
+import io.fairlead.core.record.FeatureLevels;
 import io.fairlead.core.record.LogEntry;
+import io.fairlead.core.record.LogEvent;
 import io.fairlead.core.run.FaultHandler;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
@@ -49,6 +52,7 @@ public final class Loader implements AutoCloseable {
   private final List<LogPartition> partitions;
   private final List<Publisher> publishers;
   private final FaultHandler faults;
+  private final FeatureLevels levels;
   private final Time time;
   private final long startedNanos;
   private final Begun begun;
@@ -84,8 +88,10 @@ public final class Loader implements AutoCloseable {
       List<Publisher> publishers,
       FaultHandler faults,
       Time time,
-      Optional<Restored> restored) {
+      Optional<Restored> restored,
+      FeatureLevels levels) {
     this.log = log;
+    this.levels = levels;
     this.partitions = List.copyOf(partitions);
     this.publishers = List.copyOf(publishers);
     this.faults = faults;
@@ -128,11 +134,31 @@ public final class Loader implements AutoCloseable {
       FaultHandler faults,
       Time time,
       Optional<Restored> restored) {
+    return start(log, partitions, publishers, faults, time, restored, FeatureLevels.CURRENT);
+  }
+
+  /**
+   * Likewise.
+   *
+   * @param levels that are supported: a log of a higher one is a fault, before anything that comes
+   *     with it is in the image
+   * @throws io.fairlead.core.record.UnsupportedFeatureLevelException the image that was kept is of
+   *     a higher one
+   */
+  public static Loader start(
+      EventLog log,
+      Collection<LogPartition> partitions,
+      List<Publisher> publishers,
+      FaultHandler faults,
+      Time time,
+      Optional<Restored> restored,
+      FeatureLevels levels) {
     restored.ifPresent(from -> {
       var image = from.delta().apply();
+      levels.check(image.featureLevel());
       publishers.forEach(publisher -> publisher.onStart(from.delta(), image, from.position()));
     });
-    var loader = new Loader(log, partitions, publishers, faults, time, restored);
+    var loader = new Loader(log, partitions, publishers, faults, time, restored, levels);
     loader.follower =
         Optional.of(log.follow(partitions, loader.current().position(), loader.new Listener()));
     Thread.ofVirtual().name("loader-sync").start(loader::awaitSynced);
@@ -276,6 +302,7 @@ public final class Loader implements AutoCloseable {
       var before = current();
       applying = Optional.of(applied);
       var delta = new ClusterDelta(before.image());
+      read.forEach(this::check); // before anything of the step is looked at
       for (var entry : read) {
         digests.replay(entry, delta);
       }
@@ -290,6 +317,12 @@ public final class Loader implements AutoCloseable {
       applying = Optional.empty();
       mark(read);
       waiters.publish(new Snapshot(image, applied));
+    }
+
+    private void check(LogEntry entry) {
+      if (entry.event() instanceof LogEvent.Stored(FeatureLevel(int level, _), _)) {
+        levels.check(level);
+      }
     }
 
     /** Before the image is published: who sees it sees marks that are not older. */

@@ -5,6 +5,7 @@ import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.ContainerStatus;
 import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.Family;
+import io.fairlead.core.model.FeatureLevel;
 import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.ManualSlice;
@@ -107,6 +108,7 @@ public final class RandomEvents {
               pick(Node.State.values()),
               maybeEmpty(),
               list(2, this::word));
+      case FEATURE_LEVEL -> new FeatureLevel(FeatureLevel.FIRST, source.uuid());
       case ENDPOINT_SLICE ->
           new ManualSlice(
               meta(name("slice")),

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import io.fairlead.core.image.ClusterDelta;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.DigestMarks;
+import io.fairlead.core.model.FeatureLevel;
 import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.LogPartition;
@@ -14,8 +15,10 @@ import io.fairlead.core.model.Partitioning;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.model.Service;
 import io.fairlead.core.model.Topic;
+import io.fairlead.core.record.FeatureLevels;
 import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.record.LogEvent;
+import io.fairlead.core.record.UnsupportedFeatureLevelException;
 import io.fairlead.core.run.FakeTime;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
@@ -38,6 +41,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -151,6 +155,65 @@ class LoaderTest {
 
   private static DigestMarks marks(Loader loader) {
     return loader.digests().getOrDefault(LogPartition.SERVICES, DigestMarks.NONE);
+  }
+
+  @Test
+  void stopsAtAFeatureLevelThatItDoesNotSupportBeforeAnythingOfThatIsInTheImage() {
+    var first = service();
+    append(List.of(first));
+    var supporting = start(new FeatureLevels(2, _ -> 1));
+    var old = start(new FeatureLevels(1, _ -> 1));
+    old.barrier(LONG);
+    var later = service();
+    append(
+        List.of(
+            new LogEvent.Stored(new FeatureLevel(2, new UUID(1, 2)), random.envelope()), later));
+
+    assertThat(supporting.barrier(LONG).image().featureLevel()).isEqualTo(2);
+    await().until(() -> !faults.isEmpty());
+    assertThat(faults)
+        .singleElement()
+        .asString()
+        .startsWith(
+            "applying the log from 's:2' to 's:5': the log has feature level 2, and this version of fairlead supports up to 1: ");
+    assertThat(old.current().image().get(first.key())).isPresent();
+    assertThat(old.current().image().get(later.key())).isEmpty();
+    assertThat(old.current().image().featureLevel()).isEqualTo(1);
+    // and one that starts there sees nothing at all
+    faults.clear();
+    var fresh = start(new FeatureLevels(1, _ -> 1));
+    await().until(() -> fresh.fault().isPresent());
+    assertThat(fresh.current().image().get(later.key())).isEmpty();
+    assertThat(supporting.current().image().get(later.key())).isPresent();
+    var kept = new ClusterDelta(ClusterImage.EMPTY);
+    kafka.committed(LogPartition.SERVICES).forEach(kept::replay);
+    var restored =
+        Optional.of(
+            new Restored(kept, supporting.current().position(), new TreeMap<>(), Duration.ZERO));
+    assertThatThrownBy(() ->
+            Loader.start(
+                log,
+                PARTITIONING.all(),
+                List.of(),
+                (_, _) -> {},
+                Time.system(),
+                restored,
+                new FeatureLevels(1, _ -> 1)))
+        .isInstanceOf(UnsupportedFeatureLevelException.class);
+  }
+
+  private Loader start(FeatureLevels levels) {
+    var loader =
+        Loader.start(
+            log,
+            PARTITIONING.all(),
+            List.of(),
+            (what, cause) -> faults.add(what + ": " + cause.getMessage()),
+            Time.system(),
+            Optional.empty(),
+            levels);
+    opened.add(loader);
+    return loader;
   }
 
   private List<LogEvent> services(int count) {

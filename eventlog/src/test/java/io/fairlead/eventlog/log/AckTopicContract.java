@@ -85,7 +85,8 @@ abstract class AckTopicContract {
         Optional.empty(),
         "",
         List.of(),
-        Duration.ofSeconds(5));
+        Duration.ofSeconds(5),
+        4);
   }
 
   private static void await(String what, Callable<Boolean> condition) {
