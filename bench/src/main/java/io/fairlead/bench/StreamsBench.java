@@ -73,7 +73,8 @@ final class StreamsBench implements Bench.Scenario {
       image = System.nanoTime() - from;
       from = System.nanoTime();
       var contents = new Contents(LOG, JOURNAL);
-      var _ = log.replay((delta, next) -> contents.update(delta, next, Position.start(LOG)));
+      var _ =
+          log.replay((delta, next) -> contents.update(delta, next, Position.start(LOG), List.of()));
       streams = System.nanoTime() - from;
     }
     figures.add(rate("streams.projection.image.rate", log, image).atLeast(300_000));
@@ -90,7 +91,8 @@ final class StreamsBench implements Bench.Scenario {
     progress.say("one event beside %d Services of 3 Pods".formatted(size));
     var log = new StreamsLog(size, 3, NODES);
     var contents = new Contents(LOG, JOURNAL);
-    var image = log.replay((delta, next) -> contents.update(delta, next, Position.start(LOG)));
+    var image =
+        log.replay((delta, next) -> contents.update(delta, next, Position.start(LOG), List.of()));
     image = flip(log, contents, image, WARM_UP);
     long from = System.nanoTime();
     var _ = flip(log, contents, image, EVENTS);
@@ -105,7 +107,7 @@ final class StreamsBench implements Bench.Scenario {
     for (int i = 0; i < times; i++) {
       var delta = log.flip(image, i);
       image = delta.apply();
-      contents.update(delta, image, Position.start(LOG));
+      contents.update(delta, image, Position.start(LOG), List.of());
     }
     return image;
   }
@@ -116,7 +118,8 @@ final class StreamsBench implements Bench.Scenario {
     progress.say("measuring memory");
     long before = Heap.afterCollection();
     var contents = new Contents(LOG, JOURNAL);
-    var image = log.replay((delta, next) -> contents.update(delta, next, Position.start(LOG)));
+    var image =
+        log.replay((delta, next) -> contents.update(delta, next, Position.start(LOG), List.of()));
     long both = Heap.afterCollection();
     int entries = contents.entries();
     var alone = log.replay((_, _) -> {});

@@ -3,7 +3,9 @@ package io.fairlead.endpoints.stream;
 import com.google.protobuf.ByteString;
 import io.fairlead.api.EntryCodec;
 import io.fairlead.api.PositionCodec;
+import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Position;
+import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.view.Entries;
 import io.fairlead.core.view.Entry;
 import io.fairlead.core.view.EntryKey;
@@ -17,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import org.pcollections.HashPMap;
 import org.pcollections.HashTreePMap;
@@ -39,11 +42,17 @@ final class Content {
   private record Touch(EntryKey key, Set<String> nodes) {}
 
   /**
-   * One change of the content.
+   * One change of the content, by one or more records.
    *
-   * @param base position before it
+   * @param base how far the records before it go
+   * @param firsts offsets of its first records
    */
-  private record Step(Position base, List<Touch> touches) {}
+  private record Step(Position base, List<Touch> touches, Map<LogPartition, Long> firsts) {
+    /** What it takes in the journal. */
+    int weight() {
+      return Math.max(1, touches.size());
+    }
+  }
 
   /** What a stream has to be told. */
   sealed interface Item {
@@ -85,6 +94,10 @@ final class Content {
 
   private final Position position;
   private final String offsets;
+
+  /** After the last record of each partition: the position without what is no record. */
+  private final Position records;
+
   private final long number;
   private final HashPMap<EntryKey, Encoded> entries;
   private final TreePMap<Long, Step> steps;
@@ -99,6 +112,7 @@ final class Content {
 
   private Content(
       Position position,
+      Position records,
       long number,
       HashPMap<EntryKey, Encoded> entries,
       TreePMap<Long, Step> steps,
@@ -106,6 +120,7 @@ final class Content {
       int maxTouches) {
     this.position = position;
     this.offsets = position.offsets();
+    this.records = records;
     this.number = number;
     this.entries = entries;
     this.steps = steps;
@@ -119,7 +134,7 @@ final class Content {
    * @param maxTouches how many changed keys the journal keeps
    */
   static Content empty(Position start, int maxTouches) {
-    return new Content(start, 0, HashTreePMap.empty(), TreePMap.empty(), 0, maxTouches);
+    return new Content(start, start, 0, HashTreePMap.empty(), TreePMap.empty(), 0, maxTouches);
   }
 
   /**
@@ -131,13 +146,18 @@ final class Content {
   Content restored(Map<EntryKey, Entry> all, Position from) {
     Map<EntryKey, Encoded> encoded = new HashMap<>();
     all.forEach((key, entry) -> encoded.put(key, encode(entry)));
-    return new Content(from, number, HashTreePMap.from(encoded), TreePMap.empty(), 0, maxTouches);
+    return new Content(
+        from, from, number, HashTreePMap.from(encoded), TreePMap.empty(), 0, maxTouches);
   }
 
-  /** This content after some changes, at a later position. */
-  Content with(Map<EntryKey, Entries.Change> changes, Position later) {
-    if (changes.isEmpty()) {
-      return new Content(later, number, entries, steps, touches, maxTouches);
+  /**
+   * This content after some changes, at a later position.
+   *
+   * @param led the records that led there, in order within each partition
+   */
+  Content with(Map<EntryKey, Entries.Change> changes, Position later, List<LogEntry> led) {
+    if (changes.isEmpty() && led.isEmpty()) {
+      return new Content(later, records, number, entries, steps, touches, maxTouches);
     }
     var nextEntries = entries;
     var touched = new ArrayList<Touch>(changes.size());
@@ -148,13 +168,21 @@ final class Content {
           after.isPresent() ? nextEntries.plus(key, encode(after.get())) : nextEntries.minus(key);
       touched.add(new Touch(key, nodes(change.getValue())));
     }
-    var nextSteps = steps.plus(number + 1, new Step(position, List.copyOf(touched)));
-    int kept = touches + touched.size();
+    var firsts = new HashMap<LogPartition, Long>();
+    var lasts = new TreeMap<>(records.next());
+    for (var entry : led) {
+      firsts.putIfAbsent(entry.partition(), entry.offset());
+      lasts.put(entry.partition(), entry.offset() + 1);
+    }
+    var step = new Step(records, List.copyOf(touched), Map.copyOf(firsts));
+    var nextSteps = steps.plus(number + 1, step);
+    int kept = touches + step.weight();
     while (kept > maxTouches && !nextSteps.isEmpty()) {
-      kept -= nextSteps.firstEntry().getValue().touches().size();
+      kept -= nextSteps.firstEntry().getValue().weight();
       nextSteps = nextSteps.minusFirstEntry();
     }
-    return new Content(later, number + 1, nextEntries, nextSteps, kept, maxTouches);
+    var last = new Position(records.log(), lasts);
+    return new Content(later, last, number + 1, nextEntries, nextSteps, kept, maxTouches);
   }
 
   private static Encoded encode(Entry entry) {
@@ -216,17 +244,22 @@ final class Content {
   }
 
   /**
-   * The number such that whoever has everything up to {@code base} lacks only what came after it;
-   * empty where the journal does not reach back that far. It may have some of it already: what is
-   * sent is the present state, so that does no harm.
+   * The number of the content that is that of {@code base}: it has the records up to there and no
+   * others. Empty where the journal does not reach back that far, or this replica never was there:
+   * it took several records at once, or those of several partitions in another order. What came and
+   * went between two of its own steps it does not know, and could not have removed.
    */
   OptionalLong numberAt(Position base) {
-    if (base.covers(position)) {
+    if (base.covers(records)) {
       return OptionalLong.of(number);
     }
-    for (var step : steps.descendingMap().entrySet()) {
-      if (base.covers(step.getValue().base())) {
-        return OptionalLong.of(step.getKey() - 1);
+    var later = new HashMap<LogPartition, Long>(); // the first records that came after
+    for (var numbered : steps.descendingMap().entrySet()) {
+      var step = numbered.getValue();
+      later.putAll(step.firsts());
+      if (base.covers(step.base())) {
+        boolean none = later.entrySet().stream().allMatch(e -> base.of(e.getKey()) <= e.getValue());
+        return none ? OptionalLong.of(numbered.getKey() - 1) : OptionalLong.empty();
       }
     }
     return OptionalLong.empty();

@@ -4,9 +4,11 @@ import io.fairlead.core.image.ClusterDelta;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.Position;
+import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.view.Entries;
 import io.fairlead.eventlog.load.Manifest;
 import io.fairlead.eventlog.load.Publisher;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -27,15 +29,20 @@ public final class Contents implements Publisher {
     this.current = Content.empty(Position.start(log), journal);
   }
 
-  /** The loader applied a delta; called on its thread. */
-  public void update(ClusterDelta delta, ClusterImage image, Position position) {
-    current = current.with(Entries.changed(delta, image), position);
+  /**
+   * The loader applied a delta; called on its thread.
+   *
+   * @param entries that led to it
+   */
+  public void update(
+      ClusterDelta delta, ClusterImage image, Position position, List<LogEntry> entries) {
+    current = current.with(Entries.changed(delta, image), position, entries);
     listeners.forEach(Runnable::run);
   }
 
   @Override
   public void onUpdate(ClusterDelta delta, ClusterImage image, Manifest manifest) {
-    update(delta, image, manifest.position());
+    update(delta, image, manifest.position(), manifest.entries());
   }
 
   /** Not as a change: of what was before the image, the journal would tell a lie. */

@@ -18,14 +18,18 @@ import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Position;
+import io.fairlead.core.model.Service;
 import io.fairlead.core.model.Topic;
+import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.view.Entries;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.TreeMap;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -55,44 +59,135 @@ class ContentTest {
     }
   }
 
-  /** From whichever moment a node comes, with the difference it has what a new node is told. */
+  /** A replica that takes the records of two partitions in steps of its own. */
+  private static final class Follower {
+    private final Map<LogPartition, List<LogEntry>> log;
+    private final Random random;
+    private ClusterImage image = ClusterImage.EMPTY;
+    private final Map<LogPartition, Integer> taken = new TreeMap<>();
+    Content content;
+
+    /** Each content that it had, and what a new node would have been told. */
+    final List<Map.Entry<Content, Map<String, ByteString>>> history = new ArrayList<>();
+
+    Follower(Map<LogPartition, List<LogEntry>> log, int journal, Random random) {
+      this.log = log;
+      this.random = random;
+      this.content = Content.empty(START, journal);
+    }
+
+    void follow(int most) {
+      while (log.keySet().stream().anyMatch(p -> left(p) > 0)) {
+        var delta = new ClusterDelta(image);
+        var led = new ArrayList<LogEntry>();
+        var position = content.position();
+        for (var partition : log.keySet()) {
+          for (int n = Math.min(left(partition), random.nextInt(most + 1)); n > 0; n--) {
+            int next = taken.merge(partition, 1, Integer::sum);
+            var entry = log.getOrDefault(partition, List.of()).get(next - 1);
+            delta.replay(entry);
+            led.add(entry);
+            // behind the record there is a marker, which some have read and others have not
+            position = position.with(partition, entry.offset() + 1 + random.nextInt(2));
+          }
+        }
+        image = delta.apply();
+        content = content.with(Entries.changed(delta, image), position, led);
+        history.add(Map.entry(content, take(Map.of(), content.whole("n1"))));
+      }
+    }
+
+    private int left(LogPartition partition) {
+      return log.getOrDefault(partition, List.of()).size() - taken.getOrDefault(partition, 0);
+    }
+  }
+
+  private static Map<LogPartition, List<LogEntry>> log(Random random) {
+    var log = new TreeMap<LogPartition, List<LogEntry>>();
+    for (var partition : List.of(LogPartition.SERVICES, P1)) {
+      var entries = new ArrayList<LogEntry>();
+      for (int i = 0; i < 60; i++) {
+        var object = randomObject(random);
+        if ((partition.topic() == Topic.SERVICES) != (object instanceof Service)) {
+          continue;
+        }
+        long offset = 2L * entries.size();
+        entries.add(
+            random.nextInt(3) > 0
+                ? stored(partition, offset, object)
+                : deleted(partition, offset, object));
+      }
+      log.put(partition, entries);
+    }
+    return log;
+  }
+
+  /**
+   * From whichever moment a node comes, with the difference it has what a new node is told: also
+   * one that another replica had, which took other steps.
+   */
   @RepeatedTest(10)
   void aDifferenceLeadsToTheWhole() {
     long seed = System.nanoTime();
     System.out.println("ContentTest seed " + seed);
-    var random = new Random(seed);
-    var image = ClusterImage.EMPTY;
-    var content = Content.empty(START, 60);
-    var history = new ArrayList<Map.Entry<Content, Map<String, ByteString>>>();
-    for (int i = 0; i < 60; i++) {
-      var partition = random.nextBoolean() ? LogPartition.SERVICES : P1;
-      var delta = new ClusterDelta(image);
-      for (int j = random.nextInt(3); j >= 0; j--) {
-        var object = randomObject(random);
-        delta.replay(
-            random.nextInt(4) > 0 ? stored(partition, i, object) : deleted(partition, i, object));
+    for (int round = 0; round < 20; round++) {
+      var random = new Random(seed + round);
+      var log = log(random);
+      var other = new Follower(log, 1000, random);
+      other.follow(1);
+      var here = new Follower(log, 60, random);
+      here.follow(1 + random.nextInt(3));
+      var whole = take(Map.of(), here.content.whole("n1"));
+      int differences = 0;
+      for (var history : List.of(here.history, other.history)) {
+        for (var moment : history) {
+          var number = here.content.numberAt(moment.getKey().position());
+          if (number.isPresent()) {
+            var items = here.content.since(number.getAsLong(), "n1").orElseThrow().items();
+            assertThat(take(moment.getValue(), items.iterator()))
+                .as("from %s, seed %s", moment.getKey().position().offsets(), seed + round)
+                .isEqualTo(whole);
+            differences++;
+          }
+        }
       }
-      image = delta.apply();
-      content =
-          content.with(
-              Entries.changed(delta, image),
-              content.position().with(partition, content.position().of(partition) + 2));
-      history.add(Map.entry(content, take(Map.of(), content.whole("n1"))));
+      assertThat(differences).as("moments that are known, seed %s", seed + round).isPositive();
+      assertThat(here.content.journal()).as("seed %s", seed + round).isLessThanOrEqualTo(60);
     }
-    var last = history.getLast();
-    int differences = 0;
-    for (var moment : history) {
-      var number = content.numberAt(moment.getKey().position());
-      if (number.isPresent()) {
-        var items = content.since(number.getAsLong(), "n1").orElseThrow().items();
-        assertThat(take(moment.getValue(), items.iterator()))
-            .as("from %s, seed %s", moment.getKey().position(), seed)
-            .isEqualTo(last.getValue());
-        differences++;
-      }
-    }
-    assertThat(differences).as("moments that the journal reaches, seed %s", seed).isPositive();
-    assertThat(content.journal()).as("seed %s", seed).isLessThanOrEqualTo(60);
+  }
+
+  /** What came and went within one step is in none, but an agent of another replica may have it. */
+  @Test
+  void whoIsWhereThisReplicaNeverWasIsSentEverything() {
+    var services = LogPartition.SERVICES;
+    var gone = service("a", "10.96.0.1");
+    var led = List.of(stored(services, 10, gone), deleted(services, 12, gone));
+    var delta = new ClusterDelta(ClusterImage.EMPTY);
+    led.forEach(delta::replay);
+    var content =
+        Content.empty(START, 10)
+            .with(Entries.changed(delta, delta.apply()), START.with(services, 14), led);
+    assertThat(content.numberAt(START.with(services, 11))).isEmpty();
+    assertThat(content.numberAt(START.with(services, 12))).isEmpty();
+    assertThat(content.numberAt(START.with(services, 10))).hasValue(0);
+    assertThat(content.numberAt(START.with(services, 13))).hasValue(1);
+    var later = step(content, ClusterImage.EMPTY, 20, service("b", "10.96.0.2"));
+    assertThat(later.numberAt(START.with(services, 12))).isEmpty();
+    assertThat(later.numberAt(START.with(services, 14))).hasValue(1);
+  }
+
+  /** Nor is a moment known that lay between the records of two partitions, taken the other way. */
+  @Test
+  void whoHasRecordsOfTwoPartitionsInAnotherOrderIsSentEverything() {
+    var first = step(Content.empty(START, 10), ClusterImage.EMPTY, 10, service("a", "10.96.0.1"));
+    var delta = new ClusterDelta(ClusterImage.EMPTY);
+    var entry = stored(P1, 4, pod("p", "app", "n1", "10.244.0.1"));
+    delta.replay(entry);
+    var second =
+        first.with(
+            Entries.changed(delta, delta.apply()), first.position().with(P1, 5), List.of(entry));
+    assertThat(second.numberAt(START.with(P1, 5))).isEmpty();
+    assertThat(second.numberAt(START.with(LogPartition.SERVICES, 10).with(P1, 4))).hasValue(1);
   }
 
   /** The oldest changes are forgotten first, and whoever needs them is told everything. */
@@ -128,7 +223,7 @@ class ContentTest {
     assertThat(later.since(had, "n1").orElseThrow().items()).hasSize(1);
   }
 
-  /** A replica that took other steps sends from the last of its own that the position covers. */
+  /** Between the records of two steps nothing is different. */
   @Test
   void aPositionBetweenTwoStepsCountsAsTheEarlierOne() {
     var one = step(Content.empty(START, 10), ClusterImage.EMPTY, 10, service("a", "10.96.0.1"));
@@ -170,9 +265,12 @@ class ContentTest {
 
   private static Content step(Content base, ClusterImage image, long next, DomainObject object) {
     var delta = new ClusterDelta(image);
-    delta.replay(stored(LogPartition.SERVICES, next - 1, object));
+    var entry = stored(LogPartition.SERVICES, next - 1, object);
+    delta.replay(entry);
     return base.with(
-        Entries.changed(delta, delta.apply()), base.position().with(LogPartition.SERVICES, next));
+        Entries.changed(delta, delta.apply()),
+        base.position().with(LogPartition.SERVICES, next),
+        List.of(entry));
   }
 
   @Test
