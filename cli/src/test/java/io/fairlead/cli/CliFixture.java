@@ -14,17 +14,33 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 
 /**
- * Runs commands in this process, with their own streams. Time is the machine's, but ages are told
- * as of a fixed moment.
+ * Runs commands in this process, with their own streams. Time is the machine's unless said otherwise, but
+ * ages are told as of a fixed moment.
  */
 final class CliFixture {
   private final List<HostPort> replicas;
+  private final Supplier<Time> time;
 
   /** Without replicas, nothing is said of them. */
   CliFixture(HostPort... replicas) {
-    this.replicas = List.of(replicas);
+    this(List.of(replicas), FixedNow::new);
+  }
+
+  private CliFixture(List<HostPort> replicas, Supplier<Time> time) {
+    this.replicas = replicas;
+    this.time = time;
+  }
+
+  /**
+   * The same, but for its commands no time passes except while they sleep, and that they do not
+   * really: a wait comes to its end after as many looks on a slow machine as on a fast one.
+   */
+  CliFixture withoutSleep() {
+    return new CliFixture(replicas, SleepsOnly::new);
   }
 
   /** What came of a command. */
@@ -46,6 +62,25 @@ final class CliFixture {
     @Override
     public void sleep(Duration duration) throws InterruptedException {
       system.sleep(duration);
+    }
+  }
+
+  private static final class SleepsOnly implements Time {
+    private final AtomicLong nanos = new AtomicLong();
+
+    @Override
+    public Instant now() {
+      return LocalControlPlane.NOW.plusSeconds(45);
+    }
+
+    @Override
+    public long nanoTime() {
+      return nanos.get();
+    }
+
+    @Override
+    public void sleep(Duration duration) {
+      nanos.addAndGet(Math.max(0, duration.toNanos()));
     }
   }
 
@@ -124,7 +159,7 @@ final class CliFixture {
     }
     variables.putAll(environment);
     var fairlead =
-        new Fairlead(console, variables, new FixedNow(), RandomSource.seeded(args.length));
+        new Fairlead(console, variables, time.get(), RandomSource.seeded(args.length));
     int code = fairlead.commandLine().execute(all.toArray(String[]::new));
     return new Ran(
         code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));

@@ -461,7 +461,9 @@ class CommandsTest {
     assertThat(pending)
         .isEqualTo(
             new Ran(0, "namespace/shop terminating: there until it holds nothing: 1 pod\n", ""));
-    assertThat(cli.run("delete", "ns", "shop", "--cascade", "--grace-period=1", "--timeout=2s"))
+    assertThat(
+            cli.withoutSleep()
+                .run("delete", "ns", "shop", "--cascade", "--grace-period=1", "--timeout=10s"))
         .isEqualTo(
             new Ran(
                 1,

@@ -124,14 +124,15 @@ class WatchAndWaitTest {
   @Test
   void saysWhatItSawLastWhenTheTimeIsUp() {
     apply(POD + "---\n" + PENDING);
+    var quick = cli.withoutSleep();
     var waits =
         List.of(
-            cli.start("wait", "--for=condition=Ready", "pod/pending", "--timeout=2s"),
-            cli.start("wait", "--for=condition=Ready=false", "pod/web-1", "--timeout=2s"),
-            cli.start("wait", "--for=delete", "pod/web-1", "--timeout=2s"),
-            cli.start("wait", "--for=create", "pod/nobody", "--timeout=2s"));
+            quick.run("wait", "--for=condition=Ready", "pod/pending", "--timeout=10s"),
+            quick.run("wait", "--for=condition=Ready=false", "pod/web-1", "--timeout=10s"),
+            quick.run("wait", "--for=delete", "pod/web-1", "--timeout=10s"),
+            quick.run("wait", "--for=create", "pod/nobody", "--timeout=10s"));
     var begin = "error: timed out waiting for the condition on pods/";
-    assertThat(waits.stream().map(CliFixture.Running::join))
+    assertThat(waits)
         .containsExactly(
             new Ran(
                 1,
