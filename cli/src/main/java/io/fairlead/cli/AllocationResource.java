@@ -101,7 +101,12 @@ record AllocationResource(Optional<String> owner, Optional<String> cidr)
 
   @Override
   public Deleted delete(Session session, String namespace, String name, Deletion how) {
-    throw new UsageException("error: an address is freed with its Service: delete that");
+    throw new IllegalStateException("refused before");
+  }
+
+  @Override
+  public Optional<String> notDeleted(Deletion how) {
+    return Optional.of("an address is freed with its Service: delete that");
   }
 
   @Override

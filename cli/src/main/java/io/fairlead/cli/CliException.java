@@ -1,7 +1,5 @@
 package io.fairlead.cli;
 
-import picocli.CommandLine.ExitCode;
-
 /** The command cannot be done; the message is what the user sees, whole. Exit code 1. */
 public class CliException extends RuntimeException {
   private static final long serialVersionUID = 1;
@@ -12,9 +10,5 @@ public class CliException extends RuntimeException {
 
   final String words() {
     return String.valueOf(getMessage());
-  }
-
-  int exitCode() {
-    return ExitCode.SOFTWARE;
   }
 }

@@ -8,6 +8,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -80,7 +82,8 @@ final class DeleteCommand implements Callable<Integer> {
       arity = "0..1",
       defaultValue = "true",
       fallbackValue = "true",
-      description = "Waits until Pods are gone (the default).")
+      description =
+          "Waits until Pods are gone, and until namespaces that hold some are empty (the default).")
   private boolean wait;
 
   private record Target(Resource<?> resource, String namespace, String name) {}
@@ -107,7 +110,7 @@ final class DeleteCommand implements Callable<Integer> {
     var emptied = new LinkedHashMap<Target, Resource.Deleted.Emptying>();
     int code = 0;
     try (var session = fairlead.session()) {
-      var targets = targets(session);
+      var targets = targets(session, how);
       for (var target : targets) {
         try {
           var deleted = target.resource().delete(session, target.namespace(), target.name(), how);
@@ -118,7 +121,8 @@ final class DeleteCommand implements Callable<Integer> {
               said(title);
               endings.add(new Ending(target, terminating));
             }
-            case Resource.Deleted.Held(var words) -> console.out().println(title + " " + words);
+            case Resource.Deleted.Held(var words) ->
+                console.out().println(Senders.said(title, words, dryRun));
             case Resource.Deleted.Emptying emptying -> {
               if (wait) {
                 emptied.put(target, emptying);
@@ -137,7 +141,7 @@ final class DeleteCommand implements Callable<Integer> {
           }
         } catch (CliException e) { // one that cannot be deleted does not keep the others back
           console.err().println(e.words());
-          code = Math.max(code, e.exitCode());
+          code = Math.max(code, 1); // of others something may be gone
         }
       }
       if (targets.isEmpty() && !ignoreNotFound) {
@@ -159,18 +163,14 @@ final class DeleteCommand implements Callable<Integer> {
   private boolean empties(Session session, Target target, Resource.Deleted.Emptying how) {
     var title = target.resource().title(target.name());
     var patience = how.grace().plus(session.settings().timeout());
-    var left = Waiting.unmet(session, patience, in -> NamespaceResource.held(in, target.name()));
-    if (left.isEmpty()) {
-      said(title);
-    } else {
-      fairlead
-          .console()
-          .err()
-          .println(
-              "error: timed out waiting for %s to be empty: it holds %s, which did not end or came again"
-                  .formatted(title, left.get()));
-    }
-    return left.isEmpty();
+    return looked(
+        session,
+        patience,
+        in ->
+            NamespaceResource.held(in, target.name())
+                .map("it holds %s, which did not end or came again"::formatted),
+        () -> said(title),
+        last -> "error: timed out waiting for %s to be empty: %s".formatted(title, last));
   }
 
   /** Waits for each as long as it may take, and the time-out more. */
@@ -179,16 +179,43 @@ final class DeleteCommand implements Callable<Integer> {
     for (var ending : endings) {
       var target = ending.target();
       var patience = ending.how().grace().plus(session.settings().timeout());
-      boolean gone = Waiting.until(session, patience, in -> isGone(in, target, ending.how().uid()));
-      if (!gone) {
-        fairlead
-            .console()
-            .err()
-            .println(Waiting.timedOut(target.resource(), target.name(), "it has not ended"));
-        all = false;
-      }
+      all &=
+          looked(
+              session,
+              patience,
+              in ->
+                  isGone(in, target, ending.how().uid())
+                      ? Optional.empty()
+                      : Optional.of("it has not ended"),
+              () -> {},
+              last -> Waiting.timedOut(target.resource(), target.name(), last));
     }
     return all;
+  }
+
+  /**
+   * Waits for one and says what came of it, also where a server did not answer: the others are
+   * still waited for.
+   *
+   * @param late from what was seen last to the words about it
+   */
+  private boolean looked(
+      Session session,
+      Duration patience,
+      Function<Session, Optional<String>> look,
+      Runnable met,
+      UnaryOperator<String> late) {
+    try {
+      var left = Waiting.unmet(session, patience, look);
+      if (left.isEmpty()) {
+        met.run();
+        return true;
+      }
+      fairlead.console().err().println(late.apply(left.get()));
+    } catch (CallFailedException e) {
+      fairlead.console().err().println(e.words());
+    }
+    return false;
   }
 
   private static boolean isGone(Session session, Target target, String uid) {
@@ -208,15 +235,26 @@ final class DeleteCommand implements Callable<Integer> {
     }
   }
 
-  private List<Target> targets(Session session) {
+  /** Refuses before anything is asked of a server. */
+  private static void requireDeletable(Resource<?> resource, Resource.Deletion how) {
+    resource
+        .notDeleted(how)
+        .ifPresent(words -> {
+          throw new UsageException("error: " + words);
+        });
+  }
+
+  private List<Target> targets(Session session, Resource.Deletion how) {
     if (files.isEmpty() == arguments.isEmpty()) {
       throw new UsageException("error: name what to delete, either TYPE and NAME or by -f");
     }
     if (!files.isEmpty()) {
-      return inFiles();
+      return inFiles(how);
     }
     var targets = new ArrayList<Target>();
-    for (var selection : Selection.of(arguments)) {
+    var selections = Selection.of(arguments);
+    selections.forEach(selection -> requireDeletable(selection.resource(), how));
+    for (var selection : selections) {
       var resource = selection.resource();
       if (!selection.names().isEmpty()) {
         if (all || !selector.isEmpty()) {
@@ -244,13 +282,14 @@ final class DeleteCommand implements Callable<Integer> {
   }
 
   /** The last first, so that a namespace goes after what it holds. */
-  private List<Target> inFiles() {
+  private List<Target> inFiles(Resource.Deletion how) {
     var targets = new ArrayList<Target>();
     for (var item :
         ManifestFiles.read(
             files, fairlead.console(), fairlead.givenNamespace(), fairlead.namespace())) {
       var meta = ManifestFiles.meta(item);
       var resource = ManifestFiles.resource(item);
+      requireDeletable(resource, how);
       targets.add(new Target(resource, meta.getNamespace(), meta.getName()));
     }
     return targets.reversed();

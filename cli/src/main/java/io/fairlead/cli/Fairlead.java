@@ -238,9 +238,9 @@ public final class Fairlead {
         this::plane);
   }
 
-  /** What {@code -n} says on the command line. */
+  /** What {@code -n} says on the command line; "" says nothing, as in kubectl. */
   Optional<String> namespaceOption() {
-    return Optional.ofNullable(namespace);
+    return Optional.ofNullable(namespace).filter(name -> !name.isEmpty());
   }
 
   /**

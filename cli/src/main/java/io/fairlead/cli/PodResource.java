@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Pods, of endpoints-service. */
 record PodResource() implements Resource<Pod> {
@@ -94,9 +95,6 @@ record PodResource() implements Resource<Pod> {
 
   @Override
   public Deleted delete(Session session, String namespace, String name, Deletion how) {
-    if (how.tried()) {
-      throw new UsageException("error: --dry-run=server is not for pods");
-    }
     var request =
         DeletePodRequest.newBuilder()
             .setRequestId(session.requestId())
@@ -112,6 +110,11 @@ record PodResource() implements Resource<Pod> {
             pod.getMetadata().getUid(),
             how.grace()
                 .orElse(Duration.ofSeconds(pod.getSpec().getTerminationGracePeriodSeconds())));
+  }
+
+  @Override
+  public Optional<String> notDeleted(Deletion how) {
+    return how.tried() ? Optional.of("--dry-run=server is not for pods") : Optional.empty();
   }
 
   @Override

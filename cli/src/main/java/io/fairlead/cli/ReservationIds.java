@@ -8,7 +8,8 @@ final class ReservationIds {
   private ReservationIds() {}
 
   /**
-   * Does it with each, also where it failed with others, and says what came of it.
+   * Does it with each, also where it failed with others, and says what came of it. Nothing is done
+   * where one of them names something else.
    *
    * @param ids may begin with the kind, as other commands print them
    * @param what from the id to the words about it
@@ -17,22 +18,25 @@ final class ReservationIds {
   static int each(List<String> ids, Console console, UnaryOperator<String> what) {
     var resource = new ReservationResource();
     int code = 0;
-    for (var typed : ids) {
-      int slash = typed.indexOf('/');
-      var id = slash < 0 ? typed : typed.substring(slash + 1);
+    for (var id : ids.stream().map(typed -> id(typed, resource)).toList()) {
       try {
-        if (slash >= 0 && !resource.names().contains(typed.substring(0, slash))) {
-          throw new UsageException("error: " + typed + " is no reservation");
-        }
         console.out().println(resource.title(id) + " " + what.apply(id));
       } catch (CallFailedException e) {
         console.err().println(e.words());
-        code = Math.max(code, 1);
+        code = 1;
       } catch (CliException e) {
         console.err().println(e.words());
-        code = Math.max(code, e.exitCode());
+        code = 1;
       }
     }
     return code;
+  }
+
+  private static String id(String typed, ReservationResource resource) {
+    int slash = typed.indexOf('/');
+    if (slash >= 0 && !resource.names().contains(typed.substring(0, slash))) {
+      throw new UsageException("error: " + typed + " is no reservation");
+    }
+    return typed.substring(slash + 1);
   }
 }

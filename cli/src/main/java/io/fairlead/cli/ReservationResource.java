@@ -16,6 +16,7 @@ import io.fairlead.v1.Reservation;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Addresses that are held for Services, of allocator-service; named by their id. */
 record ReservationResource() implements Resource<Reservation> {
@@ -66,8 +67,12 @@ record ReservationResource() implements Resource<Reservation> {
 
   @Override
   public Deleted delete(Session session, String namespace, String name, Deletion how) {
-    throw new UsageException(
-        "error: a reservation is not deleted but released: fairlead release ID");
+    throw new IllegalStateException("refused before");
+  }
+
+  @Override
+  public Optional<String> notDeleted(Deletion how) {
+    return Optional.of("a reservation is not deleted but released: fairlead release ID");
   }
 
   @Override

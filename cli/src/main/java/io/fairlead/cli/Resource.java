@@ -108,6 +108,11 @@ sealed interface Resource<T>
 
   Deleted delete(Session session, String namespace, String name, Deletion how);
 
+  /** Why none of them is deleted so, whatever the server would say; empty where it is asked. */
+  default Optional<String> notDeleted(Deletion how) {
+    return Optional.empty();
+  }
+
   ObjectMeta meta(T object);
 
   Map<String, Object> tree(T object);

@@ -399,7 +399,8 @@ final class Senders {
     return said(title, done.words(), dryRun);
   }
 
-  private static String said(String title, String words, DryRun dryRun) {
+  /** {@code service/web created}. */
+  static String said(String title, String words, DryRun dryRun) {
     return title + " " + words + (dryRun == DryRun.SERVER ? " (server dry run)" : "");
   }
 

@@ -1,7 +1,5 @@
 package io.fairlead.cli;
 
-import picocli.CommandLine.ExitCode;
-
 /**
  * The arguments make no sense, whatever the server would say. Exit code 2; the message is followed
  * by one line of usage.
@@ -11,10 +9,5 @@ public final class UsageException extends CliException {
 
   public UsageException(String message) {
     super(message);
-  }
-
-  @Override
-  int exitCode() {
-    return ExitCode.USAGE;
   }
 }

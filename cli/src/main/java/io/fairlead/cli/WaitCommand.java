@@ -62,7 +62,7 @@ final class WaitCommand implements Callable<Integer> {
     try (var session = fairlead.session()) {
       long end = session.time().nanoTime() + session.settings().timeout().toNanos();
       int code = 0;
-      for (var target : targets(session)) {
+      for (var target : targets(session, wanted)) {
         try {
           // what is left of the time; each is looked at once at least
           var left = Duration.ofNanos(end - session.time().nanoTime());
@@ -96,9 +96,13 @@ final class WaitCommand implements Callable<Integer> {
     };
   }
 
-  private List<Target<?>> targets(Session session) {
+  private List<Target<?>> targets(Session session, Goal wanted) {
     var targets = new ArrayList<Target<?>>();
-    for (var selection : Selection.of(arguments)) {
+    var selections = Selection.of(arguments);
+    if (wanted == Goal.READY || wanted == Goal.NOT_READY) {
+      selections.forEach(selection -> requireReadiness(selection.resource()));
+    }
+    for (var selection : selections) {
       var resource = selection.resource();
       if (selection.names().isEmpty()) {
         if (!all && selector.isEmpty()) {
@@ -118,6 +122,14 @@ final class WaitCommand implements Callable<Integer> {
       throw new CliException("error: no matching resources found");
     }
     return targets;
+  }
+
+  /** Refuses before anything is asked of a server. */
+  private static void requireReadiness(Resource<?> resource) {
+    if (!(resource instanceof PodResource || resource instanceof NodeResource)) {
+      throw new UsageException(
+          "error: condition=Ready is of pods and nodes; others are there or not");
+    }
   }
 
   private <T> List<Target<T>> listed(Session session, Resource<T> resource) {
@@ -163,9 +175,7 @@ final class WaitCommand implements Callable<Integer> {
     return switch (object) {
       case Pod pod -> pod.getStatus().getReady() && !pod.getMetadata().hasDeletionTimestamp();
       case Node node -> node.getState().equals("Ready");
-      default ->
-          throw new UsageException(
-              "error: condition=Ready is of pods and nodes; others are there or not");
+      default -> throw new IllegalStateException("refused before");
     };
   }
 

@@ -18,8 +18,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 
 /**
- * Runs commands in this process, with their own streams. Time is the machine's unless said otherwise, but
- * ages are told as of a fixed moment.
+ * Runs commands in this process, with their own streams. Time is the machine's unless said
+ * otherwise, but ages are told as of a fixed moment.
  */
 final class CliFixture {
   private final List<HostPort> replicas;
@@ -158,8 +158,7 @@ final class CliFixture {
       variables.put("FAIRLEAD_ENDPOINTS", addresses);
     }
     variables.putAll(environment);
-    var fairlead =
-        new Fairlead(console, variables, time.get(), RandomSource.seeded(args.length));
+    var fairlead = new Fairlead(console, variables, time.get(), RandomSource.seeded(args.length));
     int code = fairlead.commandLine().execute(all.toArray(String[]::new));
     return new Ran(
         code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));

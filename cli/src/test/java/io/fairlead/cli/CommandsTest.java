@@ -478,6 +478,42 @@ class CommandsTest {
     assertThat(waits.join()).isEqualTo(new Ran(0, "namespace/shop deleted\n", ""));
   }
 
+  /** Exit code 2 says that nothing was done: one wrong target keeps all the others. */
+  @Test
+  void whatIsWrongAboutOneTargetIsSaidBeforeAnythingIsDone(@TempDir Path dir) throws IOException {
+    var file = Files.writeString(dir.resolve("all.yaml"), WEB + "---\n" + POD);
+    apply(WEB + "---\n" + POD);
+    int before = plane.requestIds.size();
+    var wrong =
+        Map.of(
+            List.of("delete", "pod/web-1", "ip/10.96.0.1"),
+            "an address is freed with its Service",
+            List.of("delete", "svc/web", "reservation/x"),
+            "fairlead release ID",
+            List.of("delete", "-f", file.toString(), "--dry-run=server"),
+            "--dry-run=server is not for pods",
+            List.of("release", "--force", "good", "svc/x"),
+            "svc/x is no reservation",
+            List.of("wait", "--for=condition=Ready", "pod/web-1", "svc/web"),
+            "condition=Ready is of pods and nodes");
+    wrong.forEach((command, words) -> {
+      var ran = cli.run(command.toArray(String[]::new));
+      assertThat(ran.code()).as("%s", command).isEqualTo(2);
+      assertThat(ran.err()).startsWith("error: ").contains(words);
+      assertThat(ran.out()).as("%s", command).isEmpty();
+    });
+    assertThat(plane.requestIds).hasSize(before);
+  }
+
+  @Test
+  void anEmptyNamespaceOptionIsAsIfItWereNotGiven() {
+    apply(WEB, "-n", "");
+    assertThat(cli.run("get", "svc", "-o", "name", "-n", ""))
+        .isEqualTo(cli.run("get", "svc", "-o", "name"));
+    assertThat(cli.run("get", "svc", "-o", "name", "-n", "default").out())
+        .isEqualTo("service/web\n");
+  }
+
   @Test
   void podsAreNotCreatedAndTheirFilesAreNamed(@TempDir Path dir) throws IOException {
     var file = Files.writeString(dir.resolve("all.yaml"), WEB + "---\n" + POD);

@@ -76,6 +76,9 @@ class ServiceCidrCommandsTest {
         .contains(
             "Ready:                    True: addresses are given out\n",
             "  Static Band:            1 of 16 used, 15 free\n");
+    assertThat(cli.run("delete", "servicecidr", "more", "--dry-run=server").out())
+        .isEqualTo(
+            "servicecidr/more terminating, until they are freed: 1 address is in use that no other ServiceCIDR covers (server dry run)\n");
     var deleted = cli.run("delete", "servicecidr", "more");
     assertThat(deleted.err()).isEmpty();
     assertThat(deleted.out())

@@ -31,15 +31,15 @@ class WaitingTest {
   private List<Duration> looks(Duration patience, Duration each) {
     var looks = new ArrayList<Duration>();
     assertThat(
-            Waiting.until(
+            Waiting.unmet(
                 session,
                 patience,
                 in -> {
                   looks.add(in.settings().timeout());
                   time.advance(each);
-                  return false;
+                  return Optional.of("not yet");
                 }))
-        .isFalse();
+        .contains("not yet");
     return looks;
   }
 
@@ -62,6 +62,30 @@ class WaitingTest {
     return new CallFailedException(NOWHERE, Status.DEADLINE_EXCEEDED.asRuntimeException());
   }
 
+  /** A last look that is only late is no news. */
+  @Test
+  void aShortSilenceAtTheEndIsNotTold() {
+    var looks = new ArrayDeque<>(List.of("Pending"));
+    var _ =
+        Thread.ofVirtual()
+            .start(() -> {
+              await("it pauses").until(() -> time.sleepers() == 1);
+              time.advance(Duration.ofSeconds(1));
+            });
+    assertThat(
+            Waiting.unmet(
+                session,
+                Duration.ofSeconds(1),
+                _ -> {
+                  if (looks.isEmpty()) {
+                    throw new CallFailedException(
+                        NOWHERE, Status.DEADLINE_EXCEEDED.asRuntimeException());
+                  }
+                  return Optional.of(looks.remove());
+                }))
+        .contains("Pending");
+  }
+
   @Test
   void whatWasSeenBeforeTheLastLookCountsWhereThatIsNotAnswered() {
     var looks = new ArrayDeque<>(List.of("Pending"));
@@ -81,7 +105,8 @@ class WaitingTest {
                   }
                   return Optional.of(looks.remove());
                 }))
-        .contains("Pending");
+        .contains(
+            "Pending; since 2026-11-01T12:00:00Z nothing was answered: Error from server (Timeout): no answer from 127.0.0.1:1 in time");
     assertThatThrownBy(() ->
             Waiting.unmet(
                 session,
