@@ -1,6 +1,7 @@
 package io.fairlead.etcd;
 
 import io.grpc.Status;
+import java.util.Optional;
 
 /**
  * Why a call to etcd failed and how far it had come. Travels as the cause inside jetcd's
@@ -29,6 +30,12 @@ final class BrokenCallException extends Exception {
 
   Status.Code code() {
     return status.getCode();
+  }
+
+  /** What etcd itself said, such as that it has no leader; empty where the words are gRPC's. */
+  Optional<String> ofEtcd() {
+    return Optional.ofNullable(status.getDescription())
+        .filter(words -> words.startsWith("etcdserver: "));
   }
 
   /** Whether etcd cannot have done what was asked for. */

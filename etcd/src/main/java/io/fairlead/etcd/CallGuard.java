@@ -15,6 +15,7 @@ import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -30,17 +31,16 @@ final class CallGuard implements ClientInterceptor {
   private final Duration callTimeout;
   private final Time time;
   private final AtomicLong answeredNanos;
-  private volatile Instant answered;
+  private volatile Optional<Instant> answered = Optional.empty();
 
   CallGuard(Duration callTimeout, Time time) {
     this.callTimeout = callTimeout;
     this.time = time;
     this.answeredNanos = new AtomicLong(time.nanoTime());
-    this.answered = time.now();
   }
 
-  /** The same for people. */
-  Instant answered() {
+  /** When etcd last answered anything, for people; empty where it never did. */
+  Optional<Instant> answered() {
     return answered;
   }
 
@@ -66,7 +66,7 @@ final class CallGuard implements ClientInterceptor {
               @Override
               public void onMessage(R message) {
                 answeredNanos.set(time.nanoTime());
-                answered = time.now();
+                answered = Optional.of(time.now());
                 super.onMessage(message);
               }
 

@@ -118,9 +118,10 @@ final class EtcdConnection implements AutoCloseable {
       return new GatewayException(whenInDoubt, "etcd: " + what + " failed", e);
     }
     var words =
-        broken.connectionTrouble()
+        broken.connectionTrouble() && broken.ofEtcd().isEmpty()
             ? away(what)
-            : "etcd at %s: %s failed: %s".formatted(endpoints(), what, broken.getMessage());
+            : "etcd at %s: %s failed: %s"
+                .formatted(endpoints(), what, broken.ofEtcd().orElse(broken.getMessage()));
     if (broken.connectionTrouble()) {
       renewIfSilent();
     }
@@ -130,8 +131,13 @@ final class EtcdConnection implements AutoCloseable {
 
   /** For whoever can do something about it; gRPC's own words are in the cause. */
   private String away(String what) {
-    return "etcd at %s has not answered since %s (%s); what is there goes on meanwhile, only what needs etcd waits"
-        .formatted(endpoints(), guard.answered().truncatedTo(ChronoUnit.SECONDS), what);
+    var silence =
+        guard
+            .answered()
+            .map(last -> "has not answered since " + last.truncatedTo(ChronoUnit.SECONDS))
+            .orElse("has never answered");
+    return "etcd at %s %s (%s); what is there goes on meanwhile, only what needs etcd waits"
+        .formatted(endpoints(), silence, what);
   }
 
   private String endpoints() {

@@ -71,7 +71,7 @@ class EtcdConnectionTest {
 
   /** Of gRPC's words, of buffers and deadlines, nobody who reads it can make anything. */
   @Test
-  void saysWhichEtcdIsAwayAndSinceWhenAndWhatThatMeans() {
+  void saysWhichEtcdIsAwayAndWhatThatMeans() {
     var words =
         new BrokenCallException(
             Status.DEADLINE_EXCEEDED.withDescription("deadline exceeded, buffered_nanos=1"),
@@ -85,8 +85,24 @@ class EtcdConnectionTest {
           catchThrowableOfType(GatewayException.class, () -> connection.read("read x", _ -> call));
       assertThat(thrown)
           .hasMessage(
-              "etcd at http://127.0.0.1:1, http://127.0.0.1:2 has not answered since 2026-11-01T12:00:00Z (read x); what is there goes on meanwhile, only what needs etcd waits")
+              "etcd at http://127.0.0.1:1, http://127.0.0.1:2 has never answered (read x); what is there goes on meanwhile, only what needs etcd waits")
           .hasCause(words);
+    }
+  }
+
+  /** It is there, but cannot: what it says of that is what helps. */
+  @Test
+  void keepsWhatEtcdItselfSays() {
+    var words =
+        new BrokenCallException(
+            Status.UNAVAILABLE.withDescription("etcdserver: no leader"), Reach.SENT);
+    CompletableFuture<String> call =
+        CompletableFuture.failedFuture(Status.ABORTED.withCause(words).asRuntimeException());
+    try (var connection = connection()) {
+      var thrown =
+          catchThrowableOfType(GatewayException.class, () -> connection.read("read x", _ -> call));
+      assertThat(thrown)
+          .hasMessage("etcd at http://127.0.0.1:1: read x failed: etcdserver: no leader");
     }
   }
 
