@@ -16,7 +16,6 @@ import io.fairlead.devkit.process.Stdout;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -57,6 +56,8 @@ final class KernelWatch implements AutoCloseable {
 
   private int effective;
   private volatile Optional<Sight> last = Optional.empty();
+  private volatile Optional<Exception> failed = Optional.empty();
+  private volatile boolean closing;
 
   /**
    * Listens from now on; what stands there already is not told.
@@ -89,8 +90,10 @@ final class KernelWatch implements AutoCloseable {
           take(match.group(1).equals("add"), match.group(3), match.group(4));
         }
       }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e); // the pipe of a process that was ended
+    } catch (IOException | RuntimeException e) {
+      if (!closing) { // else the pipe of a process that was ended
+        failed = Optional.of(e);
+      }
     }
   }
 
@@ -148,6 +151,9 @@ final class KernelWatch implements AutoCloseable {
 
   /** Empty until the kernel told something of it. */
   Optional<Sight> last() {
+    failed.ifPresent(e -> {
+      throw new IllegalStateException("nobody listens to the kernel of " + node.name(), e);
+    });
     return last;
   }
 
@@ -172,6 +178,7 @@ final class KernelWatch implements AutoCloseable {
 
   @Override
   public void close() {
+    closing = true;
     monitor.close();
   }
 }

@@ -58,7 +58,7 @@ final class Restart {
           client,
           records - log.size(),
           written -> {
-            if (written / tenth > (written - 2_000) / tenth) {
+            if (written / tenth > (written - StreamsLog.BATCH) / tenth) {
               progress.say("%d records written".formatted(log.size() + written));
             }
           });

@@ -28,7 +28,7 @@ import java.util.function.IntConsumer;
  */
 final class StreamsLog {
   /** What a follower hands over at once when it is behind. */
-  private static final int BATCH = 2_000;
+  static final int BATCH = 2_000;
 
   private static final Partitioning PARTITIONING = new Partitioning(16);
 

@@ -103,8 +103,7 @@ final class GroupCommit<C, R> {
     for (var pending : batch) {
       switch (pending) {
         case Pending.Confirm<C, R>(var answer) -> readings.add(Reading.confirmation(answer));
-        case Pending.Ask<C, R> ask when ask.answer().isDone() ->
-            parts.stats().withdrawn.increment();
+        case Pending.Ask<C, R> ask when ask.isWithdrawn() -> parts.stats().withdrawn.increment();
         case Pending.Ask<C, R> ask -> {
           parts.stats().took(Phase.QUEUE, nowNanos - ask.sinceNanos());
           place(ask, slots, readings, byRequest);

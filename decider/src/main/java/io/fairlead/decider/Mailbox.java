@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
 
 /**
  * A bounded queue whose one reader can also be woken without an element. Time-outs are the business
@@ -27,11 +28,15 @@ final class Mailbox<T> {
     this.capacity = capacity;
   }
 
-  /** False when it is full. */
-  boolean offer(T element) {
+  /**
+   * False when it is full.
+   *
+   * @param idle elements that nobody misses: they make room where it is needed
+   */
+  boolean offer(T element, Predicate<T> idle) {
     lock.lock();
     try {
-      if (queue.size() >= capacity) {
+      if (queue.size() >= capacity && !queue.removeIf(idle)) {
         return false;
       }
       queue.add(element);

@@ -125,7 +125,7 @@ final class PartitionOwner<C, R> {
       pending.refuse(Refused.because(Answer.Reason.CLOSING, "this replica is being shut down"));
     } else if (phase == Phase.IDLE) {
       pending.refuse(notOwner());
-    } else if (!mailbox.offer(pending)) {
+    } else if (!mailbox.offer(pending, Pending::isWithdrawn)) {
       parts.stats().overloaded.increment();
       pending.refuse(
           Refused.because(

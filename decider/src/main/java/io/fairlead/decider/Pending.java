@@ -6,6 +6,9 @@ import java.util.concurrent.CompletableFuture;
 sealed interface Pending<C, R> {
   void refuse(Refused why);
 
+  /** Whether nobody waits for the answer any more. */
+  boolean isWithdrawn();
+
   /**
    * A request.
    *
@@ -17,6 +20,11 @@ sealed interface Pending<C, R> {
     public void refuse(Refused why) {
       answer.complete(why.answer());
     }
+
+    @Override
+    public boolean isWithdrawn() {
+      return answer.isDone();
+    }
   }
 
   record Confirm<C, R>(CompletableFuture<Answer<Decider.Confirmed>> answer)
@@ -24,6 +32,11 @@ sealed interface Pending<C, R> {
     @Override
     public void refuse(Refused why) {
       answer.complete(why.answer());
+    }
+
+    @Override
+    public boolean isWithdrawn() {
+      return answer.isDone();
     }
   }
 }

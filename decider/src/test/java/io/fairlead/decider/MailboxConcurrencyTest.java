@@ -37,7 +37,7 @@ class MailboxConcurrencyTest {
 
     @Operation
     public boolean offer(@Param(name = "element") int element) {
-      return mailbox.offer(element);
+      return mailbox.offer(element, _ -> false);
     }
 
     /** Woken before, so that it never waits: that it does, Lincheck takes for a deadlock. */

@@ -31,18 +31,18 @@ class MailboxTest {
 
   @Test
   void gathersUntilSoManyAreThere() throws Exception {
-    assertThat(mailbox.offer(1)).isTrue();
+    assertThat(mailbox.offer(1, _ -> false)).isTrue();
     var gathered = gathering(3, LONG, LONG);
-    assertThat(mailbox.offer(2)).isTrue();
+    assertThat(mailbox.offer(2, _ -> false)).isTrue();
     assertThat(gathered).isNotDone();
-    assertThat(mailbox.offer(3)).isTrue();
+    assertThat(mailbox.offer(3, _ -> false)).isTrue();
     assertThat(gathered.get(20, TimeUnit.SECONDS)).isTrue();
     assertThat(mailbox.take(10)).containsExactly(1, 2, 3);
   }
 
   @Test
   void gathersNoLongerWhenNobodyComes() throws Exception {
-    assertThat(mailbox.offer(1)).isTrue();
+    assertThat(mailbox.offer(1, _ -> false)).isTrue();
     assertThat(gathering(3, Duration.ofMillis(1), LONG).get(20, TimeUnit.SECONDS)).isTrue();
     assertThat(gathering(3, LONG, Duration.ofMillis(1)).get(20, TimeUnit.SECONDS)).isTrue();
     assertThat(mailbox.take(10)).containsExactly(1);
@@ -60,7 +60,7 @@ class MailboxTest {
   void oneIsEnoughAgainAfterGathering() throws Exception {
     mailbox.gather(3, Duration.ofMillis(1), Duration.ofMillis(1));
     var taken = CompletableFuture.supplyAsync(this::takeOne);
-    assertThat(mailbox.offer(7)).isTrue();
+    assertThat(mailbox.offer(7, _ -> false)).isTrue();
     assertThat(taken.get(20, TimeUnit.SECONDS)).isEqualTo(7);
   }
 
@@ -79,9 +79,9 @@ class MailboxTest {
     var gathering = new Gathering(mailbox, time, 10);
     long from = time.nanoTime();
     time.advance(Duration.ofSeconds(1));
-    assertThat(mailbox.offer(1)).isTrue();
+    assertThat(mailbox.offer(1, _ -> false)).isTrue();
     gathering.answered(1, from);
-    assertThat(mailbox.offer(2)).isTrue();
+    assertThat(mailbox.offer(2, _ -> false)).isTrue();
     gathering.await(); // both are there
     gathering.answered(2, from);
     time.advance(Duration.ofSeconds(1));

@@ -58,16 +58,19 @@ public final class SessionFence implements Decider<PodCommand, PodOutcome> {
         .start(() -> {
           try {
             await();
+            if (answer.isDone()) { // withdrawn meanwhile
+              return;
+            }
+            var decided = decider.submit(partition, request);
             var _ =
-                decider
-                    .submit(partition, request)
-                    .whenComplete((given, fault) -> {
-                      if (fault == null) {
-                        answer.complete(given);
-                      } else {
-                        answer.completeExceptionally(fault);
-                      }
-                    });
+                decided.whenComplete((given, fault) -> {
+                  if (fault == null) {
+                    answer.complete(given);
+                  } else {
+                    answer.completeExceptionally(fault);
+                  }
+                });
+            var _ = answer.whenComplete((_, _) -> decided.cancel(false));
           } catch (GatewayException e) {
             answer.complete(
                 new Answer.Unavailable<>(
