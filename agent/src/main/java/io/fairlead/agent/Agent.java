@@ -5,6 +5,7 @@ import io.fairlead.agent.nft.Conntrack;
 import io.fairlead.agent.nft.DataPlane;
 import io.fairlead.agent.nft.DataPlaneConfig;
 import io.fairlead.agent.nft.FlowGateway;
+import io.fairlead.agent.nft.FlowPoints;
 import io.fairlead.agent.probe.Commands;
 import io.fairlead.agent.probe.NodeCommands;
 import io.fairlead.agent.source.PodSource;
@@ -12,9 +13,11 @@ import io.fairlead.agent.source.StaticManifests;
 import io.fairlead.agent.stream.NodeIdentity;
 import io.fairlead.agent.stream.NodeLoop;
 import io.fairlead.core.run.FaultHandler;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
 import io.fairlead.runtime.BuildInfo;
+import io.fairlead.runtime.FaultPointDirectory;
 import io.fairlead.runtime.Faults;
 import io.fairlead.runtime.Health;
 import io.fairlead.runtime.HttpEndpoints;
@@ -66,12 +69,14 @@ public final class Agent implements AutoCloseable {
    *     says why
    */
   public static Agent start(AgentConfig config, Time time) {
+    var points = FaultPointDirectory.of(config.faultPoints(), time);
     return start(
         config,
         time,
         RandomSource.secure(),
-        () -> DataPlane.open(DataPlaneConfig.of(config.node())),
-        () -> Conntrack.open(DataPlaneConfig.of(config.node())));
+        () -> DataPlane.open(DataPlaneConfig.of(config.node()), points),
+        () -> new FlowPoints(Conntrack.open(DataPlaneConfig.of(config.node())), points),
+        points);
   }
 
   /**
@@ -86,6 +91,16 @@ public final class Agent implements AutoCloseable {
       RandomSource random,
       Supplier<DataPlane> kernel,
       Supplier<? extends FlowGateway> flows) {
+    return start(config, time, random, kernel, flows, FaultPoints.NONE);
+  }
+
+  private static Agent start(
+      AgentConfig config,
+      Time time,
+      RandomSource random,
+      Supplier<DataPlane> kernel,
+      Supplier<? extends FlowGateway> flows,
+      FaultPoints points) {
     var shutdown = new Shutdown();
     try {
       var health = new Health();
@@ -97,7 +112,7 @@ public final class Agent implements AutoCloseable {
           shutdown.opened(
               "loop",
               NodeLoop.start(
-                  settings(config, commands(config, shutdown)),
+                  settings(config, commands(config, shutdown), points),
                   plane,
                   kernelFlows,
                   metrics,
@@ -154,7 +169,8 @@ public final class Agent implements AutoCloseable {
         });
   }
 
-  private static NodeLoop.Settings settings(AgentConfig config, Commands commands) {
+  private static NodeLoop.Settings settings(
+      AgentConfig config, Commands commands, FaultPoints points) {
     return new NodeLoop.Settings(
         new NodeIdentity(
             config.node(),
@@ -175,7 +191,8 @@ public final class Agent implements AutoCloseable {
                 .<PodSource>map(
                     directory -> new StaticManifests(directory, config.node(), config.nodeIps()))
                 .orElseGet(() -> new PodSource.Ended(StaticManifests.nameOn(config.node())))),
-        commands);
+        commands,
+        points);
   }
 
   private static Optional<String> trouble(String words) {

@@ -5,6 +5,7 @@ import io.fairlead.core.model.Cidr;
 import io.fairlead.runtime.CommonOptions;
 import io.fairlead.runtime.ConfigSchema;
 import io.fairlead.runtime.ConfigValues;
+import io.fairlead.runtime.FaultPointDirectory;
 import io.fairlead.runtime.HostPort;
 import io.fairlead.runtime.Option;
 import io.fairlead.runtime.OptionType;
@@ -29,6 +30,7 @@ import java.util.Set;
  * @param podRuntime of what runs this node's Pods as processes, where something does
  * @param execProbes on the node itself, of Pods that nothing runs here
  * @param task what this process is started for
+ * @param faultPoints directory that arms them; empty except in tests
  */
 public record AgentConfig(
     String node,
@@ -43,7 +45,8 @@ public record AgentConfig(
     Log log,
     Optional<HostPort> podRuntime,
     ExecProbes execProbes,
-    Task task) {
+    Task task,
+    Optional<Path> faultPoints) {
   public AgentConfig {
     endpoints = List.copyOf(endpoints);
     nodeIps = List.copyOf(nodeIps);
@@ -151,16 +154,25 @@ public record AgentConfig(
               ALLOW_EXEC_PROBES,
               UNINSTALL,
               CommonOptions.LOG_FORMAT,
-              CommonOptions.LOG_LEVEL));
+              CommonOptions.LOG_LEVEL,
+              CommonOptions.FAULT_POINTS));
 
   /** For {@code main}: ends the process where something is wrong, or help was asked for. */
   public static AgentConfig load(String[] args, Map<String, String> environment) {
     var values = SCHEMA.load(args, environment);
     values.log(org.slf4j.LoggerFactory.getLogger(AgentConfig.class));
-    return of(values);
+    try {
+      return of(values);
+    } catch (IllegalArgumentException e) {
+      throw SCHEMA.refuse(List.of(String.valueOf(e.getMessage())));
+    }
   }
 
-  /** From checked values; looks at the machine's interfaces where no address is given. */
+  /**
+   * From checked values; looks at the machine's interfaces where no address is given.
+   *
+   * @throws IllegalArgumentException a value cannot be used; says why
+   */
   public static AgentConfig of(ConfigValues values) {
     var endpoints = values.get(ENDPOINTS);
     return new AgentConfig(
@@ -176,7 +188,8 @@ public record AgentConfig(
         values.get(ADOPT_LOG) ? Log.ADOPT : Log.SAME_ONLY,
         values.find(POD_RUNTIME),
         values.get(ALLOW_EXEC_PROBES) ? ExecProbes.ALLOWED : ExecProbes.REFUSED,
-        values.get(UNINSTALL) ? Task.UNINSTALL : Task.SERVE);
+        values.get(UNINSTALL) ? Task.UNINSTALL : Task.SERVE,
+        FaultPointDirectory.configured(values));
   }
 
   /** The source address of the route to the control plane, else any that is not the loopback. */

@@ -153,12 +153,6 @@ public record AllocatorConfig(
       throw new IllegalArgumentException(
           "--replication-factor: 1 loses the log with its broker; allowed only with --development");
     }
-    var faultPoints = values.find(CommonOptions.FAULT_POINTS);
-    faultPoints
-        .flatMap(FaultPointDirectory::refusal)
-        .ifPresent(why -> {
-          throw new IllegalArgumentException("--fault-points: " + why);
-        });
     return new AllocatorConfig(
         values.get(CommonOptions.REPLICA),
         listen,
@@ -171,7 +165,7 @@ public record AllocatorConfig(
         new ServiceSettings(values.get(DEFAULT_BALANCING), values.get(ROUND_ROBIN_LIMIT)),
         values.get(LEASE_TTL),
         values.get(CALL_TIMEOUT),
-        faultPoints,
+        FaultPointDirectory.configured(values),
         Snapshots.Settings.of(
             values.find(CommonOptions.SNAPSHOT_DIR),
             "allocator",

@@ -8,10 +8,12 @@ import io.fairlead.eventlog.snapshot.Snapshots;
 import io.fairlead.runtime.CommonOptions;
 import io.fairlead.runtime.ConfigSchema;
 import io.fairlead.runtime.ConfigValues;
+import io.fairlead.runtime.FaultPointDirectory;
 import io.fairlead.runtime.HostPort;
 import io.fairlead.runtime.Option;
 import io.fairlead.runtime.OptionType;
 import java.net.URI;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +30,7 @@ import org.slf4j.LoggerFactory;
  * @param allowFrom whose calls are served; empty: everybody's
  * @param callTimeout longest time a call may take
  * @param snapshots empty = none is kept
+ * @param faultPoints directory that arms them; empty except in tests
  */
 public record EndpointsConfig(
     String replica,
@@ -42,7 +45,8 @@ public record EndpointsConfig(
     NodeLossSettings nodeLoss,
     StreamSettings streams,
     RebalanceSettings rebalance,
-    Optional<Snapshots.Settings> snapshots) {
+    Optional<Snapshots.Settings> snapshots,
+    Optional<Path> faultPoints) {
   public static final int GRPC_PORT = 7402;
   public static final int HTTP_PORT = 7482;
 
@@ -96,6 +100,12 @@ public record EndpointsConfig(
               OptionType.integer(0, 1000),
               "How many agents are asked in a second to go to another replica, where this one holds more than its share. 0: none.")
           .withDefault("10");
+  private static final Option<Duration> STREAM_MOVES_AFTER =
+      Option.of(
+              "stream-moves-after",
+              OptionType.duration(Duration.ofMillis(100), Duration.ofHours(1)),
+              "How long the same replicas must have been ready, and this one held more than its share, before agents are asked to go.")
+          .withDefault(OptionType.text(RebalanceSettings.DEFAULT.settle()));
 
   /** All options of the process. */
   public static final ConfigSchema SCHEMA =
@@ -120,10 +130,12 @@ public record EndpointsConfig(
               STREAM_JOURNAL,
               STREAM_RESETS,
               STREAM_MOVES,
+              STREAM_MOVES_AFTER,
               CommonOptions.SNAPSHOT_DIR,
               CommonOptions.SNAPSHOT_INTERVAL,
               CommonOptions.LOG_FORMAT,
-              CommonOptions.LOG_LEVEL));
+              CommonOptions.LOG_LEVEL,
+              CommonOptions.FAULT_POINTS));
 
   public EndpointsConfig {
     listen = List.copyOf(listen);
@@ -183,10 +195,13 @@ public record EndpointsConfig(
                 values.get(STREAM_RESETS),
                 StreamSettings.DEFAULT.resetTurn(),
                 StreamSettings.DEFAULT.waitingInterval()),
-        RebalanceSettings.DEFAULT.withPerSecond(values.get(STREAM_MOVES)),
+        RebalanceSettings.DEFAULT
+            .withPerSecond(values.get(STREAM_MOVES))
+            .withTimes(values.get(STREAM_MOVES_AFTER), RebalanceSettings.DEFAULT.tick()),
         Snapshots.Settings.of(
             values.find(CommonOptions.SNAPSHOT_DIR),
             "endpoints",
-            values.get(CommonOptions.SNAPSHOT_INTERVAL)));
+            values.get(CommonOptions.SNAPSHOT_INTERVAL)),
+        FaultPointDirectory.configured(values));
   }
 }

@@ -17,9 +17,11 @@ import io.fairlead.decider.grpc.PeerDigests;
 import io.fairlead.decider.grpc.Peers;
 import io.fairlead.decider.watch.History;
 import io.fairlead.decider.watch.Watches;
+import io.fairlead.endpoints.acks.AckPoints;
 import io.fairlead.endpoints.acks.Acks;
 import io.fairlead.endpoints.acks.Fleet;
 import io.fairlead.endpoints.decider.Duties;
+import io.fairlead.endpoints.decider.PodCommandPoints;
 import io.fairlead.endpoints.decider.PodLeases;
 import io.fairlead.endpoints.decider.PodsLogic;
 import io.fairlead.endpoints.grpc.AckWaits;
@@ -33,6 +35,7 @@ import io.fairlead.endpoints.stream.Rebalancer;
 import io.fairlead.endpoints.stream.ResetTurns;
 import io.fairlead.endpoints.stream.SessionFence;
 import io.fairlead.endpoints.stream.StreamStats;
+import io.fairlead.endpoints.stream.UplinkPoints;
 import io.fairlead.etcd.Coordination;
 import io.fairlead.etcd.EtcdConfig;
 import io.fairlead.etcd.EtcdCoordination;
@@ -44,6 +47,7 @@ import io.fairlead.eventlog.log.KafkaEventLog;
 import io.fairlead.eventlog.log.KafkaLogConfig;
 import io.fairlead.eventlog.snapshot.Snapshots;
 import io.fairlead.runtime.BuildInfo;
+import io.fairlead.runtime.FaultPointDirectory;
 import io.fairlead.runtime.GrpcChannels;
 import io.fairlead.runtime.GrpcServer;
 import io.fairlead.runtime.Health;
@@ -86,6 +90,7 @@ public final class EndpointsService implements AutoCloseable {
   /** Over Kafka and etcd. Blocks until both were reached once. */
   public static EndpointsService start(EndpointsConfig config, Time time, FaultHandler faults) {
     var shutdown = new Shutdown();
+    var points = FaultPointDirectory.of(config.faultPoints(), time);
     try {
       var metrics = Metrics.ofProcess("endpoints");
       var health = new Health();
@@ -98,13 +103,15 @@ public final class EndpointsService implements AutoCloseable {
                   KafkaLogConfig.of(
                           config.kafkaBootstrap(), "fairlead-endpoints-" + config.replica())
                       .withReplicationFactor(config.replicationFactor()),
-                  time));
+                  time,
+                  points));
       var coordination =
           shutdown.opened(
               "etcd",
               EtcdCoordination.connect(
                   EtcdConfig.of(config.etcdEndpoints().stream().map(URI::toString).toList()),
-                  time));
+                  time,
+                  points));
       var grpc =
           wire(
               shutdown,
@@ -116,7 +123,8 @@ public final class EndpointsService implements AutoCloseable {
               time,
               RandomSource.secure(),
               faults,
-              FeatureLevels.CURRENT);
+              FeatureLevels.CURRENT,
+              points);
       starting.done();
       log.atInfo()
           .addKeyValue("event", "process.started")
@@ -144,7 +152,8 @@ public final class EndpointsService implements AutoCloseable {
       Time time,
       RandomSource random,
       FaultHandler faults,
-      FeatureLevels levels) {
+      FeatureLevels levels,
+      FaultPoints points) {
     var partitions = eventLog.partitioning().all();
     var owned = partitions.stream().filter(p -> p.topic() == Topic.PODS).toList();
     var contents = new Contents(eventLog.identity(), config.streams().journal());
@@ -165,7 +174,7 @@ public final class EndpointsService implements AutoCloseable {
             history,
             watches,
             feed); // last: who is answered finds the record on the streams, too
-    var snapshots = new Snapshots(config.snapshots(), eventLog, partitions, time);
+    var snapshots = new Snapshots(config.snapshots(), eventLog, partitions, time, points);
     var kept = snapshots.read();
     kept.ifPresent(snapshot -> feed.remember(snapshot.entries()));
     var loader =
@@ -198,12 +207,12 @@ public final class EndpointsService implements AutoCloseable {
                 loader::synced,
                 new PodsLogic(leases, time),
                 faults,
-                FaultPoints.NONE,
+                points,
                 time,
                 random));
     var stability = shutdown.opened("log stability", LogStability.start(eventLog, owned, time));
     var ends = new EndOffsets(() -> eventLog.endOffsets(partitions));
-    var fence = new SessionFence(owners, ends, loader);
+    var fence = new SessionFence(new PodCommandPoints(owners, points), ends, loader);
     var duties =
         shutdown.opened(
             "duties",
@@ -233,9 +242,11 @@ public final class EndpointsService implements AutoCloseable {
     var calls =
         new PodCalls(
             fence, peers, eventLog.partitioning(), () -> feed.current().image(), leases, time);
-    var acks = shutdown.opened("acks", Acks.start(config.replica(), eventLog.acks(), time));
+    var acks =
+        shutdown.opened(
+            "acks", Acks.start(config.replica(), new AckPoints(eventLog.acks(), points), time));
     var fleet = new Fleet(config.replica(), acks, coordination, time);
-    var waits = new AckWaits(acks, time);
+    var waits = new AckWaits(acks, points, time);
     var services = new ArrayList<BindableService>();
     services.addAll(
         Api.services(
@@ -260,12 +271,13 @@ public final class EndpointsService implements AutoCloseable {
             ends,
             turns,
             streams,
-            calls.uplink(config.streams().callTimeout()),
+            new UplinkPoints(calls.uplink(config.streams().callTimeout()), points),
             () -> feed.current().image(),
             acks,
             coordination,
             config.streams(),
             stats,
+            points,
             random::uuid,
             time));
     var grpc =

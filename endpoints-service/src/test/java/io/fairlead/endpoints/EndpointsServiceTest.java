@@ -107,6 +107,7 @@ class EndpointsServiceTest {
                 NodeLossSettings.DEFAULT,
                 StreamSettings.DEFAULT,
                 RebalanceSettings.DEFAULT,
+                Optional.empty(),
                 Optional.empty()),
             Time.system(),
             (what, cause) -> faults.add(what + ": " + cause)));

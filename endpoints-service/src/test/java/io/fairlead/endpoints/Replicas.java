@@ -8,6 +8,7 @@ import io.fairlead.core.model.Partitioning;
 import io.fairlead.core.record.Envelope;
 import io.fairlead.core.record.FeatureLevels;
 import io.fairlead.core.record.LogEvent;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
 import io.fairlead.devkit.process.Ports;
@@ -131,6 +132,7 @@ final class Replicas implements AutoCloseable {
               loss,
               streams,
               rebalance,
+              Optional.empty(),
               Optional.empty()),
           log,
           coordination,
@@ -139,7 +141,8 @@ final class Replicas implements AutoCloseable {
           Time.system(),
           RandomSource.seeded(replicas.size() + 1),
           (what, cause) -> faults.add(what + ": " + cause),
-          levels);
+          levels,
+          FaultPoints.NONE);
     }
 
     ManagedChannel channel() {

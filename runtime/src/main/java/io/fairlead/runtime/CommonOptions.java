@@ -102,7 +102,7 @@ public final class CommonOptions {
       Option.of(
               "fault-points",
               OptionType.path(),
-              "For tests of Fairlead only: a directory whose files, named as the points in docs/allocation.md, make the process die or wait there. Off unless given.")
+              "For tests of Fairlead only: a directory whose files, named as the points in docs/allocation.md and docs/fault-points.md, make the process die or wait there. Off unless given.")
           .optional();
 
   /** Where the image is kept between starts; a cache, which may be deleted. */

@@ -62,6 +62,21 @@ public final class FaultPointDirectory implements FaultPoints {
         directory.get(), time, () -> Runtime.getRuntime().halt(EXIT_CODE));
   }
 
+  /**
+   * The value of {@code --fault-points}.
+   *
+   * @throws IllegalArgumentException says what is wrong with it
+   */
+  public static Optional<Path> configured(ConfigValues values) {
+    var directory = values.find(CommonOptions.FAULT_POINTS);
+    directory
+        .flatMap(FaultPointDirectory::refusal)
+        .ifPresent(why -> {
+          throw new IllegalArgumentException("--fault-points: " + why);
+        });
+    return directory;
+  }
+
   /** What is wrong with a directory as the value of {@code --fault-points}; empty = nothing. */
   public static Optional<String> refusal(Path directory) {
     if (!Files.isDirectory(directory)) {

@@ -6,6 +6,8 @@ import io.fairlead.agent.v1.FileHeader;
 import io.fairlead.agent.v1.ImageFrame;
 import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.Position;
+import io.fairlead.core.run.FaultPoint;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
 import io.fairlead.v1.Entry;
@@ -47,6 +49,7 @@ public final class ImageStore implements AutoCloseable {
 
   private final Path directory;
   private final FileChannel lockChannel;
+  private final FaultPoints points;
   private final Map<String, ByteString> entries = new HashMap<>();
   private Optional<Position> position = Optional.empty();
   private long generation;
@@ -54,9 +57,11 @@ public final class ImageStore implements AutoCloseable {
   private long journalBytes;
   private FileChannel journal;
 
-  private ImageStore(Path directory, FileChannel lockChannel) throws IOException {
+  private ImageStore(Path directory, FileChannel lockChannel, FaultPoints points)
+      throws IOException {
     this.directory = directory;
     this.lockChannel = lockChannel;
+    this.points = points;
     recover();
     this.journal =
         FileChannel.open(
@@ -80,6 +85,11 @@ public final class ImageStore implements AutoCloseable {
    * @throws GatewayException the directory cannot be used; says why
    */
   public static ImageStore open(Path directory) {
+    return open(directory, FaultPoints.NONE);
+  }
+
+  /** Likewise; the points are told of each step on disk. */
+  public static ImageStore open(Path directory, FaultPoints points) {
     try {
       Files.createDirectories(directory);
       var lockChannel =
@@ -87,7 +97,7 @@ public final class ImageStore implements AutoCloseable {
               directory.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
       try {
         requireLock(lockChannel, directory);
-        return new ImageStore(directory, lockChannel);
+        return new ImageStore(directory, lockChannel, points);
       } catch (IOException | RuntimeException e) {
         lockChannel.close();
         throw e;
@@ -158,6 +168,7 @@ public final class ImageStore implements AutoCloseable {
         compact(); // a journal that begins with a reset needs nothing from before
       } else {
         journalBytes += FrameFile.write(journal, frame.toByteArray());
+        points.reached(FaultPoint.DISK_JOURNAL);
         journal.force(false);
         if (journalBytes > Math.max(SMALL_JOURNAL, 2 * snapshotBytes)) {
           compact();
@@ -314,7 +325,9 @@ public final class ImageStore implements AutoCloseable {
       bytes += FrameFile.write(channel, frame.setPosition(proto(end)).build().toByteArray());
       channel.force(true);
     }
+    points.reached(FaultPoint.DISK_IMAGE);
     Files.move(temporary, snapshotFile(), StandardCopyOption.ATOMIC_MOVE);
+    points.reached(FaultPoint.DISK_RENAMED);
     // From here on the old journal does not count: its generation is another.
     generation = next;
     snapshotBytes = bytes;

@@ -7,6 +7,7 @@ import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.Family;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Position;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
 import io.fairlead.core.run.Time;
@@ -63,13 +64,18 @@ public final class DataPlane implements AutoCloseable {
    *     changed, or only our own empty tables were made
    */
   public static DataPlane open(DataPlaneConfig config) {
+    return open(config, FaultPoints.NONE);
+  }
+
+  /** Likewise; the points are told of each transaction. */
+  public static DataPlane open(DataPlaneConfig config, FaultPoints points) {
     var foreign = new Foreign();
     return on(
         config,
         Time.system(),
         () -> {
           config.namespace().ifPresent(namespace -> Worker.enter(foreign, namespace));
-          return LibNft.open(foreign);
+          return new NftPoints(LibNft.open(foreign), points);
         });
   }
 

@@ -5,6 +5,8 @@ import io.fairlead.agent.nft.ApplyResult.FamilyResult;
 import io.fairlead.agent.nft.DataPlane;
 import io.fairlead.agent.nft.Refused;
 import io.fairlead.core.model.Position;
+import io.fairlead.core.run.FaultPoint;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.Time;
 import io.fairlead.v1.RefusedRule;
@@ -41,6 +43,7 @@ final class Committer {
   private final DataPlane plane;
   private final FlowCleaner flows;
   private final LoopMetrics metrics;
+  private final FaultPoints points;
   private final Time time;
 
   private boolean due;
@@ -54,11 +57,18 @@ final class Committer {
   private volatile String error = "";
   private volatile List<RefusedRule> refused = List.of();
 
-  Committer(NodeImage image, DataPlane plane, FlowCleaner flows, LoopMetrics metrics, Time time) {
+  Committer(
+      NodeImage image,
+      DataPlane plane,
+      FlowCleaner flows,
+      LoopMetrics metrics,
+      FaultPoints points,
+      Time time) {
     this.image = image;
     this.plane = plane;
     this.flows = flows;
     this.metrics = metrics;
+    this.points = points;
     this.time = time;
     this.checkNanos = time.nanoTime() + CHECK.toNanos();
     this.lazyNanos = time.nanoTime() + LAZY.toNanos();
@@ -139,6 +149,7 @@ final class Committer {
   private void commit() {
     long startNanos = time.nanoTime();
     var disk = persist();
+    points.reached(FaultPoint.DISK_WRITTEN);
     var position = image.position().orElseThrow();
     var changed = image.takeChanged();
     ApplyResult result;
@@ -158,6 +169,7 @@ final class Committer {
       failed("kernel", words(result), LONGEST_PAUSE);
       return;
     }
+    points.reached(FaultPoint.KERNEL_WRITTEN);
     long endNanos = time.nanoTime();
     whole = false;
     metrics.lastSync.set(time.now().toEpochMilli() / 1e3);

@@ -8,6 +8,7 @@ import io.fairlead.agent.disk.ImageStore.Change;
 import io.fairlead.api.EntryCodec;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.model.Protocol;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.view.Entry;
 import io.fairlead.core.view.EntryKey;
@@ -33,6 +34,7 @@ final class NodeImage implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(NodeImage.class);
 
   private final Path directory;
+  private final FaultPoints points;
   private NodeView view;
   private Optional<Position> position = Optional.empty();
   private Optional<ImageStore> store;
@@ -50,8 +52,9 @@ final class NodeImage implements AutoCloseable {
   /** Over UDP: those whose endpoints may have changed since they were asked for. */
   private final Set<Frontend> touched = new LinkedHashSet<>();
 
-  private NodeImage(Path directory, NodeContext context, ImageStore store) {
+  private NodeImage(Path directory, NodeContext context, ImageStore store, FaultPoints points) {
     this.directory = directory;
+    this.points = points;
     this.view = NodeView.empty(context);
     this.store = Optional.of(store);
     this.onDisk = store.position();
@@ -63,9 +66,9 @@ final class NodeImage implements AutoCloseable {
    *
    * @throws GatewayException the directory cannot be used; says why
    */
-  static NodeImage open(Path directory, NodeContext context) {
-    var store = ImageStore.open(directory);
-    var image = new NodeImage(directory, context, store);
+  static NodeImage open(Path directory, NodeContext context, FaultPoints points) {
+    var store = ImageStore.open(directory, points);
+    var image = new NodeImage(directory, context, store, points);
     var entries = new ArrayList<Entry>();
     try {
       for (var bytes : store.entries()) {
@@ -178,7 +181,7 @@ final class NodeImage implements AutoCloseable {
     }
     var target = position.get();
     if (store.isEmpty()) {
-      store = Optional.of(ImageStore.open(directory));
+      store = Optional.of(ImageStore.open(directory, points));
       all = true;
       set.clear();
       view.entries().forEach(e -> set.put(e.key().text(), EntryCodec.proto(e).toByteString()));

@@ -10,6 +10,8 @@ import io.fairlead.agent.source.PodSource;
 import io.fairlead.agent.stream.Frames.OtherLog;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.run.FaultHandler;
+import io.fairlead.core.run.FaultPoint;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
 import io.fairlead.core.view.Entry.PodEntry;
@@ -63,6 +65,7 @@ public final class NodeLoop implements AutoCloseable {
    * @param sources where Pods of this node come from, no two of one name; also those that it had
    *     once
    * @param commands of exec probes
+   * @param points told on the loop's thread
    */
   public record Settings(
       NodeIdentity node,
@@ -70,7 +73,8 @@ public final class NodeLoop implements AutoCloseable {
       OtherLogPolicy otherLog,
       Path dataDirectory,
       List<PodSource> sources,
-      Commands commands) {
+      Commands commands,
+      FaultPoints points) {
     /** Where no programs are run for probes. */
     public Settings(
         NodeIdentity node,
@@ -78,7 +82,7 @@ public final class NodeLoop implements AutoCloseable {
         OtherLogPolicy otherLog,
         Path dataDirectory,
         List<PodSource> sources) {
-      this(node, addresses, otherLog, dataDirectory, sources, Commands.none());
+      this(node, addresses, otherLog, dataDirectory, sources, Commands.none(), FaultPoints.NONE);
     }
 
     public Settings {
@@ -105,6 +109,7 @@ public final class NodeLoop implements AutoCloseable {
   private final DataPlane plane;
   private final NodeImage image;
   private final LoopMetrics metrics;
+  private final FaultPoints points;
   private final FlowCleaner flows;
   private final Committer committer;
   private final StreamClient stream;
@@ -133,8 +138,9 @@ public final class NodeLoop implements AutoCloseable {
     this.plane = plane;
     this.image = image;
     this.metrics = new LoopMetrics(registry);
+    this.points = settings.points();
     this.flows = new FlowCleaner(kernelFlows, new FlowMetrics(registry), time);
-    this.committer = new Committer(image, plane, flows, metrics, time);
+    this.committer = new Committer(image, plane, flows, metrics, points, time);
     this.stream =
         new StreamClient(
             settings.node(),
@@ -143,6 +149,7 @@ public final class NodeLoop implements AutoCloseable {
             settings.otherLog() == OtherLogPolicy.ADOPT ? OtherLog.ADOPTED : OtherLog.REFUSED,
             event -> mailbox.add(new OfLink(event)),
             metrics,
+            points,
             time,
             random);
     this.prober =
@@ -179,7 +186,8 @@ public final class NodeLoop implements AutoCloseable {
       RandomSource random,
       FaultHandler faults,
       Runnable onSuperseded) {
-    var image = NodeImage.open(settings.dataDirectory(), settings.node().context());
+    var image =
+        NodeImage.open(settings.dataDirectory(), settings.node().context(), settings.points());
     var loop =
         new NodeLoop(settings, image, plane, flows, metrics, time, random, faults, onSuperseded);
     loop.flows.start();
@@ -255,6 +263,7 @@ public final class NodeLoop implements AutoCloseable {
       return;
     }
     knowsImage = true;
+    points.reached(FaultPoint.DISK_READ);
     image.view().pods().forEach(this::take);
     var kernel = plane.position();
     if (kernel.filter(k -> k.log().equals(disk.get().log()) && !disk.get().covers(k)).isPresent()) {
@@ -267,6 +276,7 @@ public final class NodeLoop implements AutoCloseable {
     }
     committer.changed();
     commit();
+    points.reached(FaultPoint.DISK_PROGRAMMED);
     LOG.atInfo()
         .addKeyValue("event", "agent.started-from-disk")
         .addKeyValue("position", disk.get().offsets())
@@ -359,6 +369,7 @@ public final class NodeLoop implements AutoCloseable {
           case Frames.Frame frame -> take(frame);
           case Frames.Moved(var position) -> {
             image.move(position);
+            points.reached(FaultPoint.BOOKMARK_TAKEN);
             metrics.bookmarks.inc();
             if (committer.moved()) {
               acknowledge();
@@ -392,6 +403,7 @@ public final class NodeLoop implements AutoCloseable {
   private void take(Frames.Frame frame) {
     (frame.reset() ? metrics.resets : metrics.deltas).inc();
     var touched = image.take(frame);
+    points.reached(frame.reset() ? FaultPoint.STATE_TAKEN : FaultPoint.CHANGE_TAKEN);
     knowsImage = true;
     if (!touched.isEmpty()) {
       sources.forEach(SourceDesk::touched);

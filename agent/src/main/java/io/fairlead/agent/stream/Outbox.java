@@ -5,6 +5,8 @@ import io.fairlead.api.PositionCodec;
 import io.fairlead.api.Timestamps;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Position;
+import io.fairlead.core.run.FaultPoint;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.v1.Ack;
 import io.fairlead.v1.AgentMessage;
 import io.fairlead.v1.NamespacedReadiness;
@@ -57,16 +59,18 @@ final class Outbox {
   }
 
   /** Sends what the replica takes. */
-  void flush(Link link) {
+  void flush(Link link, FaultPoints points) {
     if (link.isWritable() && ack.isPresent()) {
       link.send(AgentMessage.newBuilder().setAck(ack.get()));
       ack = Optional.empty();
+      points.reached(FaultPoint.ACK_SENT);
     }
     if (link.isWritable() && !reports.isEmpty()) {
       var message = ReadinessReports.newBuilder().setSequence(++sequence);
       reports.values().forEach(report -> message.addReports(proto(report)));
       reports.clear();
       link.send(AgentMessage.newBuilder().setReadiness(message));
+      points.reached(FaultPoint.REPORT_SENT);
     }
     while (link.isWritable() && !sources.isEmpty()) {
       var name = sources.keySet().iterator().next();
@@ -78,6 +82,7 @@ final class Outbox {
                       .setSequence(++sequence)
                       .addAllPods(sources.getOrDefault(name, List.of()))));
       sources.remove(name);
+      points.reached(FaultPoint.SOURCE_SENT);
     }
   }
 

@@ -4,6 +4,8 @@ import io.fairlead.agent.stream.Frames.OtherLog;
 import io.fairlead.api.PositionCodec;
 import io.fairlead.api.Reason;
 import io.fairlead.core.model.Position;
+import io.fairlead.core.run.FaultPoint;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
 import io.fairlead.runtime.HostPort;
@@ -54,6 +56,7 @@ final class StreamClient implements AutoCloseable {
   private final Replicas replicas;
   private final Consumer<Link.Event> events;
   private final LoopMetrics metrics;
+  private final FaultPoints points;
   private final Time time;
 
   private Optional<Session> session = Optional.empty();
@@ -128,6 +131,7 @@ final class StreamClient implements AutoCloseable {
       OtherLog otherLog,
       Consumer<Link.Event> events,
       LoopMetrics metrics,
+      FaultPoints points,
       Time time,
       RandomSource random) {
     this.node = node;
@@ -136,6 +140,7 @@ final class StreamClient implements AutoCloseable {
     this.replicas = new Replicas(addresses, random);
     this.events = events;
     this.metrics = metrics;
+    this.points = points;
     this.time = time;
     this.instance = random.uuid().toString();
     this.connectNanos = time.nanoTime();
@@ -195,7 +200,7 @@ final class StreamClient implements AutoCloseable {
     if (session.isEmpty() && nowNanos - connectNanos >= 0) {
       connect(new Link(replicas.take(), events), image, kernel);
     }
-    session().ifPresent(s -> s.outbox.flush(s.link));
+    session().ifPresent(s -> s.outbox.flush(s.link, points));
   }
 
   /** The replica asks this agent to go to one of others: the connection there comes first. */
@@ -250,6 +255,7 @@ final class StreamClient implements AutoCloseable {
         replicas.taken(to.approach().address());
         metrics.moves.labelValues("moved").inc();
         connect(new Link(to.approach(), events), image, kernel);
+        points.reached(FaultPoint.MOVE_BEGUN);
       }
     }
   }
@@ -283,6 +289,7 @@ final class StreamClient implements AutoCloseable {
             .setAdoptLog(otherLog == OtherLog.ADOPTED);
     asked.ifPresent(position -> hello.setPosition(PositionCodec.proto(position)));
     link.send(AgentMessage.newBuilder().setHello(hello));
+    points.reached(FaultPoint.HELLO_SENT);
   }
 
   /** Whether that event is of the stream in use. */

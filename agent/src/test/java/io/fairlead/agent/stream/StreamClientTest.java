@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.fairlead.agent.stream.Frames.OtherLog;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.run.FakeTime;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.runtime.Metrics;
 import java.time.Duration;
@@ -39,6 +40,7 @@ class StreamClientTest {
           OtherLog.REFUSED,
           events::add,
           new LoopMetrics(new Metrics()),
+          FaultPoints.NONE,
           time,
           RandomSource.seeded(1));
 

@@ -9,6 +9,7 @@ import io.fairlead.api.Errors;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.run.FakeTime;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.runtime.HostPort;
 import io.fairlead.runtime.Metrics;
@@ -62,6 +63,7 @@ class StreamMoveTest {
             OtherLog.REFUSED,
             events::add,
             metrics,
+            FaultPoints.NONE,
             time,
             RandomSource.seeded(1));
     opened.add(client);

@@ -2,6 +2,8 @@ package io.fairlead.endpoints.grpc;
 
 import io.fairlead.api.Errors;
 import io.fairlead.core.decide.Violation.Reason;
+import io.fairlead.core.run.FaultPoint;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.Time;
 import io.fairlead.endpoints.acks.Acks;
 import io.grpc.Context;
@@ -38,12 +40,14 @@ public final class AckWaits implements AutoCloseable {
   private static final Duration LAST = Duration.ofMillis(200);
 
   private final Acks acks;
+  private final FaultPoints points;
   private final Time time;
   private final AtomicInteger running = new AtomicInteger();
   private volatile boolean closed;
 
-  public AckWaits(Acks acks, Time time) {
+  public AckWaits(Acks acks, FaultPoints points, Time time) {
     this.acks = acks;
+    this.points = points;
     this.time = time;
   }
 
@@ -103,6 +107,7 @@ public final class AckWaits implements AutoCloseable {
         boolean late = time.nanoTime() - endNanos >= 0;
         var now = look.apply(late);
         if (now.over() || late) {
+          points.reached(FaultPoint.WAIT_ANSWERING);
           call.onNext(last.apply(now.message()));
           call.onCompleted();
           return;

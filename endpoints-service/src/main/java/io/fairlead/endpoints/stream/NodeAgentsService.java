@@ -6,6 +6,8 @@ import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.Acknowledgement;
 import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.Position;
+import io.fairlead.core.run.FaultPoint;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.Time;
 import io.fairlead.endpoints.acks.Acks;
 import io.fairlead.etcd.Coordination;
@@ -44,6 +46,7 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
   private final Coordination coordination;
   private final StreamSettings settings;
   private final StreamStats stats;
+  private final FaultPoints points;
   private final Supplier<UUID> ids;
   private final Time time;
 
@@ -67,6 +70,7 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
       Coordination coordination,
       StreamSettings settings,
       StreamStats stats,
+      FaultPoints points,
       Supplier<UUID> ids,
       Time time) {
     this.replica = replica;
@@ -81,6 +85,7 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
     this.coordination = coordination;
     this.settings = settings;
     this.stats = stats;
+    this.points = points;
     this.ids = ids;
     this.time = time;
   }
@@ -125,6 +130,7 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
             started()
                 .ifPresent(p -> {
                   p.stream().acknowledge(message.getAck());
+                  points.reached(FaultPoint.ACK_TAKEN);
                   said(p.stream());
                 });
         case READINESS -> started().ifPresent(p -> p.upward().report(message.getReadiness()));
@@ -194,7 +200,7 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
         return;
       }
       var stream = running.stream();
-      var lease = new NodeLeaseKeeper(stream, replica, coordination, settings, stats, time);
+      var lease = new NodeLeaseKeeper(stream, replica, coordination, settings, stats, points, time);
       if (!streams.admit(stream)) {
         stream.close(
             Refusals.sessionEnded(stream.node(), stream.session(), "a later session is open here"));
@@ -257,6 +263,7 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
               turns,
               settings,
               stats,
+              points,
               time);
       return new Parts(stream, new Upward(stream, uplink, image, ids, settings, stats, time));
     }

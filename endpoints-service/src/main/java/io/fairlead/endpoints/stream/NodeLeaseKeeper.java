@@ -1,6 +1,8 @@
 package io.fairlead.endpoints.stream;
 
 import io.fairlead.api.Errors;
+import io.fairlead.core.run.FaultPoint;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.Time;
 import io.fairlead.etcd.Coordination;
@@ -25,6 +27,7 @@ final class NodeLeaseKeeper implements AutoCloseable {
   private final Coordination coordination;
   private final StreamSettings settings;
   private final StreamStats stats;
+  private final FaultPoints points;
   private final Time time;
   private final Thread thread;
 
@@ -34,12 +37,14 @@ final class NodeLeaseKeeper implements AutoCloseable {
       Coordination coordination,
       StreamSettings settings,
       StreamStats stats,
+      FaultPoints points,
       Time time) {
     this.stream = stream;
     this.replica = replica;
     this.coordination = coordination;
     this.settings = settings;
     this.stats = stats;
+    this.points = points;
     this.time = time;
     this.thread = Thread.ofVirtual().name("node-lease-" + stream.node()).unstarted(this::keep);
   }
@@ -63,6 +68,7 @@ final class NodeLeaseKeeper implements AutoCloseable {
                     stream.node(), stream.session(), "the node opened a later session elsewhere"));
             return;
           }
+          points.reached(FaultPoint.SESSION_LEASED);
           lost.await();
           stats.leasesLost.increment();
           leaselessNanos = time.nanoTime();

@@ -3,6 +3,8 @@ package io.fairlead.endpoints.stream;
 import io.fairlead.api.Errors;
 import io.fairlead.api.PositionCodec;
 import io.fairlead.core.model.Position;
+import io.fairlead.core.run.FaultPoint;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.Time;
 import io.fairlead.v1.Ack;
 import io.fairlead.v1.Begin;
@@ -97,6 +99,7 @@ final class NodeStream {
   private final ResetTurns turns;
   private final StreamSettings settings;
   private final StreamStats stats;
+  private final FaultPoints points;
   private final Time time;
   private final Semaphore wake = new Semaphore(0);
   private final Runnable signal = this::wake;
@@ -126,6 +129,7 @@ final class NodeStream {
       ResetTurns turns,
       StreamSettings settings,
       StreamStats stats,
+      FaultPoints points,
       Time time) {
     this.agent = agent;
     this.replica = replica;
@@ -135,6 +139,7 @@ final class NodeStream {
     this.turns = turns;
     this.settings = settings;
     this.stats = stats;
+    this.points = points;
     this.time = time;
     this.sent = contents.current().position();
   }
@@ -281,7 +286,9 @@ final class NodeStream {
                       .setProtocol(agent.protocol())
                       .setLog(sent.log().toString())));
       if (awaitBarrier()) {
+        points.reached(FaultPoint.STREAM_CAUGHT_UP);
         first();
+        points.reached(FaultPoint.STREAM_FIRST_SENT);
         while (await(this::hasWork)) {
           step();
         }
@@ -389,6 +396,7 @@ final class NodeStream {
     if (where.isPresent()) {
       move = Optional.empty();
       send(ReplicaMessage.newBuilder().setMove(where.get()));
+      points.reached(FaultPoint.MOVE_ASKED);
     }
     var content = contents.current();
     if (content.number() != number && mayFrame()) {
@@ -572,6 +580,7 @@ final class NodeStream {
         }
         count(part);
         send(ReplicaMessage.newBuilder().setChunk(part.chunk()));
+        points.reached(FaultPoint.STREAM_PART_SENT);
       }
       send(ReplicaMessage.newBuilder().setEnd(finish));
     }

@@ -58,10 +58,16 @@ public final class SessionFence implements Decider<PodCommand, PodOutcome> {
         .start(() -> {
           try {
             await();
-            if (answer.isDone()) { // withdrawn meanwhile
-              return;
+            if (answer.isDone()) {
+              return; // withdrawn
             }
             var decided = decider.submit(partition, request);
+            var _ =
+                answer.whenComplete((_, _) -> {
+                  if (answer.isCancelled()) {
+                    decided.cancel(false);
+                  }
+                });
             var _ =
                 decided.whenComplete((given, fault) -> {
                   if (fault == null) {
@@ -70,7 +76,6 @@ public final class SessionFence implements Decider<PodCommand, PodOutcome> {
                     answer.completeExceptionally(fault);
                   }
                 });
-            var _ = answer.whenComplete((_, _) -> decided.cancel(false));
           } catch (GatewayException e) {
             answer.complete(
                 new Answer.Unavailable<>(

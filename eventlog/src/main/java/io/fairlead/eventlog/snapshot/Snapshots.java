@@ -8,6 +8,8 @@ import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Partitioning;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.record.LogEntry;
+import io.fairlead.core.run.FaultPoint;
+import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.Time;
 import io.fairlead.eventlog.codec.EventCodec;
@@ -120,7 +122,7 @@ public final class Snapshots implements AutoCloseable {
   private final EventLog log;
   private final List<LogPartition> partitions;
   private final Time time;
-  private final Runnable beforeRename;
+  private final FaultPoints points;
   private final Semaphore wake = new Semaphore(0);
   private Optional<Thread> thread = Optional.empty();
 
@@ -140,20 +142,21 @@ public final class Snapshots implements AutoCloseable {
    */
   public Snapshots(
       Optional<Settings> settings, EventLog log, Collection<LogPartition> partitions, Time time) {
-    this(settings, log, partitions, time, () -> {});
+    this(settings, log, partitions, time, FaultPoints.NONE);
   }
 
-  Snapshots(
+  /** Likewise; the points are told of each snapshot that is written. */
+  public Snapshots(
       Optional<Settings> settings,
       EventLog log,
       Collection<LogPartition> partitions,
       Time time,
-      Runnable beforeRename) {
+      FaultPoints points) {
     this.settings = settings;
     this.log = log;
     this.partitions = List.copyOf(partitions);
     this.time = time;
-    this.beforeRename = beforeRename;
+    this.points = points;
   }
 
   // --- reading
@@ -506,8 +509,9 @@ public final class Snapshots implements AutoCloseable {
         }
         channel.force(true);
       }
-      beforeRename.run();
+      points.reached(FaultPoint.SNAPSHOT_WRITTEN);
       Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      points.reached(FaultPoint.SNAPSHOT_RENAMED);
       try (var names = FileChannel.open(directory, StandardOpenOption.READ)) {
         names.force(true); // the rename is durable only then
       }

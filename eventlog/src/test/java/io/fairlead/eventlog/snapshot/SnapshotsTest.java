@@ -17,6 +17,7 @@ import io.fairlead.core.model.Position;
 import io.fairlead.core.model.Topic;
 import io.fairlead.core.record.LogEvent;
 import io.fairlead.core.run.FakeTime;
+import io.fairlead.core.run.FaultPoint;
 import io.fairlead.eventlog.codec.EventCodec;
 import io.fairlead.eventlog.codec.RandomEvents;
 import io.fairlead.eventlog.file.RawEntry;
@@ -86,7 +87,16 @@ class SnapshotsTest {
 
   private Snapshots snapshots(Runnable beforeRename) {
     var settings = new Snapshots.Settings(directory, NAME, Duration.ofHours(1));
-    return new Snapshots(Optional.of(settings), log, PARTITIONING.all(), time, beforeRename);
+    return new Snapshots(
+        Optional.of(settings),
+        log,
+        PARTITIONING.all(),
+        time,
+        point -> {
+          if (point == FaultPoint.SNAPSHOT_WRITTEN) {
+            beforeRename.run();
+          }
+        });
   }
 
   private Loader start(Optional<Snapshots.Kept> kept, Publisher... publishers) {

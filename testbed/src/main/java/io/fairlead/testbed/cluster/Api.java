@@ -50,6 +50,11 @@ public final class Api implements AutoCloseable {
         .withDeadlineAfter(CALL.toMillis(), TimeUnit.MILLISECONDS);
   }
 
+  public EndpointSlicesGrpc.EndpointSlicesBlockingStub slices() {
+    return EndpointSlicesGrpc.newBlockingStub(endpoints)
+        .withDeadlineAfter(CALL.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
   /** The Services of a manifest. */
   public static List<Service> parse(String manifest) {
     var read = Manifests.read("manifest", manifest);
@@ -94,8 +99,7 @@ public final class Api implements AutoCloseable {
     for (var item : Manifests.read("manifest", manifest).items()) {
       if (item.object() instanceof ManifestObject.OfEndpointSlice(var slice)) {
         var _ =
-            EndpointSlicesGrpc.newBlockingStub(endpoints)
-                .withDeadlineAfter(CALL.toMillis(), TimeUnit.MILLISECONDS)
+            slices()
                 .apply(
                     ApplyEndpointSliceRequest.newBuilder()
                         .setRequestId(UUID.randomUUID().toString())

@@ -159,7 +159,7 @@ public final class Cluster implements AutoCloseable {
                     "--listen=" + address + ":" + (port + shift),
                     "--advertise=" + address + ":" + (port + shift),
                     "--http-listen=" + address + ":" + (http + shift)),
-                more.stream())
+                more.stream().map(o -> o.replace(ClusterSpec.REPLICA, name + "-" + replica)))
             .toList();
     return part(
         name + "-" + replica,
@@ -202,7 +202,7 @@ public final class Cluster implements AutoCloseable {
                     "--cluster-cidrs=10.244.0.0/16",
                     "--endpoints=" + endpointsAddresses(),
                     "--manifests=" + manifests(node),
-                    "--data-dir=" + spec.directory().resolve(node),
+                    "--data-dir=" + agentData(node),
                     "--http-listen=" + place.address() + ":" + AGENT_HTTP),
                 spec.agentOptions().stream())
             .toList();
@@ -317,6 +317,11 @@ public final class Cluster implements AutoCloseable {
 
   public String etcdUrl() {
     return etcdConfig.clientUrl();
+  }
+
+  /** Where the node's agent keeps its image. */
+  public Path agentData(String node) {
+    return spec.directory().resolve(node);
   }
 
   /** The directory whose manifests the node's agent runs. */

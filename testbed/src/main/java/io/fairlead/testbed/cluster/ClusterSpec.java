@@ -11,7 +11,8 @@ import java.util.List;
  * @param nodes each with an agent
  * @param replicas of allocator-service and endpoints-service each
  * @param agentOptions added to every agent's command line
- * @param endpointsOptions added to the command lines of endpoints-service
+ * @param endpointsOptions added to the command lines of endpoints-service; {@link #REPLICA} in them
+ *     stands for the name of the replica
  * @param heaps what the processes may take
  */
 public record ClusterSpec(
@@ -32,6 +33,9 @@ public record ClusterSpec(
     public static final Heaps SMALL = new Heaps(192, 128, 64);
   }
 
+  /** A part of an option that is another one for each replica. */
+  public static final String REPLICA = "{replica}";
+
   public ClusterSpec {
     nodes = List.copyOf(nodes);
     agentOptions = List.copyOf(agentOptions);
@@ -42,6 +46,16 @@ public record ClusterSpec(
   public static ClusterSpec of(String id, Path directory) {
     return new ClusterSpec(
         id, directory, List.of("node-a", "node-b", "node-c"), 2, List.of(), List.of(), Heaps.SMALL);
+  }
+
+  public ClusterSpec withNodes(String... names) {
+    return new ClusterSpec(
+        id, directory, List.of(names), replicas, agentOptions, endpointsOptions, heaps);
+  }
+
+  public ClusterSpec withAgentOptions(String... options) {
+    return new ClusterSpec(
+        id, directory, nodes, replicas, List.of(options), endpointsOptions, heaps);
   }
 
   public ClusterSpec withEndpointsOptions(String... options) {

@@ -64,8 +64,17 @@ public final class Part implements AutoCloseable {
   }
 
   public boolean isReady() {
+    return isWell("/readyz");
+  }
+
+  /** Whether it is up, with or without those that it needs. */
+  public boolean isLive() {
+    return isWell("/livez");
+  }
+
+  private boolean isWell(String path) {
     try {
-      return get("/readyz").statusCode() == 200;
+      return get(path).statusCode() == 200;
     } catch (UncheckedIOException _) {
       return false;
     }

@@ -4,6 +4,7 @@ import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.model.Service;
+import io.fairlead.core.model.Topic;
 import io.fairlead.core.record.Envelope;
 import io.fairlead.core.record.Envelope.RequestStamp;
 import io.fairlead.core.record.LogEntry;
@@ -17,13 +18,14 @@ import io.fairlead.testbed.history.Operation.Seen;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** The records of Services, by a reader of our own. */
+/** What the log holds, by a reader of our own. */
 public final class LogRecords {
   private static final Duration LIMIT = Duration.ofSeconds(60);
 
@@ -36,12 +38,17 @@ public final class LogRecords {
 
   /** All entries of the partition of Services that are committed now, in its order. */
   public static List<LogEntry> all(Stores stores) {
-    var partitions = List.of(LogPartition.SERVICES);
+    return all(stores, Topic.SERVICES);
+  }
+
+  /** All entries of a topic that are committed now, each partition's in its order. */
+  public static List<LogEntry> all(Stores stores, Topic topic) {
     var config =
         KafkaLogConfig.of(stores.kafkaBootstrap(), "history")
             .withReplicationFactor(stores.copies());
     try (var log = KafkaEventLog.open(config, Time.system())) {
-      var reader = new Reader(log.endOffsets(partitions).getOrDefault(LogPartition.SERVICES, 0L));
+      var partitions = log.partitioning().all().stream().filter(p -> p.topic() == topic).toList();
+      var reader = new Reader(log.endOffsets(partitions));
       try (var _ = log.follow(partitions, Position.start(log.identity()), reader)) {
         return reader.all.get(LIMIT.toMillis(), TimeUnit.MILLISECONDS);
       }
@@ -93,17 +100,17 @@ public final class LogRecords {
   /** Gathers until the end. */
   private static final class Reader implements FollowListener {
     final CompletableFuture<List<LogEntry>> all = new CompletableFuture<>();
-    private final long end;
+    private final Map<LogPartition, Long> ends;
     private final List<LogEntry> entries = new ArrayList<>();
 
-    Reader(long end) {
-      this.end = end;
+    Reader(Map<LogPartition, Long> ends) {
+      this.ends = ends;
     }
 
     @Override
     public void onEntries(List<LogEntry> more, Position applied) {
       entries.addAll(more);
-      if (applied.of(LogPartition.SERVICES) >= end) {
+      if (ends.entrySet().stream().allMatch(e -> applied.of(e.getKey()) >= e.getValue())) {
         all.complete(List.copyOf(entries));
       }
     }
