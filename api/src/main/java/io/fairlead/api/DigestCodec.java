@@ -25,6 +25,9 @@ import java.util.TreeMap;
 
 /** The digests of a log's partitions, and of their objects. */
 public final class DigestCodec {
+  /** Who may read objects at a time: each holds the image of when it asked until it is sent. */
+  public static final int READERS = 4;
+
   /** Far below the limit of a message. */
   private static final int OBJECTS_A_MESSAGE = 2_000;
 

@@ -15,7 +15,18 @@ public final class GrpcStreams {
    * @param messages asked for on the threads of the call, one after another
    */
   public static <M> void send(Iterator<M> messages, StreamObserver<M> replies) {
+    send(messages, replies, () -> {});
+  }
+
+  /**
+   * Likewise.
+   *
+   * @param onEnd run when the stream has ended in whatever way
+   */
+  public static <M> void send(Iterator<M> messages, StreamObserver<M> replies, Runnable onEnd) {
     var call = (ServerCallStreamObserver<M>) replies;
+    call.setOnCloseHandler(onEnd); // of the two one is run
+    call.setOnCancelHandler(onEnd);
     call.setOnReadyHandler(
         new Runnable() {
           private boolean done;

@@ -269,7 +269,9 @@ final class LogVerifyCommand implements Callable<Integer> {
           err.printf("  and %d more%n", differences.size() - NAMED);
         }
         if (differences.isEmpty()) {
-          err.printf("  %s and %s do not differ in any object any more%n", first, other);
+          err.printf(
+              "  no object can be named in which %s and %s differ: what changed since, or is written meanwhile, tells nothing%n",
+              first, other);
         }
       } catch (CallFailedException e) {
         err.println("  " + e.words());
@@ -293,8 +295,10 @@ final class LogVerifyCommand implements Callable<Integer> {
     if (two.address().isEmpty()) {
       var trail = replayed.orElseThrow();
       var end = trail.objects(partition);
-      return PartitionObjects.differences(
-          Optional.empty(), objects(session, one, partition, log, end.next()), end);
+      var there = objects(session, one, partition, log, end.next());
+      // where the replica has not gone on, it also tells what it lacks
+      var earlier = Optional.of(there).filter(found -> found.next() == end.next());
+      return PartitionObjects.differences(earlier, there, end);
     }
     var earlier = objects(session, one, partition, log, 0);
     var there = objects(session, two, partition, log, earlier.next());

@@ -10,6 +10,7 @@ import io.fairlead.v1.LogFollower;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -36,29 +37,31 @@ class LogFollowersTest {
   void tellsWhatMembersAndServersOfDnsSupport() {
     var a = replicas.start("a");
     var _ = replicas.with(new FeatureLevels(3, _ -> 1)).start("b");
+    var sequence = new AtomicLong(); // it says so again and again, as servers do
     try (var dns = replicas.kafka.connect()) {
-      dns.acks()
-          .publish(
-              List.of(
-                  new Acknowledgement(
-                      new Member(Role.DNS, "dns-1"),
-                      0,
-                      1,
-                      Optional.empty(),
-                      "",
-                      List.of(),
-                      Duration.ofSeconds(5),
-                      2)));
       Awaitility.await("it is heard")
           .atMost(Duration.ofSeconds(30))
-          .untilAsserted(() ->
-              assertThat(a.featureLevel().getFollowersList())
-                  .containsExactly(
-                      follower("endpoints", "a", 1),
-                      follower("endpoints", "b", 3),
-                      follower("dns", "dns-1", 2)));
+          .untilAsserted(() -> {
+            dns.acks()
+                .publish(
+                    List.of(
+                        new Acknowledgement(
+                            new Member(Role.DNS, "dns-1"),
+                            0,
+                            sequence.incrementAndGet(),
+                            Optional.empty(),
+                            "",
+                            List.of(),
+                            Duration.ofSeconds(5),
+                            2)));
+            assertThat(a.featureLevel().getFollowersList())
+                .containsExactly(
+                    follower("endpoints", "a", 1),
+                    follower("endpoints", "b", 3),
+                    follower("dns", "dns-1", 2));
+            assertThat(a.featureLevel().getMissing()).isEmpty();
+          });
     }
     assertThat(a.featureLevel().getLevel()).isEqualTo(1);
-    assertThat(a.featureLevel().getMissing()).isEmpty();
   }
 }

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * says what each point is.
  */
 @Tag("kernel")
-@Timeout(300)
+@Timeout(600)
 class StreamFaultPointsTest {
   private static final List<FaultPoint> POINTS =
       Stream.concat(

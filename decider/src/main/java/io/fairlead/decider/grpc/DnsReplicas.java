@@ -18,7 +18,7 @@ import java.util.function.Supplier;
  * their acknowledgements. Blocks.
  */
 public final class DnsReplicas implements Supplier<Known> {
-  private static final Duration LIMIT = Duration.ofSeconds(2);
+  private static final Duration LIMIT = Duration.ofSeconds(10);
 
   private final Coordination coordination;
   private final Peers peers;
@@ -37,12 +37,17 @@ public final class DnsReplicas implements Supplier<Known> {
             FeatureLevelsGrpc.newBlockingStub(peers.at(member.address()))
                 .withDeadlineAfter(LIMIT.toNanos(), TimeUnit.NANOSECONDS)
                 .get(GetFeatureLevelRequest.getDefaultInstance());
-        return new Known(
-            reply.getFollowersList().stream()
-                .filter(f -> f.getService().equals(LogFollowers.DNS))
-                .map(f -> new Follower(f.getService(), f.getReplica(), f.getSupported()))
-                .toList(),
-            Optional.of(reply.getMissing()).filter(words -> !words.isEmpty()));
+        if (reply.getMissing().isEmpty()) {
+          return new Known(
+              reply.getFollowersList().stream()
+                  .filter(f -> f.getService().equals(LogFollowers.DNS))
+                  .map(f -> new Follower(f.getService(), f.getReplica(), f.getSupported()))
+                  .toList(),
+              Optional.empty());
+        }
+        why.add(
+            "endpoints/%s does not know all replicas of dns-service: %s"
+                .formatted(member.replica(), reply.getMissing()));
       } catch (StatusRuntimeException e) {
         why.add(
             "endpoints/%s, which knows the replicas of dns-service, does not tell them: %s"

@@ -1,5 +1,6 @@
 package io.fairlead.decider.grpc;
 
+import io.fairlead.api.CallLimit;
 import io.fairlead.api.DigestCodec;
 import io.fairlead.api.GrpcStreams;
 import io.fairlead.api.PositionCodec;
@@ -33,6 +34,7 @@ public final class LogService extends LogImplBase {
   private final Coordination coordination;
   private final Reads reads;
   private final LogReads logReads;
+  private final CallLimit readers = new CallLimit("readers of objects", DigestCodec.READERS);
 
   public LogService(
       String replica,
@@ -94,12 +96,19 @@ public final class LogService extends LogImplBase {
     if (request.hasWaitFor()) {
       var _ = reads.covered("waitFor", request.getWaitFor());
     }
-    var snapshot = loader.current();
-    GrpcStreams.send(
-        DigestCodec.objects(
-            snapshot.position().of(partition),
-            PartitionObjects.of(snapshot.image(), loader.partitioning(), partition)),
-        replies);
+    var left = readers.enter();
+    try {
+      var snapshot = loader.current();
+      GrpcStreams.send(
+          DigestCodec.objects(
+              snapshot.position().of(partition),
+              PartitionObjects.of(snapshot.image(), loader.partitioning(), partition)),
+          replies,
+          left);
+    } catch (RuntimeException e) {
+      left.run();
+      throw e;
+    }
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.fairlead.dns.grpc;
 
+import io.fairlead.api.CallLimit;
 import io.fairlead.api.DigestCodec;
 import io.fairlead.api.Errors;
 import io.fairlead.api.GrpcStreams;
@@ -37,6 +38,7 @@ public final class LogService extends LogImplBase {
 
   private final String replica;
   private final Supplier<Optional<Reading>> reading;
+  private final CallLimit readers = new CallLimit("readers of objects", DigestCodec.READERS);
 
   /**
    * @param reading empty until the log was found
@@ -89,11 +91,18 @@ public final class LogService extends LogImplBase {
     var partition = DigestCodec.partition(request, found.partitions());
     var snapshot =
         request.hasWaitFor() ? await(found, request.getWaitFor()) : found.loader().current();
-    GrpcStreams.send(
-        DigestCodec.objects(
-            snapshot.position().of(partition),
-            PartitionObjects.of(snapshot.image(), found.log().partitioning(), partition)),
-        replies);
+    var left = readers.enter();
+    try {
+      GrpcStreams.send(
+          DigestCodec.objects(
+              snapshot.position().of(partition),
+              PartitionObjects.of(snapshot.image(), found.log().partitioning(), partition)),
+          replies,
+          left);
+    } catch (RuntimeException e) {
+      left.run();
+      throw e;
+    }
   }
 
   private Reading found() {

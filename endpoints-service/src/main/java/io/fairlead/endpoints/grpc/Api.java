@@ -22,7 +22,6 @@ import io.grpc.ServerInterceptor;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /** The unary services of this process, ready for a server. */
 public final class Api {
@@ -67,7 +66,7 @@ public final class Api {
             replicas.add(
                 new Follower(
                     LogFollowers.DNS, name, word.map(Acknowledgement::featureLevel).orElse(0))));
-    return new Known(replicas, Optional.empty());
+    return new Known(replicas, acks.trouble());
   }
 
   /** What the services need around them. */

@@ -376,7 +376,12 @@ public final class NodeStory implements AutoCloseable {
       long nudgeNanos = System.nanoTime();
       boolean struck = false;
       long endNanos = System.nanoTime() + PATIENCE.toNanos();
+      int left = points.size();
       while (!struck || !left(points).isEmpty()) {
+        if (left(points).size() < left) { // for each of them as long
+          left = left(points).size();
+          endNanos = System.nanoTime() + PATIENCE.toNanos();
+        }
         if (System.nanoTime() - endNanos >= 0) {
           throw new AssertionError("nobody comes to " + left(points) + work.words());
         }
