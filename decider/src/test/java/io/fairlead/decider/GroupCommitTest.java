@@ -749,8 +749,8 @@ class GroupCommitTest {
     givenUp.cancel(false); // makes room
     var next = a.submit("5", new Find("x"));
     replicas.kafka.showCommits();
-    waiting.stream()
-        .filter(answer -> answer != givenUp)
+    waiting
+        .subList(1, 3)
         .forEach(answer -> assertThat(reply(get(answer)).what()).isEqualTo("not found"));
     assertThat(reply(get(next)).what()).isEqualTo("not found");
   }

@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * they have to do with goes on: nothing is lost, doubled or forgotten. {@code docs/fault-points.md}
  * says what each point is.
  */
-@Tag("kernel")
+@Tag("long") // some minutes
 @Timeout(600)
 class StreamFaultPointsTest {
   private static final List<FaultPoint> POINTS =

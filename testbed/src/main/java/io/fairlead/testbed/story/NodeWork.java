@@ -106,7 +106,8 @@ final class NodeWork implements AutoCloseable {
 
   private void run() {
     try {
-      for (; !over; round++) {
+      for (int next = 0; !over; next++) {
+        round = next;
         boolean passing = round % 2 == 1;
         for (var node : story.living()) {
           story.passing(node, passing);
