@@ -25,7 +25,7 @@ import picocli.CommandLine.ParentCommand;
 @Command(
     name = "down",
     description = {
-      "Ends what fairlead up runs with the data directory that is meant, --data-dir or the default one, and removes all of it but the data, also after a crash. A plane with another one is named and left alone.",
+      "Ends what fairlead up runs with the data directory that is meant, --data-dir or the default one, and removes all of it but the data, also after a crash. A plane with another one, whether it runs or crashed, is named and left alone.",
       "Says so where nothing runs, and is no error then."
     })
 final class DownCommand implements Callable<Integer> {

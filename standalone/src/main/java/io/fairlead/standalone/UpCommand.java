@@ -4,6 +4,7 @@ import io.fairlead.cli.CliException;
 import io.fairlead.cli.Fairlead;
 import io.fairlead.cli.UsageException;
 import io.fairlead.cli.plane.PlaneFiles;
+import io.fairlead.cli.plane.ShellWord;
 import io.fairlead.devkit.process.LaunchException;
 import io.fairlead.devkit.process.ProcessLock;
 import io.fairlead.standalone.plane.DataDirectory;
@@ -23,7 +24,8 @@ import picocli.CommandLine.ParentCommand;
 
 /**
  * {@code fairlead up}: starts a plane, a process of its own, and shows how far it is. Exit codes: 0
- * = it ended in order, or with -d it is ready; 1 = it cannot start or ended by itself.
+ * = it ended in order, or with -d it is ready, now or already; 1 = it cannot start, ended by itself
+ * or before it was ready, or one that was not asked for like this runs already; 2 = wrong usage.
  */
 @Command(
     name = "up",
@@ -112,12 +114,12 @@ final class UpCommand implements Callable<Integer> {
             .formatted(config.dataDirectory(), pid, owner.nodes(), owner.ports(), down(config)));
   }
 
-  /** What ends it. */
+  /** What ends it, also from a shell without the variables of this one. */
   private String down(PlaneConfig config) {
-    var byDefault = PlaneFiles.of(fairlead.environment()).dataDirectory();
+    var byDefault = PlaneFiles.of(fairlead.environment()).standardDataDirectory();
     return PlaneFiles.instanceId(byDefault).equals(config.id())
         ? "fairlead down"
-        : "fairlead down --data-dir " + config.dataDirectory();
+        : "fairlead down --data-dir " + ShellWord.of(config.dataDirectory().toString());
   }
 
   private PlaneConfig config(PlaneFiles files) {

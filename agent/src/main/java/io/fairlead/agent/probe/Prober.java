@@ -25,6 +25,9 @@ import org.slf4j.LoggerFactory;
  * after a restart what is on record holds until the probes found something else.
  */
 public final class Prober implements AutoCloseable {
+  /** Begins the reason of a Pod of which there is no outcome, with why. */
+  private static final String NOT_PROBED = "not probed yet: ";
+
   private static final Logger LOG = LoggerFactory.getLogger(Prober.class);
 
   /** First probes of many new Pods spread over about that much each, at most over a period. */
@@ -207,7 +210,10 @@ public final class Prober implements AutoCloseable {
       var ofThisRun = recorded.filter(r -> shape.run().equals(run(r)));
       this.begin = ofThisRun.filter(PodReadiness::ready).isPresent() ? Begin.STARTED : Begin.NEW;
       this.told = ofThisRun.isPresent();
-      this.firstAfter = firstAfter(ofThisRun.isPresent() && !pods.containsKey(pod.name()));
+      this.firstAfter =
+          firstAfter(
+              ofThisRun.filter(r -> !r.reason().startsWith(NOT_PROBED)).isPresent()
+                  && !pods.containsKey(pod.name()));
       this.thread =
           Thread.ofVirtual()
               .name("probe-" + pod.name() + "-" + shape.container().name())
@@ -229,7 +235,7 @@ public final class Prober implements AutoCloseable {
     }
 
     /**
-     * A Pod of which something is on record was probed before: after a restart of this process
+     * A Pod of which an outcome is on record was probed before: after a restart of this process
      * there are many such, and nobody waits, so they spread over a whole period. New ones begin
      * soon.
      */
@@ -327,7 +333,7 @@ public final class Prober implements AutoCloseable {
             .addKeyValue("words", words)
             .log("Probe cannot be made");
         if (!told) { // else what is on record stays; nobody looks for it in this log
-          tell(new Verdict(false, "not probed yet: " + words));
+          tell(new Verdict(false, NOT_PROBED + words));
         }
       }
       return result;

@@ -448,6 +448,28 @@ class ProberTest {
     assertThat(findings).as("what is on record stays").isEmpty();
   }
 
+  /** After a restart of the agent, too: it may have become possible. */
+  @Test
+  void aPodThatCouldNotBeProbedIsProbedAtOnce() {
+    script.passes("ready");
+    var pod = startingPod("web", Optional.empty(), Optional.of(exec("ready", 3)));
+    var never =
+        new PodReadiness(
+            pod.name(),
+            pod.uid(),
+            false,
+            "node-a",
+            5,
+            1,
+            "not probed yet: no address",
+            FakeTime.START);
+    scripted.put(pod, Optional.of(never));
+    sleeping(1);
+    time.advance(Duration.ofMillis(200));
+    takeScripted();
+    assertThat(scripted.verdict(pod).orElseThrow().ready()).isTrue();
+  }
+
   @Test
   void aProbeThatThisNodeRefusesIsAFailureAtOnce() {
     script.results.put("ready", new ProbeResult.Refused("not allowed"));

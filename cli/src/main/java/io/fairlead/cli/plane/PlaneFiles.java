@@ -67,6 +67,11 @@ public record PlaneFiles(Map<String, String> environment, long user) {
     return givenDataDirectory().orElseGet(this::home);
   }
 
+  /** The same where the environment does not say either. */
+  public Path standardDataDirectory() {
+    return home();
+  }
+
   /** What the environment says. */
   Optional<Path> givenDataDirectory() {
     return Optional.ofNullable(environment.get(DATA_DIR))

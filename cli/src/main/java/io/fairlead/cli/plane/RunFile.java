@@ -77,12 +77,22 @@ public record RunFile(
       /** For people: which there are, and how to choose. */
       public String words() {
         var begin =
-            planes.size() == 1
-                ? "error: the plane that runs here has another data directory; if it is meant, name it:"
-                : "error: several planes run here; choose one:";
+            planes.size() > 1
+                ? "error: several planes %s; choose one:"
+                    .formatted(anyLive() ? "run here" : "crashed here and left something behind")
+                : "error: the plane that %s has another data directory; if it is meant, name it:"
+                    .formatted(anyLive() ? "runs here" : "crashed here and left something behind");
         return planes.stream()
-            .map(plane -> "\n  --data-dir " + plane.dataDirectory() + " (pid " + plane.pid() + ")")
+            .map(plane ->
+                "\n  --data-dir %s (%s)"
+                    .formatted(
+                        ShellWord.of(plane.dataDirectory().toString()),
+                        plane.isLive() ? "pid " + plane.pid() : "crashed"))
             .collect(Collectors.joining("", begin, ""));
+      }
+
+      private boolean anyLive() {
+        return planes.stream().anyMatch(RunFile::isLive);
       }
     }
   }

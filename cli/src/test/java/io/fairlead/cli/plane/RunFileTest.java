@@ -196,6 +196,12 @@ class RunFileTest {
         .isEqualTo(
             "error: the plane that runs here has another data directory; if it is meant, name it:\n  --data-dir %s (pid %d)"
                 .formatted(other.dataDirectory(), other.pid()));
+    var crashed = plane(directory.resolve("a dir"), new ProcessId(other.pid(), "before"));
+    var left = RunFile.chooseNamed(files, Optional.empty(), List.of(crashed));
+    assertThat(((Found.Several) left).words())
+        .isEqualTo(
+            "error: the plane that crashed here and left something behind has another data directory; if it is meant, name it:\n  --data-dir '%s' (crashed)"
+                .formatted(crashed.dataDirectory()));
     var inVariable =
         new PlaneFiles(Map.of(PlaneFiles.DATA_DIR, other.dataDirectory().toString()), SOMEBODY);
     assertThat(RunFile.chooseNamed(inVariable, Optional.empty(), List.of(other, byDefault)))
