@@ -265,11 +265,11 @@ final class PodRuntimeKernelTest {
         .isEqualTo(
             "Error from server (BadRequest): previous terminated container \"main\" in pod \"ticks\" not found\n");
     assertThat(run("exec", "ticks", "-c", "side", "true").err())
-        .isEqualTo("error: exec POD COMMAND is not supported. Use exec POD -- COMMAND instead\n");
+        .startsWith("error: exec POD COMMAND is not supported. Use exec POD -- COMMAND instead\n");
     assertThat(run("exec", "ticks", "-c", "side").err())
-        .isEqualTo("error: you must specify at least one command for the container\n");
+        .startsWith("error: you must specify at least one command for the container\n");
     assertThat(run("logs", "service/web").err())
-        .isEqualTo("error: only pods have processes, not service\n");
+        .startsWith("error: only pods have processes, not service\n");
     var refused = pod("nginx", image("main", "nginx", 80));
     API.apply(refused);
     Machine.await("refused", () -> API.report(refused.uid()).isPresent());
