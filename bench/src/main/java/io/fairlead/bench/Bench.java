@@ -20,6 +20,7 @@ public final class Bench {
      *
      * @param options words after the name, of this benchmark alone
      * @throws OptionException the options are off; nothing was started
+     * @throws UnableException something is missing on this machine; nothing was started
      */
     List<Figure> run(List<String> options, Progress progress) throws Exception;
 
@@ -42,6 +43,8 @@ public final class Bench {
               new RoadBench(),
               "allocation",
               new AllocationBench(),
+              "dataplane",
+              new DataplaneBench(),
               "streams",
               new StreamsBench(),
               "up",
@@ -74,6 +77,10 @@ public final class Bench {
       System.err.println(usage());
       System.exit(2);
       return;
+    } catch (UnableException e) {
+      System.err.println(e.getMessage());
+      System.exit(1);
+      return;
     }
     if (json) {
       figures.forEach(f -> System.out.println(f.json(run, Machine.describe())));
@@ -96,6 +103,15 @@ public final class Bench {
       }
     });
     return text.toString();
+  }
+
+  /** What a benchmark needs is not there; the message says what to do about it. */
+  static final class UnableException extends IllegalStateException {
+    private static final long serialVersionUID = 1;
+
+    UnableException(String message) {
+      super(message);
+    }
   }
 
   /** Words that a benchmark does not take. */

@@ -75,7 +75,7 @@ public final class DataPlane implements AutoCloseable {
         Time.system(),
         () -> {
           config.namespace().ifPresent(namespace -> Worker.enter(foreign, namespace));
-          return new NftPoints(LibNft.open(foreign), points);
+          return new NftPoints(KernelNft.open(foreign), points);
         });
   }
 

@@ -159,11 +159,12 @@ final class FamilyPlane {
     var grown = inChunks(table, units, Unit::grow, List.of(), table::abandoned, table::grown);
     var flipped = new ArrayList<Unit>();
     doubt = false;
+    commit(table.blocks(view));
     inChunks(
         table,
         grown,
         Unit::flip,
-        table.globals(view, Optional.of(to)),
+        table.globals(Optional.of(to)),
         _ -> doubt = true, // its growth is in the kernel without use
         group -> {
           table.flipped(group);

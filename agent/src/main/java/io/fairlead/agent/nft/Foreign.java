@@ -119,6 +119,26 @@ final class Foreign {
     }
   }
 
+  /**
+   * Lets a socket hold so many bytes on their way to the kernel, whatever the system's limit; needs
+   * CAP_NET_ADMIN.
+   */
+  void sendBuffer(int fd, int bytes) throws CallFailed {
+    try (var arena = Arena.ofConfined()) {
+      var state = arena.allocate(STATE);
+      var value = arena.allocate(JAVA_INT);
+      value.set(JAVA_INT, 0, bytes);
+      check(
+          "setsockopt",
+          (int) setsockopt.invokeExact(state, fd, 1, 32, value, 4),
+          state); // SOL_SOCKET, SO_SNDBUFFORCE
+    } catch (CallFailed e) {
+      throw e;
+    } catch (Throwable e) {
+      throw unexpected(e);
+    }
+  }
+
   void send(int fd, MemorySegment message) throws CallFailed {
     try (var arena = Arena.ofConfined()) {
       var state = arena.allocate(STATE);

@@ -23,10 +23,10 @@ import java.util.TreeMap;
  * tests. Looks at the network namespace of the thread that opened it; one thread only.
  */
 public final class KernelReader implements AutoCloseable {
-  private final LibNft nft;
+  private final KernelNft nft;
   private final Set<Family> tables = EnumSet.noneOf(Family.class);
 
-  private KernelReader(LibNft nft) {
+  private KernelReader(KernelNft nft) {
     this.nft = nft;
   }
 
@@ -37,7 +37,7 @@ public final class KernelReader implements AutoCloseable {
    *     about it
    */
   public static KernelReader open() {
-    return new KernelReader(LibNft.open(new Foreign()));
+    return new KernelReader(KernelNft.open(new Foreign()));
   }
 
   /** Everything in our tables; a family without one is absent. Costs what exists. */

@@ -3,14 +3,10 @@ package io.fairlead.agent.nft;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
-import io.fairlead.agent.nft.Foreign.CallFailed;
 import io.fairlead.agent.ruleset.Command;
 import io.fairlead.agent.ruleset.CommandText;
 import io.fairlead.agent.ruleset.Layout;
-import io.fairlead.agent.ruleset.TableContents;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.GatewayException.Outcome;
 import java.lang.foreign.Arena;
@@ -18,12 +14,11 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
@@ -34,27 +29,21 @@ import java.util.stream.Collectors;
 @SuppressWarnings(
     "restricted") // foreign calls are what this is for; the process is started with native access
 // enabled
-final class LibNft implements NftGateway {
+final class LibNft implements AutoCloseable {
   private static final String LIBRARY = "libnftables.so.1";
   private static final int JSON = 1 << 4; // NFT_CTX_OUTPUT_JSON in nftables/libnftables.h
-  private static final int NETLINK_NETFILTER = 12;
-  private static final short GET_GENERATION = 10 << 8 | 16; // NFNL_SUBSYS_NFTABLES, NFT_MSG_GETGEN
-  private static final short NEW_GENERATION = 10 << 8 | 15;
+  private static final Pattern VERSION = Pattern.compile("\"version\": ?\"([^\"]+)\"");
   private static final int WORDS = 300;
 
   private final Arena arena = Arena.ofConfined();
-  private final Foreign foreign;
   private final MethodHandle run;
   private final MethodHandle setFlags;
   private final MethodHandle output;
   private final MethodHandle error;
   private final MethodHandle free;
   private final MemorySegment context;
-  private final int netlink;
-  private int sequence;
 
-  private LibNft(Foreign foreign, SymbolLookup library) throws CallFailed {
-    this.foreign = foreign;
+  private LibNft(SymbolLookup library) {
     this.run =
         Foreign.function(
             library, "nft_run_cmd_from_buffer", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS));
@@ -90,7 +79,6 @@ final class LibNft implements NftGateway {
     } catch (Throwable e) {
       throw Foreign.unexpected(e);
     }
-    this.netlink = foreign.netlink(NETLINK_NETFILTER);
   }
 
   /**
@@ -98,7 +86,7 @@ final class LibNft implements NftGateway {
    *
    * @throws GatewayException KNOWN_FAILED with what is missing and what to do about it
    */
-  static LibNft open(Foreign foreign) {
+  static LibNft open() {
     SymbolLookup library;
     try {
       library = SymbolLookup.libraryLookup(LIBRARY, Arena.global());
@@ -108,15 +96,7 @@ final class LibNft implements NftGateway {
           LIBRARY + " was not found: install nftables (Debian, Ubuntu: package libnftables1)",
           e);
     }
-    LibNft nft;
-    try {
-      nft = new LibNft(foreign, library);
-    } catch (CallFailed e) {
-      throw new GatewayException(
-          Outcome.KNOWN_FAILED,
-          "no netlink socket to nftables: does this kernel have nf_tables?",
-          e);
-    }
+    var nft = new LibNft(library);
     try {
       nft.check();
       return nft;
@@ -127,9 +107,11 @@ final class LibNft implements NftGateway {
   }
 
   private void check() {
-    String tables;
+    String listing;
     try {
-      tables = list("list tables", JSON);
+      // any that the library makes without reading all elements of all tables first, as 1.0.6 does
+      // for "list tables"
+      listing = execute("list flowtables", JSON);
     } catch (GatewayException e) {
       throw new GatewayException(
           Outcome.KNOWN_FAILED,
@@ -137,12 +119,18 @@ final class LibNft implements NftGateway {
           e);
     }
     // only the JSON tells the version; without it, creating the tables decides
-    var version = Listing.version(tables);
+    var version = version(listing);
     if (version.isPresent() && Arrays.compare(numbers(version.get()), numbers("1.0.6")) < 0) {
       throw new GatewayException(
           Outcome.KNOWN_FAILED,
           LIBRARY + " is version " + version.get() + "; 1.0.6 or newer is needed");
     }
+  }
+
+  /** Of the library, in any listing of JSON, for example {@code 1.0.6}. */
+  static Optional<String> version(String json) {
+    var version = VERSION.matcher(json);
+    return version.find() ? Optional.of(version.group(1)) : Optional.empty();
   }
 
   private static int[] numbers(String version) {
@@ -152,60 +140,13 @@ final class LibNft implements NftGateway {
         .toArray();
   }
 
-  @Override
-  public void commit(Layout layout, List<Command> commands) {
+  /**
+   * Does all of the commands in one transaction, or none of them.
+   *
+   * @throws GatewayException KNOWN_FAILED with the kernel's words where it refuses
+   */
+  void commit(Layout layout, List<Command> commands) {
     execute(CommandText.render(layout, commands), 0);
-  }
-
-  @Override
-  public Optional<TableContents> read(Layout layout) {
-    var name = layout.nftFamily() + " " + CommandText.TABLE;
-    if (list("list tables " + layout.nftFamily(), 0).lines().noneMatch(("table " + name)::equals)) {
-      return Optional.empty();
-    }
-    return Optional.of(Listing.contents(list("list table " + name, 0)));
-  }
-
-  /** One map of our table, without the rest; the table must exist. Costs what the map holds. */
-  TableContents readMap(Layout layout, String map) {
-    return Listing.contents(
-        list("list map " + layout.nftFamily() + " " + CommandText.TABLE + " " + map, 0));
-  }
-
-  @Override
-  public OptionalLong generation() {
-    try (var call = Arena.ofConfined()) {
-      var request = call.allocate(20, 4);
-      request.set(JAVA_INT, 0, 20);
-      request.set(JAVA_SHORT, 4, GET_GENERATION);
-      request.set(JAVA_SHORT, 6, (short) 1); // NLM_F_REQUEST
-      request.set(JAVA_INT, 8, ++sequence);
-      foreign.send(netlink, request);
-      var answer = call.allocate(4096, 4);
-      int length = foreign.receive(netlink, answer);
-      while (length >= 20 && answer.get(JAVA_INT, 8) != sequence) {
-        length = foreign.receive(netlink, answer); // after a late answer to an earlier question
-      }
-      if (length < 20 || answer.get(JAVA_SHORT, 4) != NEW_GENERATION) {
-        return OptionalLong.empty();
-      }
-      for (int at = 20; at + 8 <= length; ) {
-        int size = Short.toUnsignedInt(answer.get(JAVA_SHORT, at));
-        if (answer.get(JAVA_SHORT, at + 2) == 1) { // NFTA_GEN_ID
-          return OptionalLong.of(
-              Integer.toUnsignedLong(
-                  answer.get(JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN), at + 4)));
-        }
-        at += Math.max(4, (size + 3) / 4 * 4);
-      }
-      return OptionalLong.empty();
-    } catch (CallFailed _) { // the caller only loses a shortcut
-      return OptionalLong.empty();
-    }
-  }
-
-  private String list(String command, int flags) {
-    return execute(command, flags);
   }
 
   private String execute(String text, int flags) {
@@ -259,7 +200,6 @@ final class LibNft implements NftGateway {
     } catch (Throwable e) {
       throw Foreign.unexpected(e);
     }
-    foreign.close(netlink);
     arena.close();
   }
 }

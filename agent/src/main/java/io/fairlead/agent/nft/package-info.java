@@ -1,4 +1,4 @@
-/** The kernel's half of the agent: nftables through libnftables, in process. */
+/** The kernel's half of the agent: nftables in process. */
 @NullMarked
 package io.fairlead.agent.nft;
 

@@ -412,13 +412,20 @@ public final class Programmed {
   }
 
   /**
-   * What takes effect with the last of the units: the position, and the blocks of addresses where
-   * they changed.
+   * The blocks of addresses where they changed: before the units take effect, and by themselves, as
+   * intervals are the one kind of elements that is costly. Told to {@link #flipped} with the
+   * globals.
    */
-  public List<Command> globals(NodeRules view, Optional<Position> position) {
+  public List<Command> blocks(NodeRules view) {
     var commands = new ArrayList<Command>();
     cidrs(Elements.SERVICE_CIDRS, serviceCidrs, wantedServiceCidrs(view), commands);
     cidrs(Elements.CLUSTER_CIDRS, clusterCidrs, wantedClusterCidrs(view), commands);
+    return ordered(commands);
+  }
+
+  /** What takes effect with the last of the units: the position. */
+  public List<Command> globals(Optional<Position> position) {
+    var commands = new ArrayList<Command>();
     missing.forEach(element -> commands.add(new AddElement(element, Optional.empty())));
     var wanted = wantedWords(position);
     wanted.forEach((key, value) -> word(key, Optional.of(value), commands));

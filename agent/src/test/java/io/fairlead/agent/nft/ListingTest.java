@@ -91,13 +91,4 @@ class ListingTest {
     assertThat(contents.sets()).containsKeys("affinity_1", "services_tcp");
     assertThat(contents.elements("affinity_1")).isEmpty();
   }
-
-  @Test
-  void findsTheVersion() {
-    assertThat(
-            Listing.version(
-                "{\"nftables\": [{\"metainfo\": {\"version\": \"1.0.6\", \"release_name\": \"x\"}}]}"))
-        .contains("1.0.6");
-    assertThat(Listing.version("table ip fairlead")).isEmpty();
-  }
 }

@@ -14,14 +14,13 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * Understands what libnftables prints for our own table: names, fingerprints of rules, elements.
- * One listing of the whole table, as 1.0.6 reads all of it for each single map; and text, as its
- * JSON cannot express rules that update maps, and complains to standard error.
+ * Understands what nft prints for our own table: names, fingerprints of rules, elements. A second
+ * reader beside the production one, for tests. Text, as nft's JSON cannot express rules that update
+ * maps.
  */
 final class Listing {
   private static final Pattern CONTAINER = Pattern.compile("\\t(chain|set|map) (\\S+) \\{");
   private static final Pattern COMMENT = Pattern.compile(" comment \"([0-9a-f]{8})\"$");
-  private static final Pattern VERSION = Pattern.compile("\"version\": ?\"([^\"]+)\"");
   private static final String ELEMENTS = "elements = {";
 
   private final Map<String, List<String>> chains = new LinkedHashMap<>();
@@ -45,12 +44,6 @@ final class Listing {
     var listing = new Listing();
     text.lines().forEach(listing::line);
     return new TableContents(listing.chains, listing.sets);
-  }
-
-  /** Version of libnftables in any JSON listing, for example {@code 1.0.6}. */
-  static Optional<String> version(String json) {
-    var version = VERSION.matcher(json);
-    return version.find() ? Optional.of(version.group(1)) : Optional.empty();
   }
 
   private void line(String line) {
