@@ -71,6 +71,9 @@ public record AgentConfig(
     UNINSTALL
   }
 
+  /** Blocks that no source is ever in: with them for the Pods', all are masqueraded. */
+  public static final Set<Cidr> NOWHERE = Set.of(Cidr.of("0.0.0.0/32"), Cidr.of("::/128"));
+
   static final Option<String> NODE =
       Option.of("node", OptionType.name(), "Name of this node in the cluster.")
           .withDefault(CommonOptions::hostName, "host name");
@@ -103,6 +106,11 @@ public record AgentConfig(
               OptionType.listOf(OptionType.cidr()),
               "Ranges of all Pods: connections to Services from elsewhere are masqueraded. Default: none are.")
           .optional();
+
+  static final Option<Boolean> MASQUERADE_ALL =
+      Option.flag(
+          "masquerade-all",
+          "Masquerade all connections to Services, also those of Pods and whatever --cluster-cidrs says.");
 
   static final Option<Path> MANIFESTS =
       Option.of(
@@ -146,6 +154,7 @@ public record AgentConfig(
               NODE_IP,
               POD_CIDRS,
               CLUSTER_CIDRS,
+              MASQUERADE_ALL,
               MANIFESTS,
               DATA_DIR,
               HTTP_LISTEN,
@@ -181,7 +190,9 @@ public record AgentConfig(
         values.find(ZONE),
         values.find(NODE_IP).filter(ips -> !ips.isEmpty()).orElseGet(() -> nodeIps(endpoints)),
         values.find(POD_CIDRS).orElse(List.of()),
-        Set.copyOf(values.find(CLUSTER_CIDRS).orElse(List.of())),
+        values.get(MASQUERADE_ALL)
+            ? NOWHERE
+            : Set.copyOf(values.find(CLUSTER_CIDRS).orElse(List.of())),
         values.find(MANIFESTS),
         values.get(DATA_DIR),
         values.get(HTTP_LISTEN),

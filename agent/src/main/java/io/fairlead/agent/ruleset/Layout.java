@@ -49,6 +49,7 @@ public final class Layout {
   private final SequencedMap<String, SetSpec> sets = new LinkedHashMap<>();
   private final SequencedMap<String, FixedChain> chains = new LinkedHashMap<>();
   private final int format;
+  private final int hooks;
 
   /** A chain that always exists. */
   public record FixedChain(String name, Optional<String> hook, List<Rule> rules) {
@@ -71,7 +72,13 @@ public final class Layout {
         };
     declareSets();
     declareChains();
-    this.format = fingerprint();
+    this.format =
+        fingerprint(
+            sets.values().stream().map(SetSpec::toString).collect(Collectors.joining())
+                + memory(0));
+    this.hooks =
+        fingerprint(
+            chains.values().stream().map(c -> c.name() + c.hook()).collect(Collectors.joining()));
   }
 
   public static Layout of(Family family) {
@@ -107,11 +114,19 @@ public final class Layout {
   }
 
   /**
-   * What changes when declarations of sets or base chains do: those cannot be altered in place, so
-   * a table of another format is made anew. Kept in the table itself.
+   * What changes when declarations of sets do: those cannot be altered in place, so a table of
+   * another format is made anew. Kept in the table itself.
    */
   public int format() {
     return format;
+  }
+
+  /**
+   * What changes when a chain is hooked in elsewhere, or at another priority: such chains are made
+   * anew, while all elements stay. Kept in the table itself.
+   */
+  public int hooks() {
+    return hooks;
   }
 
   /** Everything from nothing, programs included, in one transaction. */
@@ -319,11 +334,7 @@ public final class Layout {
     chains.put(name, new FixedChain(name, hook, rules.stream().map(Rule::new).toList()));
   }
 
-  private int fingerprint() {
-    var text =
-        sets.values().stream().map(SetSpec::toString).collect(Collectors.joining())
-            + memory(0)
-            + chains.values().stream().map(c -> c.name() + c.hook()).collect(Collectors.joining());
+  private static int fingerprint(String text) {
     return ByteBuffer.wrap(Rule.sha256(text)).getInt();
   }
 }

@@ -22,6 +22,7 @@ import java.util.TreeMap;
  *   <tr><td>1</td><td>length in bytes of the log identity's text, {@code <services topic id>.<pods topic id>} in UTF-8</td></tr>
  *   <tr><td>2..255</td><td>that text, four bytes to a value, big endian, zeros behind its end</td></tr>
  *   <tr><td>256</td><td>the next id for an endpoint of a frontend with affinity</td></tr>
+ *   <tr><td>257</td><td>where the table's chains are hooked in, see {@link Layout#hooks}</td></tr>
  *   <tr><td>65536 + 2p, 65537 + 2p</td><td>next offset of partition p, low and high half; p = 0 is the partition of services,
  *       p = k + 1 is partition k of Pods. Halves that are zero are left out</td></tr>
  * </table>
@@ -32,6 +33,9 @@ public final class PositionCodec {
 
   /** Key of the next endpoint id. */
   public static final long NEXT_ID = 256;
+
+  /** Key of where chains are hooked in. */
+  public static final long HOOKS = 257;
 
   private static final long LENGTH = 1;
   private static final long TEXT = 2;

@@ -121,11 +121,8 @@ public final class Programmed {
     if (contents.isEmpty()) {
       return created(layout);
     }
-    var format =
-        contents
-            .get()
-            .elements(Elements.POSITION)
-            .getOrDefault(Long.toString(PositionCodec.FORMAT), Optional.empty());
+    var words = contents.get().elements(Elements.POSITION);
+    var format = words.getOrDefault(Long.toString(PositionCodec.FORMAT), Optional.empty());
     if (!format.equals(Optional.of(formatText(layout)))) {
       var commands = new ArrayList<Command>(List.of(new DeleteTable()));
       commands.addAll(created(layout));
@@ -171,11 +168,22 @@ public final class Programmed {
               dispatch,
               Layout.dispatch(program));
         });
-    layout
-        .chains()
-        .values()
-        .forEach(chain ->
-            rules.addAll(repairChain(chain.name(), chain.hook(), chain.rules(), contents.get())));
+    var hooks = words.getOrDefault(Long.toString(PositionCodec.HOOKS), Optional.empty());
+    boolean hooked = hooks.equals(Optional.of(hooksText(layout)));
+    for (var chain : layout.chains().values()) {
+      boolean elsewhere =
+          !hooked && chain.hook().isPresent() && contents.get().chains().containsKey(chain.name());
+      if (elsewhere) { // the priority of a chain is for good
+        rules.add(new DeleteChain(chain.name()));
+        rules.addAll(created(chain.name(), chain.hook(), chain.rules()));
+      } else {
+        rules.addAll(repairChain(chain.name(), chain.hook(), chain.rules(), contents.get()));
+      }
+    }
+    if (!hooked) {
+      hooks.ifPresent(_ -> rules.add(new DeleteElement(word(PositionCodec.HOOKS))));
+      rules.add(new AddElement(word(PositionCodec.HOOKS), Optional.of(hooksText(layout))));
+    }
     var commands = new ArrayList<>(sets);
     commands.addAll(rules);
     commands.addAll(deletions);
@@ -186,11 +194,19 @@ public final class Programmed {
   private static List<Command> repairChain(
       String name, Optional<String> hook, List<Rule> rules, TableContents contents) {
     var found = Optional.ofNullable(contents.chains().get(name));
-    var commands = new ArrayList<Command>();
     if (found.equals(Optional.of(rules.stream().map(Rule::fingerprint).toList()))) {
-      return commands;
+      return List.of();
     }
-    commands.add(found.isPresent() ? new FlushChain(name) : new AddChain(name, hook));
+    var commands = created(name, hook, rules);
+    if (found.isPresent()) {
+      commands.set(0, new FlushChain(name));
+    }
+    return commands;
+  }
+
+  private static List<Command> created(String name, Optional<String> hook, List<Rule> rules) {
+    var commands = new ArrayList<Command>();
+    commands.add(new AddChain(name, hook));
     rules.forEach(rule -> commands.add(new AddRule(name, rule)));
     return commands;
   }
@@ -198,7 +214,12 @@ public final class Programmed {
   private static List<Command> created(Layout layout) {
     var commands = new ArrayList<>(layout.create());
     commands.add(new AddElement(word(PositionCodec.FORMAT), Optional.of(formatText(layout))));
+    commands.add(new AddElement(word(PositionCodec.HOOKS), Optional.of(hooksText(layout))));
     return commands;
+  }
+
+  private static String hooksText(Layout layout) {
+    return Integer.toUnsignedString(layout.hooks());
   }
 
   private static String formatText(Layout layout) {

@@ -3,25 +3,37 @@ package io.fairlead.agent.nft;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.fairlead.agent.AgentConfig;
+import io.fairlead.agent.ruleset.PositionCodec;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.Family;
+import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.model.Protocol;
 import io.fairlead.core.model.ServiceSpec.Balancing;
+import io.fairlead.core.model.ServiceSpec.TrafficPolicy;
+import io.fairlead.core.view.Endpoint;
+import io.fairlead.core.view.Entry;
+import io.fairlead.core.view.EntryKey;
+import io.fairlead.core.view.NodeContext;
 import io.fairlead.core.view.NodeRules;
 import io.fairlead.core.view.NodeRules.Frontend;
 import io.fairlead.core.view.NodeRules.PortRule;
+import io.fairlead.core.view.NodeView;
+import io.fairlead.devkit.fabric.NetnsSockets;
 import io.fairlead.devkit.posix.Libc;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.PortUnreachableException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -207,7 +219,7 @@ class DataPlaneKernelTest {
         .isInstanceOf(SocketTimeoutException.class);
   }
 
-  @ParameterizedTest // (P13, P14)
+  @ParameterizedTest // (P13, P14; P117: with one endpoint)
   @EnumSource(Family.class)
   void endpointsComeAndGo(Family family) throws IOException {
     ports.put(web(family), Views.reject());
@@ -370,6 +382,159 @@ class DataPlaneKernelTest {
     assertThat(plane.apply(view, position).transactions()).isZero();
     assertThat(lab.nft("list", "ruleset")).isEqualTo(before);
     assertThat(plane.read().differencesFrom(view, Set.of())).isEmpty();
+  }
+
+  @ParameterizedTest // (P5, P7)
+  @EnumSource(Family.class)
+  void aPortIsServedOnItsOwnVipAndProtocolOnly(Family family) throws IOException {
+    ports.put(web(family), to(family, Balancing.RANDOM, 8080, 1));
+    var other = family == Family.IPV4 ? "10.96.0.11" : "fd00:96::11";
+    ports.put(Views.tcp(other, 81), to(family, Balancing.RANDOM, 8080, 2));
+    apply();
+    assertThat(ask(lab.pod(4), family).server()).isEqualTo("pod1");
+    assertThat(Lab.ask(lab.pod(4), other, 81, LIMIT).server()).isEqualTo("pod2");
+    assertThatThrownBy(() -> Lab.askDatagram(lab.pod(4), vip(family).toString(), 80, LIMIT))
+        .as("over UDP to a port of TCP")
+        .isInstanceOf(PortUnreachableException.class);
+    assertThatThrownBy(() -> Lab.ask(lab.pod(4), vip(family).toString(), 81, LIMIT))
+        .as("a port of another Service")
+        .isInstanceOf(ConnectException.class)
+        .hasMessageContaining("refused");
+  }
+
+  @ParameterizedTest // (P28)
+  @EnumSource(Family.class)
+  void masqueradesEverybodyWhereNoSourceIsAPod(Family family)
+      throws IOException, InterruptedException {
+    pods = AgentConfig.NOWHERE;
+    ports.put(web(family), to(family, Balancing.RANDOM, 8080, 1));
+    apply();
+    route(family, "add");
+    try {
+      for (var from : List.of(lab.pod(4), lab.outside(), lab.node())) {
+        assertThat(ask(from, family).client()).as(from).isEqualTo(node(family, 1));
+      }
+    } finally {
+      route(family, "delete");
+    }
+  }
+
+  @ParameterizedTest // (P29)
+  @EnumSource(Family.class)
+  void leavesNothingOnPackets(Family family) throws Exception {
+    ports.put(web(family), affine(family, Duration.ofHours(1), 1, 2));
+    ports.put(
+        new Frontend(vip(family), Protocol.TCP, 81), to(family, Balancing.ROUND_ROBIN, 8080, 1, 2));
+    apply();
+    lab.nft(
+        "add table inet others; add chain inet others c"
+            + " { type filter hook postrouting priority 300; };"
+            + " add rule inet others c ct status dnat counter comment \"seen\";"
+            + " add rule inet others c ct status dnat meta mark != 0 counter comment \"marked\";"
+            + " add rule inet others c ct status dnat meta priority != 0 counter comment \"marked\"");
+    try {
+      for (var from : List.of(lab.pod(1), lab.pod(4), lab.outside())) {
+        ask(from, family);
+        ask(from, family);
+        Lab.ask(from, vip(family).toString(), 81, LIMIT);
+      }
+      var counters = lab.nft("list", "chain", "inet", "others", "c").lines().toList();
+      assertThat(counters).anyMatch(line -> line.contains("seen") && !line.contains("packets 0 "));
+      assertThat(counters.stream().filter(line -> line.contains("marked")))
+          .hasSize(2)
+          .allMatch(line -> line.contains("packets 0 "));
+    } finally {
+      lab.nft("delete table inet others");
+    }
+  }
+
+  @Test // (P33)
+  void aProcessOfTheNodeReachesTheLocalEndpointOfALocalService()
+      throws IOException, InterruptedException {
+    var key = new EntryKey.ServicePort(new ObjectName("default", "web"), "http", Protocol.TCP);
+    var entries =
+        new ArrayList<Entry>(
+            List.of(
+                new Entry.ServicePortEntry(
+                    key,
+                    List.of(vip(Family.IPV4)),
+                    80,
+                    Balancing.ROUND_ROBIN,
+                    Optional.empty(),
+                    TrafficPolicy.LOCAL)));
+    for (int pod : List.of(1, 2)) {
+      entries.add(
+          new Entry.EndpointEntry(
+              new EntryKey.Endpoint(key, new java.util.UUID(0, pod), Family.IPV4),
+              Address.of(Lab.v4(pod)),
+              8080,
+              Optional.of(pod == 1 ? "node-a" : "node-b"),
+              Optional.empty(),
+              new Endpoint.Conditions(true, true, false),
+              new Endpoint.Hints(new java.util.TreeSet<>(), new java.util.TreeSet<>())));
+    }
+    var view = NodeView.of(entries, new NodeContext("node-a", Optional.empty(), pods));
+    assertThat(plane.apply(view.rules(), Views.at(++offset)).committed()).isTrue();
+    route(Family.IPV4, "add");
+    try {
+      for (int i = 0; i < 4; i++) {
+        assertThat(ask(lab.node(), Family.IPV4)).isEqualTo(new Lab.Answer("pod1", "10.244.1.1"));
+      }
+    } finally {
+      route(Family.IPV4, "delete");
+    }
+  }
+
+  @Test // (P107)
+  void aRestartWritesOnlyWhatDiffers() {
+    everything();
+    ports.put(Views.tcp("10.96.0.20", 80), Views.reject());
+    plane.apply(view(), Views.at(++offset));
+    plane.close();
+    plane = DataPlane.open(DataPlaneConfig.of("node-a").in(lab.nodeFile()));
+    ports.remove(Views.tcp("10.96.0.20", 80));
+    ports.put(Views.tcp("10.96.0.21", 80), Views.reject());
+    var result = plane.apply(view(), Views.at(offset));
+    assertThat(result.families().get(Family.IPV6))
+        .isInstanceOfSatisfying(
+            ApplyResult.FamilyResult.Committed.class, c -> assertThat(c.commands()).isZero());
+    assertThat(result.families().get(Family.IPV4))
+        .isInstanceOfSatisfying(
+            ApplyResult.FamilyResult.Committed.class,
+            c -> assertThat(c.commands()).as("each with its VIP").isEqualTo(4));
+    assertThat(plane.read().differencesFrom(view(), Set.of())).isEmpty();
+  }
+
+  @Test // (P108)
+  void anotherPriorityOfAnotherVersionIsAppliedWhileAllElementsServe() throws Exception {
+    ports.put(web(Family.IPV4), to(Family.IPV4, Balancing.ROUND_ROBIN, 8080, 1));
+    apply();
+    var word = PositionCodec.HOOKS;
+    lab.nft(
+        "delete chain ip fairlead prerouting;"
+            + " add chain ip fairlead prerouting { type nat hook prerouting priority -90; };"
+            + " add rule ip fairlead prerouting goto services;"
+            + " delete element ip fairlead log_position { %d };".formatted(word)
+            + " add element ip fairlead log_position { %d : 1 }".formatted(word));
+    long before = generation();
+    plane.close();
+    plane = DataPlane.open(DataPlaneConfig.of("node-a").in(lab.nodeFile()));
+    assertThat(generation()).as("one transaction").isEqualTo(before + 1);
+    assertThat(lab.nft("list", "chain", "ip", "fairlead", "prerouting"))
+        .contains("priority dstnat")
+        .contains("goto services");
+    assertThat(ask(lab.pod(4), Family.IPV4).server()).isEqualTo("pod1");
+    assertThat(plane.apply(view(), Views.at(offset)).transactions()).isZero();
+  }
+
+  private static long generation() {
+    return NetnsSockets.call(
+        lab.node(),
+        () -> {
+          try (var reader = KernelReader.open()) {
+            return reader.generation().orElseThrow();
+          }
+        });
   }
 
   @Test

@@ -30,6 +30,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -93,6 +94,36 @@ class DataPlanePropertyTest {
       }
     } finally {
       plane.close();
+    }
+  }
+
+  @Test
+  void thousandsOfChangesAreDividedAndWholeAtEveryTransaction() {
+    var nft = new FakeNft();
+    var chainsBefore = new EnumMap<Family, Set<String>>(Family.class);
+    var broken = new ArrayList<String>();
+    nft.afterCommit((family, contents) -> checkWhole(family, contents, chainsBefore, broken));
+    Map<Frontend, PortRule> ports = new HashMap<>();
+    try (var plane = open(nft)) {
+      for (int endpoints : List.of(8, 7)) {
+        for (int i = 0; i < 2_000; i++) {
+          var targets = new String[endpoints];
+          for (int n = 0; n < endpoints; n++) {
+            targets[n] = "10." + (128 + n) + "." + i / 250 + "." + i % 250 + ":80";
+          }
+          ports.put(
+              Views.tcp("10.97." + i / 250 + "." + i % 250, 80),
+              Views.to(i % 100 == 0 ? Balancing.ROUND_ROBIN : Balancing.RANDOM, targets));
+        }
+        var view = Views.view(ports);
+        var result = plane.apply(view, ports.keySet(), Views.at(endpoints));
+        assertThat(result.committed()).isTrue();
+        if (endpoints == 8) { // and of the others one for each step
+          assertThat(result.transactions()).as("growth in several").isGreaterThan(5);
+        }
+        assertThat(broken).isEmpty();
+        assertThat(plane.read().differencesFrom(view, Set.of())).isEmpty();
+      }
     }
   }
 

@@ -33,6 +33,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 @Timeout(60)
 class DataPlaneTest {
@@ -383,6 +385,56 @@ class DataPlaneTest {
     assertThat(ids().get(Views.targets("10.244.0.1:80").getFirst()))
         .isEqualTo(first.get(Views.targets("10.244.0.1:80").getFirst()));
     assertThat(first.values()).doesNotContain(ids().get(Views.targets("10.244.0.2:80").getFirst()));
+  }
+
+  @Test // (P115) it cannot come back: what is the same again is a chain of another name
+  void aChainThatIsToGoIsNotUsedAgain() {
+    var two = Views.to(Balancing.ROUND_ROBIN, "10.244.0.1:80", "10.244.0.2:80");
+    ports.put(WEB, two);
+    plane.apply(view(), Views.at(1));
+    var first = chain(WEB);
+    ports.put(
+        WEB, Views.to(Balancing.ROUND_ROBIN, "10.244.0.1:80", "10.244.0.2:80", "10.244.0.3:80"));
+    plane.apply(view(), Set.of(WEB), Views.at(2));
+    assertThat(nft.read(Layout.of(Family.IPV4)).orElseThrow().chains())
+        .as("a packet may be on its way to it")
+        .containsKey(first);
+    ports.put(WEB, two);
+    plane.apply(view(), Set.of(WEB), Views.at(3));
+    assertThat(chain(WEB)).isNotEqualTo(first);
+    assertThat(nft.read(Layout.of(Family.IPV4)).orElseThrow().chains())
+        .containsKey(chain(WEB))
+        .doesNotContainKey(first);
+  }
+
+  private String chain(Frontend frontend) {
+    return plane.read().port(frontend).orElseThrow().program().chain();
+  }
+
+  @ParameterizedTest // (P117)
+  @EnumSource(Balancing.class)
+  void oneEndpointIsNotChosenAmongOthers(Balancing balancing) {
+    ports.put(WEB, Views.to(balancing, "10.244.0.1:80"));
+    plane.apply(view(), Views.at(1));
+    assertThat(chain(WEB)).as("shared, without a counter or a table").isEqualTo("random_1");
+    assertThat(slots(WEB)).isEqualTo(Views.targets("10.244.0.1:80"));
+  }
+
+  @Test // (P102)
+  void aThousandChangesAreOneTransactionForEachStep() {
+    for (int i = 0; i < 1_000; i++) {
+      ports.put(
+          Views.tcp("10.96." + (1 + i / 250) + "." + i % 250, 80),
+          Views.to(Balancing.RANDOM, "10.244.0.1:80"));
+    }
+    plane.apply(view(), Views.at(1));
+    ports.replaceAll((_, _) -> Views.to(Balancing.RANDOM, "10.244.0.2:80"));
+    int before = nft.commits();
+    plane.apply(view(), ports.keySet(), Views.at(2));
+    // the new Pod is made known, all frontends go over to it at once, the old one is forgotten; and
+    // the position of the other family
+    assertThat(nft.commits() - before).isEqualTo(4);
+    assertThat(plane.read().differencesFrom(view(), Set.of())).isEmpty();
   }
 
   @Test

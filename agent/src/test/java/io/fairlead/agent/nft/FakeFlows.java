@@ -6,10 +6,13 @@ import io.fairlead.core.run.GatewayException.Outcome;
 import io.fairlead.core.view.NodeRules.Frontend;
 import io.fairlead.core.view.NodeRules.Target;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** A kernel's memory of flows. Thread-safe. */
@@ -19,6 +22,8 @@ public final class FakeFlows implements FlowGateway {
 
   private final Set<Flow> flows = ConcurrentHashMap.newKeySet();
   private final AtomicInteger passes = new AtomicInteger();
+  private final List<Integer> deleted = new CopyOnWriteArrayList<>();
+  private final AtomicBoolean interrupted = new AtomicBoolean();
   private volatile Optional<String> failure = Optional.empty();
 
   /** A client sent something. */
@@ -35,6 +40,16 @@ public final class FakeFlows implements FlowGateway {
     return passes.get();
   }
 
+  /** The next pass is told of no more than the first flow, as by a kernel whose table changed. */
+  public void interrupt() {
+    interrupted.set(true);
+  }
+
+  /** How many flows each pass that did not fail has ended. */
+  public List<Integer> deleted() {
+    return List.copyOf(deleted);
+  }
+
   /** From now on passes fail with those words, or no more. */
   public void fail(Optional<String> words) {
     failure = words;
@@ -46,12 +61,20 @@ public final class FakeFlows implements FlowGateway {
     failure.ifPresent(words -> {
       throw new GatewayException(Outcome.UNKNOWN, words);
     });
+    boolean whole = !interrupted.getAndSet(false);
+    var told =
+        flows.stream()
+            .sorted(java.util.Comparator.comparingInt(Flow::clientPort))
+            .limit(whole ? Long.MAX_VALUE : 1)
+            .collect(java.util.stream.Collectors.toSet());
     int before = flows.size();
     flows.removeIf(flow ->
-        flow.frontend().protocol() == Protocol.UDP
+        told.contains(flow)
+            && flow.frontend().protocol() == Protocol.UDP
             && serving.containsKey(flow.frontend())
             && !serving.get(flow.frontend()).contains(flow.target()));
-    return new Cleaned(before, before - flows.size(), true, Duration.ZERO);
+    deleted.add(before - flows.size());
+    return new Cleaned(told.size(), before - flows.size(), whole, Duration.ZERO);
   }
 
   @Override

@@ -185,6 +185,33 @@ abstract class NftGatewayContract {
     }
   }
 
+  /** (P99) A chain is named by numbers of bounded length; no name of a Service is in it. */
+  @Test
+  void chainsOfTheLongestNamesAreApart() {
+    nft().commit(LAYOUT, LAYOUT.create());
+    var programs =
+        List.of(
+            new Program.Sticky(
+                Choice.ROUND_ROBIN, 65_535, 86_400, Protocol.SCTP, 65_535, Program.MAX_OWN),
+            new Program.Sticky(
+                Choice.ROUND_ROBIN, 65_535, 86_400, Protocol.SCTP, 65_535, Program.MAX_OWN - 1),
+            new Program.RoundRobin(65_535, Protocol.SCTP, Program.MAX_OWN - 2),
+            new Program.Random(65_535));
+    var commands = new ArrayList<Command>();
+    for (var program : programs) {
+      commands.addAll(LAYOUT.createProgram(program));
+      commands.add(Layout.dispatch(program));
+    }
+    nft().commit(LAYOUT, commands);
+    for (var program : programs) {
+      assertThat(contents().chains().get(program.chain()))
+          .isEqualTo(fingerprints(LAYOUT.rules(program)));
+      assertThat(Program.parse(program.chain())).contains(program);
+      assertThat(contents().elements(Elements.PROGRAMS))
+          .containsEntry(Elements.number(program.number()), Optional.of("goto " + program.chain()));
+    }
+  }
+
   @Test
   void rulesOfAChainAreReplacedInOneTransaction() {
     nft().commit(LAYOUT, LAYOUT.create());

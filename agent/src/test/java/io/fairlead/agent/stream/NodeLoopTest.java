@@ -201,6 +201,59 @@ class NodeLoopTest {
     await("flow ended by the reset").until(() -> flows.flows().isEmpty());
   }
 
+  @Test // (P104)
+  void leavesTheRulesThatAreThereUntilItWasToldSomething() {
+    var before = service("web", "10.96.0.1", "10.244.0.1");
+    try (var former = DataPlane.on(DataPlaneConfig.of("node-a"), Time.system(), () -> nft)) {
+      former.apply(rules(before), at("s:7"));
+    }
+    int commits = nft.commits();
+    start();
+    stream(1).welcome(5).begin(1, Optional.empty()).chunk(List.of(TestEntries.cidr()), List.of());
+    await("a beat of the loop after half a frame")
+        .until(() -> stream(1).hello.isPresent() && replica.greeted() == 1);
+    assertThat(nft.commits()).isEqualTo(commits);
+    assertThat(differences(before)).isEmpty();
+    var after = service("web", "10.96.0.1", "10.244.0.2");
+    stream(1).chunk(after, List.of()).end(1, at("s:10"));
+    awaitAcknowledged(stream(1), "s:10");
+    assertThat(differences(after)).isEmpty();
+  }
+
+  @Test // (P102, P103)
+  void whatComesWhileTheKernelWorksIsTheNextTransactionAndNothingIsLost() throws Exception {
+    var working = new CountDownLatch(1);
+    var goOn = new CountDownLatch(1);
+    start();
+    var stream = stream(1);
+    stream.welcome(5).reset(1, at("s:1"), service("web", "10.96.0.1", "10.244.0.1"));
+    awaitAcknowledged(stream, "s:1");
+    int before = nft.commits();
+    nft.afterCommit((_, _) -> {
+      working.countDown();
+      try {
+        goOn.await();
+      } catch (InterruptedException e) {
+        throw new AssertionError(e);
+      }
+    });
+    var expected = new ArrayList<Entry>(service("web", "10.96.0.1", "10.244.0.1"));
+    int changes = 1_000;
+    for (int i = 0; i < changes; i++) {
+      if (i == 1) {
+        working.await(); // the first change is being written, the others come meanwhile
+      }
+      var added = endpoint("web", "10.244." + (1 + i / 250) + "." + (1 + i % 250));
+      expected.add(added);
+      stream.delta(2 + i, at("s:" + (1 + i)), at("s:" + (2 + i)), List.of(added), List.of());
+    }
+    goOn.countDown();
+    awaitAcknowledged(stream, "s:" + (1 + changes));
+    assertThat(differences(expected)).isEmpty();
+    // without running together it would be some thousand; how many came in time is the network's
+    assertThat(nft.commits() - before).isLessThan(changes);
+  }
+
   @Test
   void acknowledgesBookmarksWithoutTouchingTheKernel() {
     start();

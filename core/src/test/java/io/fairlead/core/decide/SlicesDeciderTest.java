@@ -151,7 +151,7 @@ class SlicesDeciderTest {
         .violations().stream().map(Violation::toString).toList();
   }
 
-  @Test
+  @Test // also for conditions that are all unset (P44)
   void appliesKubernetesDefaults() {
     var decision = apply(ClusterImage.EMPTY, DB);
     var slice = stored(decision);
@@ -262,7 +262,7 @@ class SlicesDeciderTest {
             List.of(
                 "addressType: Unsupported value: \"FQDN\": supported values: \"IPv4\", \"IPv6\"")),
         new Faulty(
-            "ports",
+            "ports, also a number that is 0 (P90)",
             d ->
                 d.ports(
                     new PortDraft("pg", "tcp", 1, ""),

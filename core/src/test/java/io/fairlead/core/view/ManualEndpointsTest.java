@@ -67,7 +67,48 @@ class ManualEndpointsTest {
         .containsExactly("192.0.2.7:9000", "192.0.2.8:9000");
   }
 
-  /** As consumers in Kubernetes do: a slice's port is that of the Service with its name. */
+  /** P91. */
+  @Test
+  void threeSlicesOfAServiceAreOne() {
+    assertThat(
+            targets(
+                image(
+                    DB,
+                    slice("db-1", "db", "192.0.2.7"),
+                    slice("db-2", "db", "192.0.2.8"),
+                    slice("db-3", "db", "192.0.2.9"))))
+        .containsExactly("192.0.2.7:9000", "192.0.2.8:9000", "192.0.2.9:9000");
+  }
+
+  /** P92: once the new slice has it, whatever becomes of the old one, in whichever order. */
+  @Test
+  void anEndpointThatMovesToAnotherSliceIsThereThroughout() {
+    var from = slice("db-1", "db", "192.0.2.7", "192.0.2.8");
+    var without = slice("db-1", "db", "192.0.2.7");
+    var to = slice("db-2", "db", "192.0.2.8");
+    var addedFirst = after(image(DB, from), to);
+    assertThat(targets(addedFirst)).containsExactly("192.0.2.7:9000", "192.0.2.8:9000");
+    assertThat(targets(after(addedFirst, without)))
+        .containsExactly("192.0.2.7:9000", "192.0.2.8:9000");
+    var removedFirst = after(image(DB, from), without);
+    assertThat(targets(removedFirst)).containsExactly("192.0.2.7:9000");
+    assertThat(targets(after(removedFirst, to)))
+        .containsExactly("192.0.2.7:9000", "192.0.2.8:9000");
+  }
+
+  /** P94: also of a Service of both families, each VIP leads to endpoints of its own. */
+  @Test
+  void aSliceOfTheOtherFamilyIsNotForThisVip() {
+    var six = slice("db-6", "db", "2001:db8::7");
+    assertThat(targets(image(DB, SLICE, six))).containsExactly("192.0.2.7:9000", "192.0.2.8:9000");
+    assertThat(ManualEndpoints.unused(image(DB, six), six))
+        .contains("Service default/db has no IPv6");
+  }
+
+  /**
+   * As consumers in Kubernetes do: a slice's port is that of the Service with its name. P90: others
+   * count.
+   */
   @Test
   void portsMeetByNameAndProtocol() {
     var two =
