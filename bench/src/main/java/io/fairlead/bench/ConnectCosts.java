@@ -3,6 +3,7 @@ package io.fairlead.bench;
 import io.fairlead.agent.nft.DataPlane;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.ServiceSpec.Balancing;
+import io.fairlead.core.view.NodeRules;
 import io.fairlead.core.view.NodeRules.Target;
 import io.fairlead.devkit.fabric.Fabric;
 import io.fairlead.devkit.fabric.FabricNode;
@@ -81,16 +82,19 @@ final class ConnectCosts {
     var open = new ArrayDeque<AutoCloseable>();
     try {
       var ours = Site.of(fabric.node("node-a"), "c", open);
+      // of its own: ports of a client that two VIPs of one Pod share have to be told apart
+      var robin = Site.of(fabric.node("node-a"), "r", open);
       var chains = Site.of(fabric.node("node-b"), "c", open);
       var none = Site.of(fabric.node("node-c"), "c", open);
-      new ConnectCosts(options, figures, progress).measure(ours, chains, none, directory);
+      new ConnectCosts(options, figures, progress).measure(ours, robin, chains, none, directory);
     } finally {
       for (var resource : open) {
         close(resource);
       }
       for (var node : List.of("node-a", "node-b", "node-c")) {
-        removePods(fabric.node(node));
+        removePods(fabric.node(node), "c");
       }
+      removePods(fabric.node("node-a"), "r");
     }
   }
 
@@ -102,26 +106,25 @@ final class ConnectCosts {
     }
   }
 
-  private static void removePods(FabricNode node) {
-    node.removePod("cclient");
+  private static void removePods(FabricNode node, String prefix) {
+    node.removePod(prefix + "client");
     for (int i = 0; i < PODS; i++) {
-      node.removePod("cserver" + i);
+      node.removePod(prefix + "server" + i);
     }
   }
 
-  private void measure(Site ours, Site chains, Site none, Path directory)
+  private void measure(Site ours, Site robins, Site chains, Site none, Path directory)
       throws IOException, InterruptedException {
     int n = options.endpoints();
     // The Services that are connected to come behind all others.
     int measured = options.connectSizes().getLast();
-    int robin = measured + 1;
     var ruleset = new ChainRuleset(chains.node(), directory);
     ruleset.add(measured, chains.servers());
     try (var plane = DataplaneBench.open(ours.node())) {
       int loaded = 0;
       var loading = Duration.ZERO;
       for (int size : options.connectSizes()) {
-        load(plane, size, n, measured, robin, ours.servers());
+        load(plane, MadeUpRules.view(size, n, 0), measured, ours.servers(), robins.servers());
         progress.say("loading chains of %d Services".formatted(size));
         long from = System.nanoTime();
         ruleset.load(loaded, size, n, progress);
@@ -134,22 +137,24 @@ final class ConnectCosts {
             List.of(
                 new Way("direct", none.client(), address(none.servers().getFirst())),
                 new Way("random", ours.client(), vip(measured)),
-                new Way("robin", ours.client(), vip(robin)),
+                new Way("robin", robins.client(), vip(measured + 1)),
                 new Way("chains", chains.client(), vip(measured))));
       }
       plane.uninstall();
     }
   }
 
+  /** Behind all others, one Service that is random, and one that is round-robin. */
   private void load(
-      DataPlane plane, int size, int endpoints, int measured, int robin, List<Target> servers) {
-    var view = MadeUpRules.view(size, endpoints, 0);
+      DataPlane plane, NodeRules others, int measured, List<Target> random, List<Target> robin) {
+    var view =
+        MadeUpRules.with(
+            others, MadeUpRules.frontend(measured), MadeUpRules.rule(Balancing.RANDOM, random));
     view =
         MadeUpRules.with(
-            view, MadeUpRules.frontend(measured), MadeUpRules.rule(Balancing.RANDOM, servers));
-    view =
-        MadeUpRules.with(
-            view, MadeUpRules.frontend(robin), MadeUpRules.rule(Balancing.ROUND_ROBIN, servers));
+            view,
+            MadeUpRules.frontend(measured + 1),
+            MadeUpRules.rule(Balancing.ROUND_ROBIN, robin));
     DataplaneBench.require(plane.apply(view, MadeUpRules.at(++offset)));
   }
 

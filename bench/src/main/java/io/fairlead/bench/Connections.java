@@ -5,6 +5,7 @@ import io.fairlead.devkit.fabric.NetnsSockets;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
@@ -17,8 +18,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.HdrHistogram.Histogram;
 
 /**
- * New connections over TCP from and to Pods of a fabric. Both ends close by a reset, so that none
- * waits.
+ * New connections over TCP from and to Pods of a fabric. Servers close at once; clients see that
+ * and reset, so that neither end has to wait before its port is free.
  */
 final class Connections {
   private static final int WARM_UP = 500;
@@ -28,7 +29,7 @@ final class Connections {
 
   private Connections() {}
 
-  /** Takes connections in a Pod and ends them at once. */
+  /** Takes connections in a Pod and closes them. */
   static ServerSocketChannel serve(FabricPod pod, int port) throws IOException {
     var server = NetnsSockets.listen(pod.namespace(), new InetSocketAddress(port));
     Thread.ofPlatform()
@@ -37,7 +38,7 @@ final class Connections {
         .start(() -> {
           try {
             while (true) {
-              reset(server.accept());
+              server.accept().close();
             }
           } catch (IOException _) {
             // closed: the end
@@ -46,16 +47,17 @@ final class Connections {
     return server;
   }
 
-  private static void reset(SocketChannel connection) throws IOException {
-    try (connection) {
-      connection.setOption(StandardSocketOptions.SO_LINGER, 0);
-    }
-  }
-
   private static void connect(InetSocketAddress to) throws IOException {
     try (var channel = SocketChannel.open()) {
       channel.setOption(StandardSocketOptions.SO_LINGER, 0);
       channel.socket().connect(to, Math.toIntExact(LIMIT.toMillis()));
+      awaitEnd(channel);
+    }
+  }
+
+  private static void awaitEnd(SocketChannel connection) throws IOException {
+    if (connection.read(ByteBuffer.allocate(1)) >= 0) {
+      throw new IOException("the server said something");
     }
   }
 
@@ -75,6 +77,7 @@ final class Connections {
               if (i >= 0) {
                 nanos.recordValue(System.nanoTime() - start);
               }
+              awaitEnd(channel);
             }
           }
           return nanos;
