@@ -11,6 +11,7 @@ import io.fairlead.endpoints.acks.Acks;
 import io.fairlead.endpoints.decider.Duties;
 import io.fairlead.endpoints.grpc.AckWaits;
 import io.fairlead.endpoints.stream.Contents;
+import io.fairlead.endpoints.stream.FirstFrame;
 import io.fairlead.endpoints.stream.NodeStreams;
 import io.fairlead.endpoints.stream.ResetTurns;
 import io.fairlead.endpoints.stream.StreamStats;
@@ -18,7 +19,10 @@ import io.fairlead.etcd.Coordination;
 import io.fairlead.eventlog.load.Loader;
 import io.fairlead.eventlog.snapshot.Snapshots;
 import io.fairlead.runtime.Metrics;
+import java.util.HashMap;
+import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.DoubleSupplier;
 
 /** What this process exports of itself; all looked up at the scrape. */
 final class EndpointsMetrics {
@@ -144,6 +148,17 @@ final class EndpointsMetrics {
         () -> streams.greatestLag(loader.current().position()));
     metrics.gauge(STREAMS, "entries", "Entries that streams carry.", contents::entries);
     metrics.gauge(STREAMS, "journal_keys", "Changed keys in the journal.", contents::journal);
+    metrics.gauge(STREAMS, "journal_records", "Records in the journal.", contents::journalRecords);
+    var firsts = new HashMap<List<String>, DoubleSupplier>();
+    for (var kind : FirstFrame.values()) {
+      firsts.put(List.of(kind.sent(), kind.why()), () -> stats.firsts(kind));
+    }
+    metrics.counters(
+        STREAMS,
+        "first_frames",
+        "What agents were sent when they came, and why it was everything.",
+        List.of("sent", "why"),
+        firsts);
     count(metrics, STREAMS, "opened", "Streams opened.", stats.opened);
     count(metrics, STREAMS, "closed", "Streams closed.", stats.closed);
     count(metrics, STREAMS, "resets", "Frames with everything.", stats.resets);

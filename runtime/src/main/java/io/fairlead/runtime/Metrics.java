@@ -14,6 +14,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
 import java.util.function.DoubleSupplier;
 
 /**
@@ -59,6 +61,27 @@ public final class Metrics {
         .name(name(subsystem, what))
         .help(help)
         .callback(callback -> callback.call(value.getAsDouble()))
+        .register(registry);
+  }
+
+  /**
+   * Likewise several, told apart by labels.
+   *
+   * @param values by the values of the labels
+   */
+  public void counters(
+      String subsystem,
+      String what,
+      String help,
+      List<String> labels,
+      Map<List<String>, DoubleSupplier> values) {
+    CounterWithCallback.builder()
+        .name(name(subsystem, what))
+        .help(help)
+        .labelNames(labels.toArray(String[]::new))
+        .callback(callback ->
+            values.forEach(
+                (of, value) -> callback.call(value.getAsDouble(), of.toArray(String[]::new))))
         .register(registry);
   }
 

@@ -3,7 +3,8 @@ package io.fairlead.endpoints.stream;
 import com.google.protobuf.ByteString;
 import io.fairlead.api.EntryCodec;
 import io.fairlead.api.PositionCodec;
-import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.image.ClusterDelta;
+import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.view.Entries;
@@ -17,42 +18,19 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
-import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import org.pcollections.HashPMap;
 import org.pcollections.HashTreePMap;
-import org.pcollections.TreePMap;
 
 /**
  * What the streams carry at one moment: every entry, encoded once, and a bounded journal of which
- * keys changed lately. A stream is at a number of it, or at a position; what it lacks is the
- * present state of the keys that were touched since. Immutable; derived from the log.
+ * keys changed lately. A stream is at a number of it, and one that comes at a position; what it
+ * lacks is the present state of the keys that were touched since. Immutable; derived from the log.
  */
 final class Content {
   /** An entry as it is sent. Empty node = for all nodes, else for that one alone. */
   private record Encoded(ByteString bytes, Optional<String> node) {}
-
-  /**
-   * A key that changed.
-   *
-   * @param nodes whom it concerns; empty = all
-   */
-  private record Touch(EntryKey key, Set<String> nodes) {}
-
-  /**
-   * One change of the content, by one or more records.
-   *
-   * @param base how far the records before it go
-   * @param firsts offsets of its first records
-   */
-  private record Step(Position base, List<Touch> touches, Map<LogPartition, Long> firsts) {
-    /** What it takes in the journal. */
-    int weight() {
-      return Math.max(1, touches.size());
-    }
-  }
 
   /** What a stream has to be told. */
   sealed interface Item {
@@ -95,14 +73,8 @@ final class Content {
   private final Position position;
   private final String offsets;
 
-  /** After the last record of each partition: the position without what is no record. */
-  private final Position records;
-
-  private final long number;
   private final HashPMap<EntryKey, Encoded> entries;
-  private final TreePMap<Long, Step> steps;
-  private final int touches;
-  private final int maxTouches;
+  private final Journal journal;
 
   /** The one that was asked for last. */
   private volatile Optional<Move> move = Optional.empty();
@@ -110,22 +82,14 @@ final class Content {
   /** By the number that was had: as many as streams differ in how far they are. Made when asked. */
   private final Map<Long, Common> commons = new ConcurrentHashMap<>();
 
-  private Content(
-      Position position,
-      Position records,
-      long number,
-      HashPMap<EntryKey, Encoded> entries,
-      TreePMap<Long, Step> steps,
-      int touches,
-      int maxTouches) {
+  /** The same, by positions within a step. */
+  private final Map<Position, Common> within = new ConcurrentHashMap<>();
+
+  private Content(Position position, HashPMap<EntryKey, Encoded> entries, Journal journal) {
     this.position = position;
     this.offsets = position.offsets();
-    this.records = records;
-    this.number = number;
     this.entries = entries;
-    this.steps = steps;
-    this.touches = touches;
-    this.maxTouches = maxTouches;
+    this.journal = journal;
   }
 
   /**
@@ -134,75 +98,46 @@ final class Content {
    * @param maxTouches how many changed keys the journal keeps
    */
   static Content empty(Position start, int maxTouches) {
-    return new Content(start, start, 0, HashTreePMap.empty(), TreePMap.empty(), 0, maxTouches);
+    return new Content(
+        start, HashTreePMap.empty(), Journal.from(0, ClusterImage.EMPTY, start, maxTouches));
   }
 
   /**
-   * All of that, with nothing known of what was before: whoever is at an earlier position has to be
-   * sent everything, as what he has may be there no more.
+   * All of that image, with nothing known of what was before: whoever is at an earlier position has
+   * to be sent everything, as what he has may be there no more.
    *
    * @param from how far the log is in it
    */
-  Content restored(Map<EntryKey, Entry> all, Position from) {
+  Content restored(ClusterImage image, Position from) {
     Map<EntryKey, Encoded> encoded = new HashMap<>();
-    all.forEach((key, entry) -> encoded.put(key, encode(entry)));
-    return new Content(
-        from, from, number, HashTreePMap.from(encoded), TreePMap.empty(), 0, maxTouches);
+    Entries.of(image).forEach((key, entry) -> encoded.put(key, encode(entry)));
+    return new Content(from, HashTreePMap.from(encoded), journal.restarted(image, from));
   }
 
   /**
-   * This content after some changes, at a later position.
+   * This content after a delta, at a later position.
    *
+   * @param image the delta applied
    * @param led the records that led there, in order within each partition
    */
-  Content with(Map<EntryKey, Entries.Change> changes, Position later, List<LogEntry> led) {
+  Content with(ClusterDelta delta, ClusterImage image, Position later, List<LogEntry> led) {
+    var changes = Entries.changed(delta, image);
     if (changes.isEmpty() && led.isEmpty()) {
-      return new Content(later, records, number, entries, steps, touches, maxTouches);
+      return new Content(later, entries, journal);
     }
-    var nextEntries = entries;
-    var touched = new ArrayList<Touch>(changes.size());
+    var next = entries;
     for (var change : changes.entrySet()) {
-      var key = change.getKey();
       var after = change.getValue().after();
-      nextEntries =
-          after.isPresent() ? nextEntries.plus(key, encode(after.get())) : nextEntries.minus(key);
-      touched.add(new Touch(key, nodes(change.getValue())));
+      next =
+          after.isPresent()
+              ? next.plus(change.getKey(), encode(after.get()))
+              : next.minus(change.getKey());
     }
-    var firsts = new HashMap<LogPartition, Long>();
-    var lasts = new TreeMap<>(records.next());
-    for (var entry : led) {
-      firsts.putIfAbsent(entry.partition(), entry.offset());
-      lasts.put(entry.partition(), entry.offset() + 1);
-    }
-    var step = new Step(records, List.copyOf(touched), Map.copyOf(firsts));
-    var nextSteps = steps.plus(number + 1, step);
-    int kept = touches + step.weight();
-    while (kept > maxTouches && !nextSteps.isEmpty()) {
-      kept -= nextSteps.firstEntry().getValue().weight();
-      nextSteps = nextSteps.minusFirstEntry();
-    }
-    var last = new Position(records.log(), lasts);
-    return new Content(later, last, number + 1, nextEntries, nextSteps, kept, maxTouches);
+    return new Content(later, next, journal.with(changes, image, led));
   }
 
   private static Encoded encode(Entry entry) {
-    return new Encoded(EntryCodec.proto(entry).toByteString(), node(entry));
-  }
-
-  /** The one node an entry is for; a Pod that is nowhere is for none, which no node's name is. */
-  private static Optional<String> node(Entry entry) {
-    return switch (entry) {
-      case Entry.PodEntry pod -> Optional.of(pod.pod().spec().nodeName().orElse(""));
-      case Entry.ServicePortEntry _, Entry.EndpointEntry _, Entry.ServiceCidrEntry _ ->
-          Optional.empty();
-    };
-  }
-
-  private static Set<String> nodes(Entries.Change change) {
-    var nodes = new HashSet<String>();
-    change.before().flatMap(Content::node).ifPresent(nodes::add);
-    change.after().flatMap(Content::node).ifPresent(nodes::add);
-    return Set.copyOf(nodes);
+    return new Encoded(EntryCodec.proto(entry).toByteString(), Journal.node(entry));
   }
 
   Position position() {
@@ -230,7 +165,7 @@ final class Content {
 
   /** Grows with every change, not with the position alone. */
   long number() {
-    return number;
+    return journal.number();
   }
 
   /** How many entries there are. */
@@ -240,29 +175,12 @@ final class Content {
 
   /** How many changed keys the journal holds. */
   int journal() {
-    return touches;
+    return journal.size();
   }
 
-  /**
-   * The number of the content that is that of {@code base}: it has the records up to there and no
-   * others. Empty where the journal does not reach back that far, or this replica never was there:
-   * it took several records at once, or those of several partitions in another order. What came and
-   * went between two of its own steps it does not know, and could not have removed.
-   */
-  OptionalLong numberAt(Position base) {
-    if (base.covers(records)) {
-      return OptionalLong.of(number);
-    }
-    var later = new HashMap<LogPartition, Long>(); // the first records that came after
-    for (var numbered : steps.descendingMap().entrySet()) {
-      var step = numbered.getValue();
-      later.putAll(step.firsts());
-      if (base.covers(step.base())) {
-        boolean none = later.entrySet().stream().allMatch(e -> base.of(e.getKey()) <= e.getValue());
-        return none ? OptionalLong.of(numbered.getKey() - 1) : OptionalLong.empty();
-      }
-    }
-    return OptionalLong.empty();
+  /** How many records the journal holds. */
+  int journalRecords() {
+    return journal.records();
   }
 
   /** Everything a node has to know. */
@@ -278,26 +196,62 @@ final class Content {
    * Most nodes lack the same, which is found, and made a message of, once.
    */
   Optional<Lacking> since(long had, String node) {
-    if (had < number && (steps.isEmpty() || steps.firstKey() > had + 1)) {
+    if (!journal.reaches(had)) {
       return Optional.empty();
     }
-    if (had >= number) {
+    if (had >= number()) {
       return Optional.of(Common.NOTHING.of(node));
     }
-    var common =
-        commons.size() < MOST_COMMONS || commons.containsKey(had)
-            ? commons.computeIfAbsent(had, this::common)
-            : common(had); // streams that far apart have little in common
-    return Optional.of(common.of(node));
+    return Optional.of(remembered(commons, had, () -> common(List.of(), had)).of(node));
   }
 
-  /** What those lack who had that number, all of them and some of them. */
-  private Common common(long had) {
+  /** What a node lacks that comes. */
+  sealed interface Back {
+    /** Perhaps nothing. */
+    record Difference(Lacking lacking) implements Back {}
+
+    record Everything(Why why) implements Back {}
+  }
+
+  /** Why it is not told the difference only. */
+  enum Why {
+    /** It has no state of this log, or none that it goes on from. */
+    NO_POSITION,
+    /** Its position is further back than the journal goes. */
+    BEYOND_JOURNAL,
+    /** Its position is within a step of this replica whose records are not kept any more. */
+    WITHIN_STEP
+  }
+
+  /**
+   * What a node lacks whose agent has the state at that position, whichever replica it was told by.
+   */
+  Back back(Position had, String node) {
+    return switch (journal.find(had)) {
+      case Journal.Found.Reached(var number, var before) when before.isEmpty() ->
+          since(number, node)
+              .<Back>map(Back.Difference::new)
+              .orElseGet(() -> new Back.Everything(Why.BEYOND_JOURNAL));
+      case Journal.Found.Reached(var number, var before) ->
+          new Back.Difference(remembered(within, had, () -> common(before, number)).of(node));
+      case Journal.Found.TooOld _ -> new Back.Everything(Why.BEYOND_JOURNAL);
+      case Journal.Found.WithinStep _ -> new Back.Everything(Why.WITHIN_STEP);
+    };
+  }
+
+  private static <K> Common remembered(Map<K, Common> known, K had, Supplier<Common> made) {
+    return known.size() < MOST_COMMONS || known.containsKey(had)
+        ? known.computeIfAbsent(had, _ -> made.get())
+        : made.get(); // streams that far apart have little in common
+  }
+
+  /** What those lack for whom these keys, and those touched after that number, may differ. */
+  private Common common(List<Journal.Touch> before, long number) {
     var keys = new HashSet<EntryKey>();
     var all = new ArrayList<Item>();
     var some = new HashMap<String, List<Item>>();
-    for (var step : steps.tailMap(had, false).values()) {
-      for (var touch : step.touches()) {
+    for (var touches : List.of(before, journal.since(number))) {
+      for (var touch : touches) {
         if (touch.nodes().isEmpty()) {
           if (keys.add(touch.key())) {
             all.add(item(touch.key(), ""));

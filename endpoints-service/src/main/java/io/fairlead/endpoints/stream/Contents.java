@@ -5,7 +5,6 @@ import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.record.LogEntry;
-import io.fairlead.core.view.Entries;
 import io.fairlead.eventlog.load.Manifest;
 import io.fairlead.eventlog.load.Publisher;
 import java.util.List;
@@ -36,7 +35,7 @@ public final class Contents implements Publisher {
    */
   public void update(
       ClusterDelta delta, ClusterImage image, Position position, List<LogEntry> entries) {
-    current = current.with(Entries.changed(delta, image), position, entries);
+    current = current.with(delta, image, position, entries);
     listeners.forEach(Runnable::run);
   }
 
@@ -48,7 +47,7 @@ public final class Contents implements Publisher {
   /** Not as a change: of what was before the image, the journal would tell a lie. */
   @Override
   public void onStart(ClusterDelta delta, ClusterImage image, Position position) {
-    current = current.restored(Entries.of(image), position);
+    current = current.restored(image, position);
   }
 
   Content current() {
@@ -63,6 +62,11 @@ public final class Contents implements Publisher {
   /** Number of changed keys that the journal holds, for metrics. */
   public int journal() {
     return current.journal();
+  }
+
+  /** Number of records that the journal holds, for metrics. */
+  public int journalRecords() {
+    return current.journalRecords();
   }
 
   /** Runs after every update, on the loader's thread: must be quick and must not block. */

@@ -354,14 +354,21 @@ final class NodeStream {
   /** The difference to what the agent has, or everything. */
   private void first() throws InterruptedException {
     var content = contents.current();
-    var had = agent.position().map(content::numberAt).orElse(OptionalLong.empty());
-    var lacking =
-        had.isPresent() ? content.since(had.getAsLong(), agent.node()) : Optional.<Lacking>empty();
-    if (agent.position().isPresent() && lacking.isPresent()) {
-      sent = agent.position().get();
-      delta(content, lacking.get());
-    } else {
-      reset();
+    var back =
+        agent
+            .position()
+            .map(had -> content.back(had, agent.node()))
+            .orElseGet(() -> new Content.Back.Everything(Content.Why.NO_POSITION));
+    switch (back) {
+      case Content.Back.Difference(var lacking) -> {
+        stats.first(lacking.items().isEmpty() ? FirstFrame.NOTHING : FirstFrame.DIFFERENCE);
+        sent = agent.position().orElse(sent);
+        delta(content, lacking);
+      }
+      case Content.Back.Everything(var why) -> {
+        stats.first(FirstFrame.everything(why));
+        reset();
+      }
     }
   }
 

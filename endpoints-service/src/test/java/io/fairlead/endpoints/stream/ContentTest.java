@@ -77,7 +77,13 @@ class ContentTest {
     }
 
     void follow(int most) {
-      while (log.keySet().stream().anyMatch(p -> left(p) > 0)) {
+      while (step(most)) {}
+    }
+
+    /** Takes at most so many records of each partition; false = there are no more. */
+    boolean step(int most) {
+      boolean more = hasMore();
+      if (more) {
         var delta = new ClusterDelta(image);
         var led = new ArrayList<LogEntry>();
         var position = content.position();
@@ -92,9 +98,14 @@ class ContentTest {
           }
         }
         image = delta.apply();
-        content = content.with(Entries.changed(delta, image), position, led);
+        content = content.with(delta, image, position, led);
         history.add(Map.entry(content, take(Map.of(), content.whole("n1"))));
       }
+      return more;
+    }
+
+    boolean hasMore() {
+      return log.keySet().stream().anyMatch(p -> left(p) > 0);
     }
 
     private int left(LogPartition partition) {
@@ -106,7 +117,7 @@ class ContentTest {
     var log = new TreeMap<LogPartition, List<LogEntry>>();
     for (var partition : List.of(LogPartition.SERVICES, P1)) {
       var entries = new ArrayList<LogEntry>();
-      for (int i = 0; i < 60; i++) {
+      for (int i = 0; i < 150; i++) {
         var object = randomObject(random);
         if ((partition.topic() == Topic.SERVICES) != (object instanceof Service)) {
           continue;
@@ -124,70 +135,192 @@ class ContentTest {
 
   /**
    * From whichever moment a node comes, with the difference it has what a new node is told: also
-   * one that another replica had, which took other steps.
+   * from one that only another replica had, which took other steps. There is a difference from each
+   * of them.
    */
   @RepeatedTest(10)
   void aDifferenceLeadsToTheWhole() {
     long seed = System.nanoTime();
     System.out.println("ContentTest seed " + seed);
-    for (int round = 0; round < 20; round++) {
+    for (int round = 0; round < 3; round++) {
       var random = new Random(seed + round);
       var log = log(random);
       var other = new Follower(log, 1000, random);
-      other.follow(1);
-      var here = new Follower(log, 60, random);
-      here.follow(1 + random.nextInt(3));
+      other.follow(1 + random.nextInt(2));
+      var here = new Follower(log, 1000, random);
+      here.follow(1 + random.nextInt(8));
       var whole = take(Map.of(), here.content.whole("n1"));
-      int differences = 0;
       for (var history : List.of(here.history, other.history)) {
         for (var moment : history) {
-          var number = here.content.numberAt(moment.getKey().position());
-          if (number.isPresent()) {
-            var items = here.content.since(number.getAsLong(), "n1").orElseThrow().items();
-            assertThat(take(moment.getValue(), items.iterator()))
+          assertThat(moved(moment, here.content))
+              .as("from %s, seed %s", moment.getKey().position().offsets(), seed + round)
+              .contains(whole);
+        }
+      }
+    }
+  }
+
+  /** Where the journal is too short there is none, never a wrong one. */
+  @RepeatedTest(10)
+  void aDifferenceOfAShortJournalLeadsToTheWholeToo() {
+    long seed = System.nanoTime();
+    System.out.println("ContentTest seed " + seed);
+    for (int round = 0; round < 3; round++) {
+      var random = new Random(seed + round);
+      var log = log(random);
+      var other = new Follower(log, 1000, random);
+      other.follow(1 + random.nextInt(2));
+      var here = new Follower(log, 1 + random.nextInt(60), random);
+      here.follow(1 + random.nextInt(8));
+      var whole = take(Map.of(), here.content.whole("n1"));
+      for (var history : List.of(here.history, other.history)) {
+        for (var moment : history) {
+          var told = moved(moment, here.content);
+          if (told.isPresent()) {
+            assertThat(told)
                 .as("from %s, seed %s", moment.getKey().position().offsets(), seed + round)
-                .isEqualTo(whole);
-            differences++;
+                .contains(whole);
           }
         }
       }
-      assertThat(differences).as("moments that are known, seed %s", seed + round).isPositive();
+      assertThat(moved(here.history.getLast(), here.content))
+          .as("seed %s", seed + round)
+          .isPresent();
       assertThat(here.content.journal()).as("seed %s", seed + round).isLessThanOrEqualTo(60);
     }
   }
 
-  /** What came and went within one step is in none, but an agent of another replica may have it. */
-  @Test
-  void whoIsWhereThisReplicaNeverWasIsSentEverything() {
-    var services = LogPartition.SERVICES;
-    var gone = service("a", "10.96.0.1");
-    var led = List.of(stored(services, 10, gone), deleted(services, 12, gone));
-    var delta = new ClusterDelta(ClusterImage.EMPTY);
-    led.forEach(delta::replay);
-    var content =
-        Content.empty(START, 10)
-            .with(Entries.changed(delta, delta.apply()), START.with(services, 14), led);
-    assertThat(content.numberAt(START.with(services, 11))).isEmpty();
-    assertThat(content.numberAt(START.with(services, 12))).isEmpty();
-    assertThat(content.numberAt(START.with(services, 10))).hasValue(0);
-    assertThat(content.numberAt(START.with(services, 13))).hasValue(1);
-    var later = step(content, ClusterImage.EMPTY, 20, service("b", "10.96.0.2"));
-    assertThat(later.numberAt(START.with(services, 12))).isEmpty();
-    assertThat(later.numberAt(START.with(services, 14))).hasValue(1);
+  /** An agent that goes to and fro between two replicas has, each time, what a new one is told. */
+  @RepeatedTest(10)
+  void anAgentThatMovesHasTheImageOfWhereItIs() {
+    long seed = System.nanoTime();
+    System.out.println("ContentTest seed " + seed);
+    for (int round = 0; round < 3; round++) {
+      var random = new Random(seed + round);
+      var log = log(random);
+      var replicas = List.of(new Follower(log, 1000, random), new Follower(log, 1000, random));
+      var agent = Map.entry(replicas.getFirst().content, Map.<String, ByteString>of());
+      boolean more = true;
+      while (more) {
+        var replica = replicas.get(random.nextInt(2));
+        boolean read = replica.step(1 + random.nextInt(12));
+        while (!replica.content.position().covers(agent.getKey().position())) {
+          if (!replica.step(1 + random.nextInt(12))) {
+            break; // all but a marker that the other one has read
+          }
+        }
+        var told = moved(agent, replica.content);
+        assertThat(told)
+            .as("to %s, seed %s", replica.content.position().offsets(), seed + round)
+            .contains(take(Map.of(), replica.content.whole("n1")));
+        agent = Map.entry(replica.content, told.orElseThrow());
+        more = read || replicas.stream().anyMatch(Follower::hasMore);
+      }
+    }
   }
 
-  /** Nor is a moment known that lay between the records of two partitions, taken the other way. */
+  /** What an agent has that comes with that; empty = it is told everything. */
+  private static Optional<Map<String, ByteString>> moved(
+      Map.Entry<Content, Map<String, ByteString>> had, Content to) {
+    return lacked(to, had.getKey().position(), "n1")
+        .map(items -> take(had.getValue(), items.iterator()));
+  }
+
+  private static Optional<List<Content.Item>> lacked(Content content, Position had, String node) {
+    return switch (content.back(had, node)) {
+      case Content.Back.Difference(var lacking) -> Optional.of(lacking.items());
+      case Content.Back.Everything _ -> Optional.empty();
+    };
+  }
+
+  private static Content.Back everything(Content.Why why) {
+    return new Content.Back.Everything(why);
+  }
+
+  /** What came and went within one step is in none, but an agent of another replica may have it. */
   @Test
-  void whoHasRecordsOfTwoPartitionsInAnotherOrderIsSentEverything() {
-    var first = step(Content.empty(START, 10), ClusterImage.EMPTY, 10, service("a", "10.96.0.1"));
-    var delta = new ClusterDelta(ClusterImage.EMPTY);
-    var entry = stored(P1, 4, pod("p", "app", "n1", "10.244.0.1"));
-    delta.replay(entry);
+  void whatCameAndWentWithinAStepIsTakenFromWhoHasIt() {
+    var services = LogPartition.SERVICES;
+    var gone = service("a", "10.96.0.1");
+    var content =
+        step(
+            Content.empty(START, 10),
+            ClusterImage.EMPTY,
+            START.with(services, 14),
+            stored(services, 10, gone),
+            deleted(services, 12, gone));
+    var removed = new Content.Item.Removed("service-port/default/a//TCP");
+    assertThat(lacked(content, START.with(services, 11), "n1")).contains(List.of(removed));
+    assertThat(lacked(content, START.with(services, 12), "n1")).contains(List.of(removed));
+    assertThat(lacked(content, START.with(services, 10), "n1")).contains(List.of());
+    assertThat(lacked(content, START.with(services, 13), "n1")).contains(List.of());
+    var later = step(content, ClusterImage.EMPTY, 20, service("b", "10.96.0.2"));
+    assertThat(lacked(later, START.with(services, 12), "n1").orElseThrow())
+        .hasSize(2)
+        .contains(removed);
+    assertThat(lacked(later, START.with(services, 14), "n1").orElseThrow()).hasSize(1);
+  }
+
+  /** Another replica may have had the Pod while the Service was there, which this one never saw. */
+  @Test
+  void whoHasRecordsOfTwoPartitionsInAnotherOrderIsToldTheDifference() {
+    var services = LogPartition.SERVICES;
+    var web = service("app", "10.96.0.1");
+    var pod = pod("p", "app", "n1", "10.244.0.1");
+    var came = stored(services, 10, web);
+    var first = step(Content.empty(START, 10), ClusterImage.EMPTY, START.with(services, 11), came);
+    var went =
+        step(first, TestObjects.image(web), START.with(services, 13), deleted(services, 12, web));
     var second =
-        first.with(
-            Entries.changed(delta, delta.apply()), first.position().with(P1, 5), List.of(entry));
-    assertThat(second.numberAt(START.with(P1, 5))).isEmpty();
-    assertThat(second.numberAt(START.with(LogPartition.SERVICES, 10).with(P1, 4))).hasValue(1);
+        step(went, ClusterImage.EMPTY, START.with(services, 13).with(P1, 5), stored(P1, 4, pod));
+    var other = START.with(services, 11).with(P1, 5); // the Pod before the Service went
+    var had = TestObjects.image(web, pod);
+    var keys = new ArrayList<String>();
+    Entries.of(had).keySet().forEach(key -> keys.add(key.text()));
+    keys.remove("pod/default/p");
+    assertThat(keys).hasSize(2); // the port and its endpoint
+    var removed = new ArrayList<Content.Item>();
+    keys.forEach(key -> removed.add(new Content.Item.Removed(key)));
+    assertThat(lacked(second, other, "n1").orElseThrow())
+        .containsExactlyInAnyOrderElementsOf(removed);
+  }
+
+  /** Records are kept of the latest steps only: without them a position within one is of no use. */
+  @Test
+  void withinAStepOfLongAgoThereIsNoDifference() {
+    var services = LogPartition.SERVICES;
+    var gone = service("gone", "10.96.0.1");
+    var content =
+        step(
+            Content.empty(START, 100_000),
+            ClusterImage.EMPTY,
+            START.with(services, 14),
+            stored(services, 10, gone),
+            deleted(services, 12, gone));
+    var image = ClusterImage.EMPTY;
+    for (int i = 0; content.journalRecords() <= Journal.MOST_RECORDS - 100; i += 100) {
+      content = steps(content, image, 100 + i);
+      image = TestObjects.image(service("b", "10.96.0.2"));
+    }
+    assertThat(lacked(content, START.with(services, 12), "n1")).isPresent();
+    for (int i = 0; i < 1_000; i += 100) {
+      content = steps(content, image, 100_000 + i);
+    }
+    assertThat(content.journalRecords()).isLessThanOrEqualTo(Journal.MOST_RECORDS);
+    assertThat(content.back(START.with(services, 12), "n1"))
+        .isEqualTo(everything(Content.Why.WITHIN_STEP));
+    assertThat(lacked(content, START.with(services, 14), "n1").orElseThrow()).hasSize(1);
+    assertThat(lacked(content, START.with(services, 100_750), "n1")).contains(List.of());
+  }
+
+  /** A step of a hundred records of one object. */
+  private static Content steps(Content base, ClusterImage image, long from) {
+    var led = new ArrayList<LogEntry>();
+    for (long offset = from; offset < from + 100; offset++) {
+      led.add(stored(LogPartition.SERVICES, offset, service("b", "10.96.0.2")));
+    }
+    return step(
+        base, image, START.with(LogPartition.SERVICES, from + 100), led.toArray(LogEntry[]::new));
   }
 
   /** The oldest changes are forgotten first, and whoever needs them is told everything. */
@@ -199,8 +332,8 @@ class ContentTest {
     var three = step(two, ClusterImage.EMPTY, 30, service("c", "10.96.0.3"));
     assertThat(three.journal()).isEqualTo(2);
     assertThat(three.since(0, "n1")).isEmpty();
-    assertThat(three.numberAt(START)).isEmpty();
-    assertThat(three.numberAt(one.position())).hasValue(1);
+    assertThat(three.back(START, "n1")).isEqualTo(everything(Content.Why.BEYOND_JOURNAL));
+    assertThat(lacked(three, one.position(), "n1").orElseThrow()).hasSize(2);
     assertThat(three.since(1, "n1").orElseThrow().items()).hasSize(2);
   }
 
@@ -212,15 +345,15 @@ class ContentTest {
   void whoIsBehindAnImageThatWasKeptIsSentEverything() {
     var kept = START.with(LogPartition.SERVICES, 20);
     var image = TestObjects.image(service("a", "10.96.0.1"));
-    var content = Content.empty(START, 10).restored(Entries.of(image), kept);
+    var content = Content.empty(START, 10).restored(image, kept);
     assertThat(content.position()).isEqualTo(kept);
     assertThat(content.size()).isEqualTo(1);
-    assertThat(content.numberAt(START.with(LogPartition.SERVICES, 19))).isEmpty();
-    assertThat(content.numberAt(START)).isEmpty();
+    var behind = START.with(LogPartition.SERVICES, 19);
+    assertThat(lacked(content, behind, "n1")).isEmpty();
+    assertThat(lacked(content, START, "n1")).isEmpty();
     var later = step(content, image, 30, service("b", "10.96.0.2"));
-    assertThat(later.numberAt(START.with(LogPartition.SERVICES, 19))).isEmpty();
-    long had = later.numberAt(kept).orElseThrow();
-    assertThat(later.since(had, "n1").orElseThrow().items()).hasSize(1);
+    assertThat(later.back(behind, "n1")).isEqualTo(everything(Content.Why.BEYOND_JOURNAL));
+    assertThat(lacked(later, kept, "n1").orElseThrow()).hasSize(1);
   }
 
   /** Between the records of two steps nothing is different. */
@@ -228,10 +361,10 @@ class ContentTest {
   void aPositionBetweenTwoStepsCountsAsTheEarlierOne() {
     var one = step(Content.empty(START, 10), ClusterImage.EMPTY, 10, service("a", "10.96.0.1"));
     var two = step(one, ClusterImage.EMPTY, 20, service("b", "10.96.0.2"));
-    assertThat(two.numberAt(START.with(LogPartition.SERVICES, 15))).hasValue(1);
-    assertThat(two.numberAt(START.with(LogPartition.SERVICES, 20))).hasValue(2);
-    assertThat(two.numberAt(START.with(P1, 5))).hasValue(0);
-    assertThat(two.numberAt(Position.start(new LogIdentity("x", "y")))).isEmpty();
+    assertThat(lacked(two, START.with(LogPartition.SERVICES, 15), "n1").orElseThrow()).hasSize(1);
+    assertThat(lacked(two, START.with(LogPartition.SERVICES, 20), "n1")).contains(List.of());
+    assertThat(lacked(two, START.with(P1, 5), "n1").orElseThrow()).hasSize(2);
+    assertThat(lacked(two, Position.start(new LogIdentity("x", "y")), "n1")).isEmpty();
     assertThat(two.since(1, "n1").orElseThrow().items()).hasSize(1);
     assertThat(two.since(2, "n1").orElseThrow().items()).isEmpty();
   }
@@ -264,13 +397,20 @@ class ContentTest {
   }
 
   private static Content step(Content base, ClusterImage image, long next, DomainObject object) {
-    var delta = new ClusterDelta(image);
-    var entry = stored(LogPartition.SERVICES, next - 1, object);
-    delta.replay(entry);
-    return base.with(
-        Entries.changed(delta, delta.apply()),
+    return step(
+        base,
+        image,
         base.position().with(LogPartition.SERVICES, next),
-        List.of(entry));
+        stored(LogPartition.SERVICES, next - 1, object));
+  }
+
+  private static Content step(
+      Content base, ClusterImage image, Position position, LogEntry... led) {
+    var delta = new ClusterDelta(image);
+    for (var entry : led) {
+      delta.replay(entry);
+    }
+    return base.with(delta, delta.apply(), position, List.of(led));
   }
 
   @Test
