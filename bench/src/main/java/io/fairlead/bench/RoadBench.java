@@ -138,7 +138,7 @@ final class RoadBench implements Bench.Scenario {
       throws Exception {
     fill(api, options, progress);
     long session = openNode(cluster);
-    etcd.putNode(new NodeLease(NODE, session, "bench"), lease);
+    var _ = etcd.putNodes(List.of(new NodeLease(NODE, session, "bench")), lease);
     var vip =
         Address.of(
             api.apply(

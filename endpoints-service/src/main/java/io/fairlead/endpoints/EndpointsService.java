@@ -30,6 +30,7 @@ import io.fairlead.endpoints.grpc.PodCalls;
 import io.fairlead.endpoints.stream.Contents;
 import io.fairlead.endpoints.stream.EndOffsets;
 import io.fairlead.endpoints.stream.NodeAgentsService;
+import io.fairlead.endpoints.stream.NodeLeases;
 import io.fairlead.endpoints.stream.NodeStreams;
 import io.fairlead.endpoints.stream.Rebalancer;
 import io.fairlead.endpoints.stream.ResetTurns;
@@ -67,7 +68,7 @@ import org.slf4j.LoggerFactory;
 /**
  * One replica: follows the log, decides what it owns, serves the API and the agents' streams. What
  * it holds is derived from the log; failover loses nothing. Threads: the loader's, those of the
- * decider and of the acknowledgements, three for each stream, one for each call.
+ * decider and of the acknowledgements, two for each stream, one for each call.
  */
 public final class EndpointsService implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(EndpointsService.class);
@@ -247,6 +248,11 @@ public final class EndpointsService implements AutoCloseable {
             "acks", Acks.start(config.replica(), new AckPoints(eventLog.acks(), points), time));
     var fleet = new Fleet(config.replica(), acks, coordination, time);
     var waits = new AckWaits(acks, points, time);
+    var nodeLeases =
+        shutdown.opened(
+            "node leases",
+            NodeLeases.start(
+                config.replica(), coordination, config.streams(), stats, points, time));
     var services = new ArrayList<BindableService>();
     services.addAll(
         Api.services(
@@ -274,7 +280,7 @@ public final class EndpointsService implements AutoCloseable {
             new UplinkPoints(calls.uplink(config.streams().callTimeout()), points),
             () -> feed.current().image(),
             acks,
-            coordination,
+            nodeLeases,
             config.streams(),
             stats,
             points,

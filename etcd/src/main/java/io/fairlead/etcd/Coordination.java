@@ -12,6 +12,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.UUID;
 
@@ -261,19 +262,31 @@ public interface Coordination extends AutoCloseable {
    */
   record NodeLease(String node, long session, String replica) {}
 
-  /** Puts the key under the lease, unless a newer session holds it (false). */
-  boolean putNode(NodeLease node, Lease lease);
+  /**
+   * Puts the keys under the lease, as many in a transaction as it takes, each unless a newer
+   * session holds it. What a key was under before has no part in it any more.
+   *
+   * @param nodes one session of each node
+   * @return nodes that have a newer session
+   */
+  Set<String> putNodes(Collection<NodeLease> nodes, Lease lease);
+
+  /** Deletes the keys of those sessions, likewise; those of others stay. */
+  void removeNodes(Collection<NodeLease> nodes);
 
   SortedMap<String, NodeLease> nodes();
 
   // --- streams that their agents left: /fairlead/v1/left/<node>
 
   /**
-   * Says that the agent of a node left the stream of that session, for a ttl from now on, whoever
-   * says it lives or not. The session's own key goes in the same transaction; one of another
-   * session stays. What an older session said is overwritten, what a newer one said stays (false).
+   * Says that the agents of nodes left the streams of those sessions, for a ttl from now on,
+   * whoever says it lives or not. The session's own key goes in the same transaction; one of
+   * another session stays. What an older session said is overwritten, what a newer one said stays.
+   *
+   * @param nodes one session of each node
+   * @return nodes of which a newer session said it
    */
-  boolean putLeft(NodeLease node, Duration ttl);
+  Set<String> putLeft(Collection<NodeLease> nodes, Duration ttl);
 
   /** What was said and did not run out, by node; what cannot be read is passed over. */
   SortedMap<String, NodeLease> left();

@@ -52,7 +52,7 @@ final class EtcdClaims {
       Collection<ClaimRequest> requests, LogPartition partition, UUID takeover) {
     requireDistinct(requests);
     var outcomes = new HashMap<Address, ClaimOutcome>();
-    var left = batches(requests);
+    var left = EtcdStore.batches(requests);
     while (!left.isEmpty()) {
       var chunks = left.subList(0, Math.min(left.size(), TOGETHER));
       left = left.subList(chunks.size(), left.size());
@@ -166,7 +166,7 @@ final class EtcdClaims {
   void free(Collection<ClaimRequest> claims, LogPartition partition, UUID takeover) {
     requireDistinct(claims);
     var others = new ArrayList<ClaimRequest>();
-    for (var batch : batches(claims)) {
+    for (var batch : EtcdStore.batches(claims)) {
       var frees = new ArrayList<Op>();
       for (var claim : batch) {
         var key = bytes(EtcdKeys.claim(claim.address()));
@@ -291,14 +291,5 @@ final class EtcdClaims {
         throw new IllegalArgumentException(request.address() + " stands twice in one request");
       }
     }
-  }
-
-  private static List<List<ClaimRequest>> batches(Collection<ClaimRequest> requests) {
-    var all = List.copyOf(requests);
-    var batches = new ArrayList<List<ClaimRequest>>();
-    for (int from = 0; from < all.size(); from += EtcdStore.OPERATIONS) {
-      batches.add(all.subList(from, Math.min(all.size(), from + EtcdStore.OPERATIONS)));
-    }
-    return batches;
   }
 }

@@ -200,8 +200,13 @@ public final class EtcdCoordination implements Coordination {
   // --- nodes
 
   @Override
-  public boolean putNode(NodeLease node, Lease lease) {
-    return nodes.putNode(node, lease);
+  public Set<String> putNodes(Collection<NodeLease> put, Lease lease) {
+    return nodes.putNodes(put, lease);
+  }
+
+  @Override
+  public void removeNodes(Collection<NodeLease> removed) {
+    nodes.removeNodes(removed);
   }
 
   @Override
@@ -210,8 +215,8 @@ public final class EtcdCoordination implements Coordination {
   }
 
   @Override
-  public boolean putLeft(NodeLease node, Duration ttl) {
-    return nodes.putLeft(node, ttl);
+  public Set<String> putLeft(Collection<NodeLease> left, Duration ttl) {
+    return nodes.putLeft(left, ttl);
   }
 
   @Override

@@ -18,6 +18,7 @@ import io.fairlead.etcd.Coordination.Lease;
 import io.grpc.Status;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -103,17 +104,10 @@ final class EtcdStore {
 
   TxnResponse putIfUnchanged(
       String what, String key, Optional<KeyValue> found, String value, Lease lease, Op... also) {
-    var unchanged =
-        new Cmp(
-            bytes(key),
-            Cmp.Op.EQUAL,
-            found
-                .<CmpTarget<?>>map(kv -> CmpTarget.modRevision(kv.getModRevision()))
-                .orElse(CmpTarget.version(0)));
     var changes = new ArrayList<>(List.of(also));
     changes.add(
         Op.put(bytes(key), bytes(value), PutOption.builder().withLeaseId(lease.id()).build()));
-    return under(lease, () -> commit(what, new Cmp[] {unchanged}, changes, List.of()));
+    return under(lease, () -> commit(what, new Cmp[] {unchanged(key, found)}, changes, List.of()));
   }
 
   /** etcd answers NOT_FOUND to these where it does not know the lease: no need to wait for more. */
@@ -126,6 +120,26 @@ final class EtcdStore {
       }
       throw e;
     }
+  }
+
+  /** As many in each as one transaction takes. */
+  static <T> List<List<T>> batches(Collection<T> all) {
+    var rest = List.copyOf(all);
+    var batches = new ArrayList<List<T>>();
+    for (int from = 0; from < rest.size(); from += OPERATIONS) {
+      batches.add(rest.subList(from, Math.min(rest.size(), from + OPERATIONS)));
+    }
+    return batches;
+  }
+
+  /** That a key is as it was found, or absent where it was not. */
+  static Cmp unchanged(String key, Optional<KeyValue> found) {
+    return new Cmp(
+        bytes(key),
+        Cmp.Op.EQUAL,
+        found
+            .<CmpTarget<?>>map(kv -> CmpTarget.modRevision(kv.getModRevision()))
+            .orElse(CmpTarget.version(0)));
   }
 
   TxnResponse commit(String what, Cmp[] conditions, List<Op> then, List<Op> otherwise) {

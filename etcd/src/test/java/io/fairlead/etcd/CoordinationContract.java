@@ -29,6 +29,7 @@ import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -541,13 +542,65 @@ abstract class CoordinationContract {
     var b = client();
     var leaseA = a.openLease(TTL, CoordinationContract::ignored);
     var leaseB = b.openLease(TTL, CoordinationContract::ignored);
-    assertThat(a.putNode(new NodeLease("node-a", 7, "a"), leaseA)).isTrue();
-    assertThat(b.putNode(new NodeLease("node-a", 9, "b"), leaseB)).isTrue();
-    assertThat(a.putNode(new NodeLease("node-a", 7, "a"), leaseA)).isFalse();
+    var first = new NodeLease("node-a", 7, "a");
+    var other = new NodeLease("node-b", 8, "a");
+    var later = new NodeLease("node-a", 9, "b");
+    assertThat(a.putNodes(List.of(first, other), leaseA)).isEmpty();
+    assertThat(b.putNodes(List.of(later), leaseB)).isEmpty();
+    assertThat(a.putNodes(List.of(first, other), leaseA)).containsExactly("node-a");
+    a.removeNodes(List.of(first));
+    assertThat(b.nodes().values()).containsExactly(later, other);
     leaseA.close(); // what it once put is the newer session's now
-    assertThat(b.nodes().values()).containsExactly(new NodeLease("node-a", 9, "b"));
+    assertThat(b.nodes().values()).containsExactly(later);
+    b.removeNodes(List.of(later, other));
+    assertThat(a.nodes()).isEmpty();
+    assertThat(b.putNodes(List.of(later), leaseB)).isEmpty();
     leaseB.close();
     assertThat(a.nodes()).isEmpty();
+  }
+
+  /**
+   * What is put again under another lease outlives the first: so a lease that was lost does no
+   * harm.
+   */
+  @Test
+  void aNodeThatIsPutAgainIsUnderTheLaterLease() {
+    var a = client();
+    var node = new NodeLease("node-a", 7, "a");
+    var first = a.openLease(TTL, CoordinationContract::ignored);
+    var second = a.openLease(TTL, CoordinationContract::ignored);
+    assertThat(a.putNodes(List.of(node), first)).isEmpty();
+    assertThat(a.putNodes(List.of(node), second)).isEmpty();
+    first.close();
+    assertThat(a.nodes().values()).containsExactly(node);
+    second.close();
+    assertThat(a.nodes()).isEmpty();
+  }
+
+  /** More than one transaction takes. */
+  @Test
+  void manyNodesArePutAndRemovedTogether() {
+    var a = client();
+    var lease = a.openLease(TTL, CoordinationContract::ignored);
+    var first = new ArrayList<NodeLease>();
+    var second = new ArrayList<NodeLease>();
+    for (int i = 0; i < 300; i++) {
+      first.add(new NodeLease("node-" + i, 1 + i, "a"));
+      second.add(new NodeLease("node-" + i, 1000 + i, "a"));
+    }
+    assertThat(a.putNodes(first, lease)).isEmpty();
+    assertThat(a.putNodes(second.subList(50, 300), lease)).isEmpty();
+    assertThat(a.putNodes(first, lease)).hasSize(250);
+    assertThat(a.nodes().values())
+        .containsExactlyInAnyOrderElementsOf(
+            Stream.concat(first.subList(0, 50).stream(), second.subList(50, 300).stream())
+                .toList());
+    a.removeNodes(first.subList(0, 200));
+    assertThat(a.nodes()).hasSize(250);
+    assertThat(a.putLeft(second, Duration.ofSeconds(60))).isEmpty();
+    assertThat(a.nodes()).isEmpty();
+    assertThat(a.left()).hasSize(300);
+    assertThat(a.putLeft(first, Duration.ofSeconds(60))).hasSize(300);
   }
 
   @Test
@@ -556,8 +609,8 @@ abstract class CoordinationContract {
     var b = client();
     var lease = a.openLease(TTL, CoordinationContract::ignored);
     var first = new NodeLease("node-a", 7, "a");
-    assertThat(a.putNode(first, lease)).isTrue();
-    assertThat(a.putLeft(first, Duration.ofSeconds(60))).isTrue();
+    assertThat(a.putNodes(List.of(first), lease)).isEmpty();
+    assertThat(a.putLeft(List.of(first), Duration.ofSeconds(60))).isEmpty();
     assertThat(b.nodes()).isEmpty();
     assertThat(b.left().values()).containsExactly(first);
     lease.close();
@@ -572,11 +625,11 @@ abstract class CoordinationContract {
     var lease = b.openLease(TTL, CoordinationContract::ignored);
     var first = new NodeLease("node-a", 7, "a");
     var later = new NodeLease("node-a", 9, "b");
-    assertThat(b.putNode(later, lease)).isTrue();
-    assertThat(a.putLeft(first, Duration.ofSeconds(60))).isTrue();
+    assertThat(b.putNodes(List.of(later), lease)).isEmpty();
+    assertThat(a.putLeft(List.of(first), Duration.ofSeconds(60))).isEmpty();
     assertThat(b.nodes().values()).containsExactly(later);
-    assertThat(b.putLeft(later, Duration.ofSeconds(60))).isTrue();
-    assertThat(a.putLeft(first, Duration.ofSeconds(60))).isFalse();
+    assertThat(b.putLeft(List.of(later), Duration.ofSeconds(60))).isEmpty();
+    assertThat(a.putLeft(List.of(first), Duration.ofSeconds(60))).containsExactly("node-a");
     assertThat(a.left().values()).containsExactly(later);
     assertThat(a.nodes()).isEmpty();
   }
@@ -584,7 +637,8 @@ abstract class CoordinationContract {
   @Test
   void whatIsSaidOfAStreamThatWasLeftRunsOut() {
     var a = client();
-    assertThat(a.putLeft(new NodeLease("node-a", 7, "a"), Duration.ofSeconds(1))).isTrue();
+    assertThat(a.putLeft(List.of(new NodeLease("node-a", 7, "a")), Duration.ofSeconds(1)))
+        .isEmpty();
     await("it runs out", () -> a.left().isEmpty());
   }
 

@@ -12,14 +12,17 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /** One process' view of a {@link FakeEtcd}. Passes the same contract as the real one. */
 public final class FakeCoordination implements Coordination {
@@ -32,6 +35,7 @@ public final class FakeCoordination implements Coordination {
   private final AtomicInteger claimsToMake = new AtomicInteger(Integer.MAX_VALUE);
   private final AtomicInteger listingsToFail = new AtomicInteger();
   private final AtomicInteger looks = new AtomicInteger();
+  private final AtomicInteger writes = new AtomicInteger();
   private volatile boolean reachable = true;
   private volatile boolean closed;
 
@@ -80,6 +84,14 @@ public final class FakeCoordination implements Coordination {
     return claimCalls.get();
   }
 
+  /**
+   * How many calls that change something were answered; each may change much. Renewals of leases
+   * are none.
+   */
+  public int writes() {
+    return writes.get();
+  }
+
   /** Ids of the leases that are open. */
   public List<Long> leaseIds() {
     return leases.stream().map(FakeLease::id).toList();
@@ -103,6 +115,7 @@ public final class FakeCoordination implements Coordination {
 
   private <T> T write(Supplier<T> body) {
     var result = read(body);
+    writes.incrementAndGet();
     etcd.changed();
     if (answersToLose.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
       throw new GatewayException(Outcome.UNKNOWN, "answer lost");
@@ -542,33 +555,46 @@ public final class FakeCoordination implements Coordination {
   // --- nodes
 
   @Override
-  public boolean putNode(NodeLease node, Lease lease) {
-    var key = EtcdKeys.node(node.node());
-    return write(() -> {
-      var held = etcd.get(key).map(e -> EtcdKeys.node(key, e.value()));
-      if (held.isPresent() && held.get().session() > node.session()) {
-        return false;
-      }
-      etcd.put(key, EtcdKeys.nodeValue(node), lease.id());
-      return true;
+  public Set<String> putNodes(Collection<NodeLease> nodes, Lease lease) {
+    return write(() -> putAll(nodes, EtcdKeys::node, lease.id()));
+  }
+
+  @Override
+  public void removeNodes(Collection<NodeLease> nodes) {
+    write(() -> {
+      nodes.forEach(this::remove);
+      return nodes;
     });
   }
 
   @Override
-  public boolean putLeft(NodeLease node, Duration ttl) {
-    var key = EtcdKeys.left(node.node());
+  public Set<String> putLeft(Collection<NodeLease> nodes, Duration ttl) {
     return write(() -> {
-      var said = etcd.get(key).map(e -> EtcdKeys.node(key, e.value()));
-      if (said.isPresent() && said.get().session() > node.session()) {
-        return false;
-      }
-      etcd.put(key, EtcdKeys.nodeValue(node), etcd.grant(ttl));
-      var own = EtcdKeys.node(node.node());
-      if (etcd.get(own).filter(e -> e.value().equals(EtcdKeys.nodeValue(node))).isPresent()) {
-        etcd.delete(own);
-      }
-      return true;
+      var newer = putAll(nodes, EtcdKeys::left, etcd.grant(ttl));
+      nodes.stream().filter(node -> !newer.contains(node.node())).forEach(this::remove);
+      return newer;
     });
+  }
+
+  private Set<String> putAll(Collection<NodeLease> nodes, UnaryOperator<String> keyOf, long lease) {
+    var newer = new TreeSet<String>();
+    for (var node : nodes) {
+      var key = keyOf.apply(node.node());
+      var held = etcd.get(key).map(e -> EtcdKeys.node(key, e.value()));
+      if (held.isPresent() && held.get().session() > node.session()) {
+        newer.add(node.node());
+      } else {
+        etcd.put(key, EtcdKeys.nodeValue(node), lease);
+      }
+    }
+    return newer;
+  }
+
+  private void remove(NodeLease node) {
+    var own = EtcdKeys.node(node.node());
+    if (etcd.get(own).filter(e -> e.value().equals(EtcdKeys.nodeValue(node))).isPresent()) {
+      etcd.delete(own);
+    }
   }
 
   @Override

@@ -10,7 +10,6 @@ import io.fairlead.core.run.FaultPoint;
 import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.Time;
 import io.fairlead.endpoints.acks.Acks;
-import io.fairlead.etcd.Coordination;
 import io.fairlead.v1.AgentMessage;
 import io.fairlead.v1.Hello;
 import io.fairlead.v1.NodeAgentsGrpc.NodeAgentsImplBase;
@@ -28,8 +27,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Accepts the agents' streams. Callbacks of gRPC only hand on; each stream has three virtual
- * threads: one writes, one reports to the owners, one keeps the node's lease.
+ * Accepts the agents' streams. Callbacks of gRPC only hand on; each stream has two virtual threads:
+ * one writes, one reports to the owners.
  */
 public final class NodeAgentsService extends NodeAgentsImplBase {
   private static final Logger log = LoggerFactory.getLogger(NodeAgentsService.class);
@@ -43,7 +42,7 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
   private final Uplink uplink;
   private final Supplier<ClusterImage> image;
   private final Acks acks;
-  private final Coordination coordination;
+  private final NodeLeases leases;
   private final StreamSettings settings;
   private final StreamStats stats;
   private final FaultPoints points;
@@ -67,7 +66,7 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
       Uplink uplink,
       Supplier<ClusterImage> image,
       Acks acks,
-      Coordination coordination,
+      NodeLeases leases,
       StreamSettings settings,
       StreamStats stats,
       FaultPoints points,
@@ -82,7 +81,7 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
     this.uplink = uplink;
     this.image = image;
     this.acks = acks;
-    this.coordination = coordination;
+    this.leases = leases;
     this.settings = settings;
     this.stats = stats;
     this.points = points;
@@ -200,7 +199,6 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
         return;
       }
       var stream = running.stream();
-      var lease = new NodeLeaseKeeper(stream, replica, coordination, settings, stats, points, time);
       if (!streams.admit(stream)) {
         stream.close(
             Refusals.sessionEnded(stream.node(), stream.session(), "a later session is open here"));
@@ -219,7 +217,7 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
           .addKeyValue("session", stream.session())
           .addKeyValue("position", position.map(Position::offsets).orElse(""))
           .log("Stream opened");
-      lease.start();
+      leases.hold(stream);
       running.upward().start();
       try {
         stream.run();
@@ -227,7 +225,7 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
         streams.leave(stream);
         acks.left(stream.node(), stream.session());
         running.upward().close();
-        lease.close();
+        leases.letGo(stream);
         stats.closed.increment();
         log.atInfo()
             .addKeyValue("event", "stream.closed")

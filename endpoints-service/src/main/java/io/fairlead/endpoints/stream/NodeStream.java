@@ -43,7 +43,7 @@ import org.slf4j.LoggerFactory;
  * holds is bounded: a number in the content's journal, the frames that wait for an answer, results
  * of its sources.
  */
-final class NodeStream {
+final class NodeStream implements NodeLeases.Holder {
   static final int OLDEST_PROTOCOL = 1;
   static final int NEWEST_PROTOCOL = 3;
 
@@ -144,11 +144,13 @@ final class NodeStream {
     this.sent = contents.current().position();
   }
 
-  String node() {
+  @Override
+  public String node() {
     return agent.node();
   }
 
-  long session() {
+  @Override
+  public long session() {
     return agent.session();
   }
 
@@ -164,7 +166,8 @@ final class NodeStream {
   }
 
   /** Ends the stream; the first reason counts. */
-  void close(StatusRuntimeException why) {
+  @Override
+  public void close(StatusRuntimeException why) {
     lock.lock();
     try {
       if (closing.isEmpty()) {
@@ -182,12 +185,14 @@ final class NodeStream {
     wake();
   }
 
-  boolean isOver() {
+  @Override
+  public boolean isOver() {
     return gone || closing.isPresent();
   }
 
   /** Whether the agent went, or its connection did, without a word. */
-  boolean wasLeft() {
+  @Override
+  public boolean wasLeft() {
     return gone && closing.isEmpty();
   }
 
