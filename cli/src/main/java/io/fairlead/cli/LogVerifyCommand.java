@@ -28,15 +28,24 @@ import picocli.CommandLine.ParentCommand;
 
 /**
  * {@code fairlead log verify}. Of every thousandth offset each replica keeps the digest of what it
- * had there; two that differ are a fault, and the exit code is 1.
+ * had there; two that differ are a fault.
  */
 @Command(
     name = "verify",
     description =
-        "Compares what replicas had at every thousandth offset of the log, and what they have now where they are equally far; with the log itself, too, if asked to. Objects in which they differ are named.")
+        "Compares what replicas had at every thousandth offset of the log, and what they have now where they are equally far; with the log itself, too, if asked to. Objects in which they differ are named.",
+    exitCodeList = {
+      "0:what was compared is the same",
+      "1:some differ, or somebody could not be asked",
+      "2:wrong usage, nothing was done",
+      "3:nothing could be compared: there is one reader only, or they have nothing in common"
+    })
 final class LogVerifyCommand implements Callable<Integer> {
   /** Who stands for the log itself; no replica has such a name, which is one of a host. */
   private static final String REPLAY = "<replay>";
+
+  private static final String NOTHING = "nothing in common";
+  private static final int NOTHING_COMPARED = 3;
 
   /** So many objects of a partition are named. */
   private static final int NAMED = 20;
@@ -114,7 +123,20 @@ final class LogVerifyCommand implements Callable<Integer> {
       for (var fault : faults) {
         tell(session, fault, readers, replayed);
       }
-      return unreachable.isEmpty() && faults.isEmpty() ? 0 : 1;
+      if (!unreachable.isEmpty() || !faults.isEmpty()) {
+        return 1;
+      }
+      if (rows.stream().allMatch(row -> row.getLast().equals(NOTHING))) {
+        console
+            .err()
+            .println(
+                readers.size() < 2
+                    ? "error: nothing was compared: %s is the only one that was asked; name further replicas with --replica or the server's addresses, or add --replay"
+                        .formatted(readers.isEmpty() ? "nobody" : readers.firstKey())
+                    : "error: nothing was compared: those that were asked have no digest in common, and none is as far as another");
+        return NOTHING_COMPARED;
+      }
+      return 0;
     }
   }
 
@@ -127,7 +149,7 @@ final class LogVerifyCommand implements Callable<Integer> {
       try {
         var reply =
             session.log(address, stub -> stub.digests(LogDigestsRequest.getDefaultInstance()));
-        if (!reply.getEncoding().equals(EventCodec.version())) {
+        if (!reply.getEncoding().equals(EventCodec.digestVersion())) {
           unreachable.add(
               "%s at %s is of another version: its digests cannot be compared"
                   .formatted(reply.getReplica(), address));
@@ -234,9 +256,7 @@ final class LogVerifyCommand implements Callable<Integer> {
                 .flatMap(List::stream)
                 .sorted()
                 .toList()),
-        fault
-            .map(f -> "differ at " + f.offset())
-            .orElse(isCompared ? "same" : "nothing in common"));
+        fault.map(f -> "differ at " + f.offset()).orElse(isCompared ? "same" : NOTHING));
   }
 
   private static String offset(long number) {

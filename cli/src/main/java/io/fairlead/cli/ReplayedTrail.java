@@ -26,7 +26,8 @@ import java.util.TreeMap;
 import java.util.function.Supplier;
 
 /**
- * What a log adds up to at every thousandth offset and at its end, replayed from its beginning.
+ * What a log adds up to at every thousandth offset of the last million of each partition, and at
+ * its end, replayed from its beginning.
  *
  * @param images at the end, of each partition alone
  */
@@ -57,7 +58,8 @@ record ReplayedTrail(
     private final Map<LogPartition, ClusterDelta> deltas = new TreeMap<>();
 
     Reading(Supplier<Instant> completeSince) {
-      trail = new DigestTrail(Integer.MAX_VALUE, () -> completeSince.get().plus(SKEW));
+      // no replica has more to compare them with
+      trail = new DigestTrail(DigestTrail.KEPT, () -> completeSince.get().plus(SKEW));
     }
 
     void take(LogEntry entry) {

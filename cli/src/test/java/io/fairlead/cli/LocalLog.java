@@ -97,7 +97,7 @@ final class LocalLog extends LogGrpc.LogImplBase {
             DigestCodec.reply(
                 request,
                 plane.replica(),
-                EventCodec.version(),
+                EventCodec.digestVersion(),
                 plane.position(),
                 plane.image(),
                 plane.position().next().keySet(),

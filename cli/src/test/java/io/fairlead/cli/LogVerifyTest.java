@@ -119,8 +119,24 @@ class LogVerifyTest {
       assertThat(new CliFixture(one.address(), late.address()).run("log", "verify", "--no-headers"))
           .isEqualTo(
               new CliFixture.Ran(
-                  0, "s   0   -   -   replica-1,replica-3   nothing in common\n", ""));
+                  3,
+                  "s   0   -   -   replica-1,replica-3   nothing in common\n",
+                  "error: nothing was compared: those that were asked have no digest in common, and none is as far as another\n"));
     }
+  }
+
+  /** Else it would look as if something had been found to be right. */
+  @Test
+  void aReplicaAloneIsNotCompared() {
+    var alone = new CliFixture(one.address());
+    var ran = alone.run("log", "verify");
+    assertThat(ran.code()).isEqualTo(3);
+    assertThat(ran.out()).contains("nothing in common");
+    assertThat(ran.err())
+        .startsWith("error: nothing was compared: replica-1 is the only one that was asked;");
+    assertThat(alone.run("log", "verify", "--replay").code()).isZero();
+    assertThat(alone.run("log", "verify", "--help").out())
+        .contains("3   nothing could be compared");
   }
 
   @Test

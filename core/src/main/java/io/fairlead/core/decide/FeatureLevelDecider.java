@@ -33,8 +33,10 @@ final class FeatureLevelDecider {
     if (!raise.unsupported().isEmpty()) {
       return refuse(new Refusal.UnsupportedFeatureLevel(raise.level(), raise.unsupported()));
     }
+    var uid = // it stays one object, however often it is raised
+        image.level().map(stored -> stored.object().uid()).orElseGet(() -> context.random().uuid());
     return Decision.of(
-        List.of(new Change.Put(new FeatureLevel(raise.level(), context.random().uuid()))),
+        List.of(new Change.Put(new FeatureLevel(raise.level(), uid))),
         new FeatureLevelRaised(Result.CONFIGURED, raise.level(), OptionalLong.empty()));
   }
 

@@ -603,30 +603,37 @@ public final class PodsDecider {
         var left = new ArrayList<>(gone);
         wanted.forEach(one -> one.before().ifPresent(pod -> left.addAll(remove(pod))));
         var others = image.with(left);
-        if (refuse(others, wanted)) {
+        // one that is refused only adds to what stands in the way: all of them at once
+        if (wanted.removeIf(one -> isRefused(others, one))) {
           continue;
         }
         var all = new ArrayList<Change>();
         wanted.forEach(one -> all.addAll(put(one.pod())));
-        if (!refuse(others.with(all), wanted.reversed())) {
+        var there = others.with(all);
+        boolean isHeld = false;
+        for (var one : List.copyOf(wanted).reversed()) {
+          if (!isRefused(there, one)) {
+            continue;
+          }
+          wanted.remove(one);
+          if (one.before().isPresent()) { // what it keeps may be in the way of others
+            isHeld = true;
+            break;
+          }
+          // those behind it are taken anew from nobody all the same
+          there = there.with(List.of(new Change.Remove(one.pod().key(), one.pod().uid())));
+        }
+        if (!isHeld) {
           return;
         }
       }
     }
 
-    /**
-     * Refuses the first of them that claims anew what another one has there; whether there is one.
-     */
-    private boolean refuse(ClusterImage there, List<Wanted> order) {
-      for (var one : order) {
-        var taken = PodClaims.takenAnew(there.pods(), one.before(), one.pod(), this::isDecidedHere);
-        if (taken.isPresent()) {
-          faults.set(one.index(), taken.get().toString());
-          wanted.remove(one);
-          return true;
-        }
-      }
-      return false;
+    /** Whether it claims anew what another one has there; says so. */
+    private boolean isRefused(ClusterImage there, Wanted one) {
+      var taken = PodClaims.takenAnew(there.pods(), one.before(), one.pod(), this::isDecidedHere);
+      taken.ifPresent(by -> faults.set(one.index(), by.toString()));
+      return taken.isPresent();
     }
 
     /**

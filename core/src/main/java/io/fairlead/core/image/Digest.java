@@ -17,6 +17,12 @@ import java.util.Optional;
  * matter. It finds faults, not forgers. Text form: 32 lower-case hexadecimal digits.
  */
 public record Digest(long high, long low) {
+  /**
+   * Tells versions apart that make other digests of the same objects: grows whenever the canonical
+   * encoding or the sum changes. What it is of is never stored, so nothing has to read older ones.
+   */
+  public static final int VERSION = 1;
+
   /** Of the empty set. */
   public static final Digest ZERO = new Digest(0, 0);
 

@@ -52,7 +52,9 @@ class FeatureLevelDeciderTest {
     assertThat(decision.changes())
         .singleElement()
         .satisfies(change ->
-            assertThat(((FeatureLevel) ((Change.Put) change).object()).level()).isEqualTo(4));
+            assertThat(((Change.Put) change).object())
+                .as("the same object")
+                .isEqualTo(new FeatureLevel(4, new UUID(1, 2))));
     var working = at(2).with(decision.changes());
     assertThat(working.featureLevel()).isEqualTo(4);
     assertThat(raise(working, 4).reply())

@@ -501,6 +501,23 @@ class PodsDeciderTest {
     assertThat(ports()).isEqualTo(Map.of("a", 9090, "b", 6060, "c", 8080, "d", 5050));
   }
 
+  /**
+   * Hundreds that want one port of their node: one has it, and saying so of the others is quick.
+   */
+  @Test
+  void ofManyThatWantTheSameTheFirstHasIt() {
+    long session = open("node-a");
+    var named = new TestPod[1_500];
+    for (int i = 0; i < named.length; i++) {
+      named[i] = at(8080, "web-" + i);
+    }
+    assertThat(reconciled(session, 1, named))
+        .hasSize(named.length - 1)
+        .containsOnly("192.0.2.5:8080/TCP is claimed by Pod shop/web-0");
+    assertThat(ports()).isEqualTo(Map.of("web-0", 8080));
+    assertThat(reconciled(session, 2, named)).as("again").hasSize(named.length - 1);
+  }
+
   @Test
   void whatIsInTheWayOfOneThatIsRefusedIsNotRefusedForIt() {
     long session = open("node-a");

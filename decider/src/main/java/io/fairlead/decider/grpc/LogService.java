@@ -82,7 +82,7 @@ public final class LogService extends LogImplBase {
         DigestCodec.reply(
             request,
             replica,
-            EventCodec.version(),
+            EventCodec.digestVersion(),
             snapshot.position(),
             snapshot.image(),
             partitions,

@@ -2,6 +2,7 @@ package io.fairlead.decider.grpc;
 
 import io.fairlead.api.DigestCodec;
 import io.fairlead.api.PositionCodec;
+import io.fairlead.core.image.Digest;
 import io.fairlead.core.image.DigestMarks;
 import io.fairlead.core.image.PartitionObjects;
 import io.fairlead.core.model.LogPartition;
@@ -21,6 +22,7 @@ import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -30,6 +32,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -66,6 +69,13 @@ public final class PeerDigests implements AutoCloseable {
    */
   private record Compared(long to, boolean differs) {}
 
+  /**
+   * What came of comparing a partition where it ends: below the next digest, which may never come.
+   *
+   * @param next offset behind what was compared
+   */
+  private record End(long next, boolean differs) {}
+
   private final String service;
   private final String replica;
   private final List<String> services;
@@ -77,6 +87,8 @@ public final class PeerDigests implements AutoCloseable {
 
   /** Of the thread. */
   private final Map<Peer, Map<LogPartition, Compared>> compared = new HashMap<>();
+
+  private final Map<Peer, Map<LogPartition, End>> ends = new HashMap<>();
 
   private int turn;
   private final LongAdder digests = new LongAdder();
@@ -144,9 +156,14 @@ public final class PeerDigests implements AutoCloseable {
     return faults.sum();
   }
 
-  /** Digests that were compared. */
+  /** Digests that were compared, without those of ends. */
   long compared() {
     return digests.sum();
+  }
+
+  /** Whether its thread has ended. */
+  boolean isOver() {
+    return !thread.isAlive();
   }
 
   private void run() {
@@ -170,19 +187,29 @@ public final class PeerDigests implements AutoCloseable {
   void next() throws InterruptedException {
     var all = peers();
     compared.keySet().retainAll(all);
+    ends.keySet().retainAll(all);
     try {
       if (!all.isEmpty()) {
         compare(all.get(Math.floorMod(turn++, all.size())));
       }
     } finally {
-      differing =
-          (int)
-              compared.values().stream()
-                  .flatMap(partitions -> partitions.entrySet().stream())
-                  .filter(e -> e.getValue().differs())
-                  .map(Map.Entry::getKey)
-                  .distinct()
-                  .count();
+      var differ = new HashSet<LogPartition>();
+      compared
+          .values()
+          .forEach(partitions ->
+              partitions.forEach((partition, c) -> {
+                if (c.differs()) {
+                  differ.add(partition);
+                }
+              }));
+      ends.values()
+          .forEach(partitions ->
+              partitions.forEach((partition, end) -> {
+                if (end.differs()) {
+                  differ.add(partition);
+                }
+              }));
+      differing = differ.size();
     }
   }
 
@@ -207,9 +234,10 @@ public final class PeerDigests implements AutoCloseable {
             // what differed is looked at again: one of the two may have been put right
             c.differs() ? c.to() - 1 : c.to()));
     var own = loader.digests(); // before the other's: what is in both is of the same records
+    var before = loader.current();
     var reply = stub(peer, CALL_LIMIT).digests(request.build());
     if (!reply.getLog().equals(loader.current().position().log().toString())
-        || !reply.getEncoding().equals(EventCodec.version())) {
+        || !reply.getEncoding().equals(EventCodec.digestVersion())) {
       return; // another log is refused elsewhere; another version says nothing
     }
     for (var theirs : reply.getPartitionsList()) {
@@ -224,6 +252,49 @@ public final class PeerDigests implements AutoCloseable {
             DigestCodec.model(theirs).orElse(DigestMarks.NONE),
             known);
       }
+    }
+    var after = loader.current();
+    for (var theirs : reply.getPartitionsList()) {
+      var partition =
+          LogPartition.parse(theirs.getPartition()).filter(loader.partitions()::contains);
+      var here =
+          partition.flatMap(p ->
+              Stream.of(before, after)
+                  .filter(s -> s.position().of(p) == theirs.getNext())
+                  .findFirst());
+      var digest = Digest.parse(theirs.getDigest());
+      if (here.isPresent() && digest.isPresent() && theirs.getNext() > 0) {
+        compareEnd(peer, reply, partition.get(), here.get(), digest.get());
+      }
+    }
+  }
+
+  /**
+   * Where both are equally far, which a partition that nothing is written to for a while gets to:
+   * compaction or not, everybody has the last record of each key there.
+   */
+  private void compareEnd(
+      Peer peer, LogDigestsReply reply, LogPartition partition, Snapshot here, Digest theirs)
+      throws InterruptedException {
+    long next = here.position().of(partition);
+    var known = ends.computeIfAbsent(peer, _ -> new HashMap<>());
+    var last = Optional.ofNullable(known.get(partition));
+    if (last.filter(end -> end.next() == next && !end.differs()).isPresent()) {
+      return;
+    }
+    var own = here.image().digest(partition);
+    boolean before = last.filter(End::differs).isPresent();
+    boolean now = !own.equals(theirs);
+    known.put(partition, new End(next, now));
+    boolean told =
+        Optional.ofNullable(compared.get(peer))
+            .map(partitions -> partitions.get(partition))
+            .filter(Compared::differs)
+            .isPresent();
+    if (now && !before && !told) {
+      differs(peer, reply, partition, next, own, theirs);
+    } else if (before && !now && !told) {
+      same(reply, partition);
     }
   }
 
@@ -247,26 +318,52 @@ public final class PeerDigests implements AutoCloseable {
         Optional.ofNullable(known.get(partition)).filter(Compared::differs).isPresent();
     boolean now = !own.exact(comparison.to()).equals(theirs.exact(comparison.to()));
     known.put(partition, new Compared(comparison.to(), now));
-    if (comparison.differs().isPresent() && !before) {
-      faults.increment();
+    boolean toldOfEnd =
+        Optional.ofNullable(ends.get(peer))
+            .map(partitions -> partitions.get(partition))
+            .filter(End::differs)
+            .isPresent();
+    if (comparison.differs().isPresent() && !before && !toldOfEnd) {
       var first = comparison.differs().get();
-      log.atError()
-          .addKeyValue("event", "log.digest.differs")
-          .addKeyValue("partition", partition)
-          .addKeyValue("offset", first.offset())
-          .addKeyValue("digest", own.exact(first.number()).orElseThrow())
-          .addKeyValue("other", reply.getReplica())
-          .addKeyValue("address", peer.address())
-          .addKeyValue("otherDigest", theirs.exact(first.number()).orElseThrow())
-          .addKeyValue("objects", objects(peer, partition))
-          .log("Another replica has other objects at the same offset: one of the two is wrong");
+      differs(
+          peer,
+          reply,
+          partition,
+          first.offset(),
+          own.exact(first.number()).orElseThrow(),
+          theirs.exact(first.number()).orElseThrow());
     } else if (before && !now) {
-      log.atWarn()
-          .addKeyValue("event", "log.digest.same")
-          .addKeyValue("partition", partition)
-          .addKeyValue("other", reply.getReplica())
-          .log("What differed was overwritten meanwhile");
+      same(reply, partition);
     }
+  }
+
+  private void differs(
+      Peer peer,
+      LogDigestsReply reply,
+      LogPartition partition,
+      long offset,
+      Digest own,
+      Digest theirs)
+      throws InterruptedException {
+    faults.increment();
+    log.atError()
+        .addKeyValue("event", "log.digest.differs")
+        .addKeyValue("partition", partition)
+        .addKeyValue("offset", offset)
+        .addKeyValue("digest", own)
+        .addKeyValue("other", reply.getReplica())
+        .addKeyValue("address", peer.address())
+        .addKeyValue("otherDigest", theirs)
+        .addKeyValue("objects", objects(peer, partition))
+        .log("Another replica has other objects at the same offset: one of the two is wrong");
+  }
+
+  private static void same(LogDigestsReply reply, LogPartition partition) {
+    log.atWarn()
+        .addKeyValue("event", "log.digest.same")
+        .addKeyValue("partition", partition)
+        .addKeyValue("other", reply.getReplica())
+        .log("What differed was overwritten meanwhile");
   }
 
   /** In words: which differ now, whatever is written meanwhile. */
@@ -317,8 +414,16 @@ public final class PeerDigests implements AutoCloseable {
         .withDeadlineAfter(limit.toNanos(), TimeUnit.NANOSECONDS);
   }
 
+  /** Nothing is asked, and no peer is needed, after that. */
   @Override
   public void close() {
     thread.interrupt();
+    try {
+      if (thread.isAlive() && !thread.join(CALL_LIMIT)) {
+        log.atWarn().log("The comparison of digests goes on after its end");
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

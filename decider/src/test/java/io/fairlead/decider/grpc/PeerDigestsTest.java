@@ -20,6 +20,7 @@ import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
 import io.fairlead.etcd.Coordination.Member;
 import io.fairlead.etcd.FakeEtcd;
+import io.fairlead.eventlog.codec.EventCodec;
 import io.fairlead.eventlog.load.Loader;
 import io.fairlead.eventlog.log.FakeKafka;
 import io.fairlead.v1.LogDigestsReply;
@@ -266,6 +267,54 @@ class PeerDigestsTest {
     assertThat(one.digests.faults()).isEqualTo(1);
   }
 
+  /** Where nothing is written any more the next digest never comes. */
+  @Test
+  void theEndOfAQuietPartitionIsComparedToo() throws Exception {
+    var one = new Replica("allocator", "a", List.of(S));
+    var other = new Replica("endpoints", "b", PARTITIONING.all());
+    var events = services(20);
+    one.append(S, events);
+    other.append(S, events);
+    one.digests.next();
+    assertThat(one.digests.differing()).isZero();
+    var right = stored(TestObjects.service("db", "10.96.3.1"), random);
+    var wrong = stored(TestObjects.service("db", "10.96.3.2"), random);
+    one.append(S, List.of(right));
+    one.digests.next();
+    assertThat(one.digests.differing()).as("one is behind").isZero();
+    other.append(S, List.of(wrong));
+    for (int i = 0; i < 3; i++) {
+      one.digests.next();
+    }
+    assertThat(one.digests.differing()).isEqualTo(1);
+    assertThat(one.digests.faults()).as("told once").isEqualTo(1);
+    assertThat(errors())
+        .singleElement()
+        .asString()
+        .contains("partition=s", "offset=" + one.loader.current().position().of(S))
+        .contains("objects=Service/default/db: version ");
+    one.append(S, List.of(right));
+    other.append(S, List.of(right));
+    one.digests.next();
+    assertThat(one.digests.differing()).isZero();
+  }
+
+  @Test
+  void nothingIsAskedAfterTheEnd() throws Exception {
+    var one = new Replica("allocator", "a", List.of(S));
+    var begun =
+        PeerDigests.start(
+            "allocator",
+            "a",
+            List.of("allocator"),
+            one.loader,
+            opened(etcd.client()),
+            opened(new Peers(to -> InProcessChannelBuilder.forName(to).build())),
+            time);
+    begun.close();
+    assertThat(begun.isOver()).isTrue();
+  }
+
   @Test
   void saysNothingOfWhatCompactionMayHaveRemoved() throws Exception {
     var kafka = new FakeKafka(time, PARTITIONING);
@@ -302,12 +351,15 @@ class PeerDigestsTest {
                         LogDigestsReply.newBuilder()
                             .setReplica("c")
                             .setLog(one.loader.current().position().log().toString())
-                            .setEncoding("2-later");
+                            // the same records, summed up in another way
+                            .setEncoding(EventCodec.version() + "-d" + (Digest.VERSION + 1));
                     reply
                         .addPartitionsBuilder()
                         .setPartition("s")
                         .setFirst(1)
-                        .addDigests("0".repeat(32));
+                        .addDigests("0".repeat(32))
+                        .setNext(one.loader.current().position().of(S))
+                        .setDigest("0".repeat(32));
                     replies.onNext(reply.build());
                     replies.onCompleted();
                   }

@@ -77,7 +77,7 @@ public final class LogService extends LogImplBase {
         DigestCodec.reply(
             request,
             replica,
-            EventCodec.version(),
+            EventCodec.digestVersion(),
             snapshot.position(),
             snapshot.image(),
             found.partitions(),

@@ -1,6 +1,7 @@
 package io.fairlead.eventlog.codec;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.fairlead.core.image.Digest;
 import io.fairlead.core.model.DomainObject;
 import io.fairlead.core.model.FeatureLevel;
 import io.fairlead.core.model.LogPartition;
@@ -255,6 +256,14 @@ public final class EventCodec {
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java platform has SHA-256", e);
     }
+  }
+
+  /**
+   * Tells versions apart whose digests of one log may differ: by what they make of its octets, or
+   * by how they sum objects up.
+   */
+  public static String digestVersion() {
+    return version() + "-d" + Digest.VERSION;
   }
 
   private static String text(byte[] key) {

@@ -592,7 +592,7 @@ public final class Snapshots implements AutoCloseable {
   }
 
   /**
-   * How many digests are kept.
+   * How many digests are kept, and the feature level.
    *
    * @param loader empty while there is none yet
    */
@@ -605,6 +605,10 @@ public final class Snapshots implements AutoCloseable {
                 .get()
                 .map(l -> l.digests().values().stream().mapToDouble(m -> m.digests().size()).sum())
                 .orElse(0.0));
+    gauge.add(
+        "feature_level",
+        "Feature level of the log as far as it was read; 0 while nothing was.",
+        () -> loader.get().map(l -> (double) l.current().image().featureLevel()).orElse(0.0));
   }
 
   /**
