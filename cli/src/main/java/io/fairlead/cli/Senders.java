@@ -33,6 +33,7 @@ import io.fairlead.v1.ServiceCidrReply;
 import io.fairlead.v1.ServiceReply;
 import io.fairlead.v1.UpdateServiceRequest;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -124,11 +125,12 @@ final class Senders {
           ApplyPodRequest.newBuilder().setRequestId(session.requestId()).setPod(pod).build();
       var reply = session.pods(stub -> stub.apply(request));
       var done = Done.of(reply.getResult(), reply.getPod().getMetadata(), reply.getPosition());
-      return done.with(
-          reply.getPod().getStatus().getConditionsList().stream()
-              .filter(condition -> condition.getReason().equals(PodCodec.NODE_NOT_FOUND))
-              .map(PodCondition::getMessage)
-              .toList());
+      var warnings = new ArrayList<>(reply.getWarningsList());
+      reply.getPod().getStatus().getConditionsList().stream()
+          .filter(condition -> condition.getReason().equals(PodCodec.NODE_NOT_FOUND))
+          .map(PodCondition::getMessage)
+          .forEach(warnings::add);
+      return done.with(warnings);
     }
 
     @Override

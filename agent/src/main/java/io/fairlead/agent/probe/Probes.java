@@ -3,6 +3,7 @@ package io.fairlead.agent.probe;
 import io.fairlead.agent.probe.ProbeResult.Failed;
 import io.fairlead.agent.probe.ProbeResult.NotMade;
 import io.fairlead.agent.probe.ProbeResult.Passed;
+import io.fairlead.core.decide.PodWarnings;
 import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.PortRef;
 import io.fairlead.core.run.Time;
@@ -35,11 +36,11 @@ final class Probes {
       case Pod.HttpGet get ->
           target(pod, container, get.host(), get.port())
               .map(target -> http(get, target, deadline))
-              .orElseGet(() -> nowhere(get.port()));
+              .orElseGet(() -> nowhere(container, get.port()));
       case Pod.TcpSocket(var host, var port) ->
           target(pod, container, host, port)
               .map(target -> tcp(target, deadline))
-              .orElseGet(() -> nowhere(port));
+              .orElseGet(() -> nowhere(container, port));
       case Pod.Exec(var command) -> commands.run(pod, container, command, probe.timeout());
       case Pod.Grpc(int port, var service) ->
           target(pod, container, Optional.empty(), new PortRef.Number(port))
@@ -68,8 +69,11 @@ final class Probes {
         : Optional.empty();
   }
 
-  private static ProbeResult nowhere(PortRef port) {
-    return new NotMade("the Pod has no address, or no container port named " + port);
+  /** A name that no port has will not have one later: that is no reason to wait. */
+  private static ProbeResult nowhere(Pod.Container container, PortRef port) {
+    return PodWarnings.noPort(container, port)
+        .<ProbeResult>map(Failed::new)
+        .orElseGet(() -> new NotMade("the Pod has no address"));
   }
 
   private ProbeResult tcp(Target target, Deadline deadline) {

@@ -8,7 +8,6 @@ import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
 import io.fairlead.agent.probe.ProbeResult.Failed;
-import io.fairlead.agent.probe.ProbeResult.NotMade;
 import io.fairlead.agent.probe.ProbeResult.Passed;
 import io.fairlead.agent.probe.ProbeResult.Refused;
 import io.fairlead.agent.stream.TestEntries;
@@ -318,7 +317,10 @@ class ProbesTest {
     var byName = new Pod.TcpSocket(Optional.empty(), new PortRef.Name("http"));
     var declared = List.of(new Pod.ContainerPort("http", Protocol.TCP, port));
     assertThat(make(byName, declared, Duration.ofSeconds(5))).isEqualTo(new Passed("connected"));
-    assertThat(make(byName)).isInstanceOf(NotMade.class);
+    assertThat(make(byName))
+        .isInstanceOfSatisfying(
+            Failed.class,
+            failed -> assertThat(failed.toString()).contains("\"http\" is no port of container"));
   }
 
   private static final HostPort ANY_PORT = new HostPort("127.0.0.1", 0);

@@ -1,7 +1,6 @@
 package io.fairlead.core.decide;
 
 import io.fairlead.core.decide.PodDraft.ContainerDraft;
-import io.fairlead.core.decide.PodDraft.ContainerPortDraft;
 import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.PodLease;
@@ -230,27 +229,18 @@ final class PodRules {
             violations.invalid(field + ".env", name, "must be printable ASCII without '='");
           }
         });
-    var portNames =
-        container.ports().stream()
-            .map(ContainerPortDraft::name)
-            .filter(name -> !name.isEmpty())
-            .toList();
     var probe =
         container
             .readinessProbe()
             .flatMap(p ->
                 ProbeRules.read(
-                    violations,
-                    field + ".readinessProbe",
-                    p,
-                    ProbeRules.Purpose.READINESS,
-                    portNames));
+                    violations, field + ".readinessProbe", p, ProbeRules.Purpose.READINESS));
     var startup =
         container
             .startupProbe()
             .flatMap(p ->
                 ProbeRules.read(
-                    violations, field + ".startupProbe", p, ProbeRules.Purpose.STARTUP, portNames));
+                    violations, field + ".startupProbe", p, ProbeRules.Purpose.STARTUP));
     return new Pod.Container(
         container.name(),
         container.image(),

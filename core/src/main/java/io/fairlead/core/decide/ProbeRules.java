@@ -9,11 +9,9 @@ import io.fairlead.core.model.PortRef;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 /**
  * The rules for readiness and startup probes, and Kubernetes' defaults for what they do not say.
@@ -35,17 +33,9 @@ final class ProbeRules {
 
   private ProbeRules() {}
 
-  /**
-   * @param portNames of the ports of its container: Kubernetes takes any name here, and the kubelet
-   *     then fails for good
-   * @return empty where it cannot be read, with violations
-   */
+  /** Empty where it cannot be read, with violations. */
   static Optional<Pod.Probe> read(
-      Violations violations,
-      String field,
-      ProbeDraft draft,
-      Purpose purpose,
-      List<String> portNames) {
+      Violations violations, String field, ProbeDraft draft, Purpose purpose) {
     int initialDelay =
         number(violations, field + ".initialDelaySeconds", draft.initialDelaySeconds(), 0);
     int period =
@@ -70,7 +60,7 @@ final class ProbeRules {
           field + ".successThreshold", success, "must be 1: a container starts once");
     }
     checkGrace(violations, field + ".terminationGracePeriodSeconds", draft, purpose);
-    return action(violations, field, draft, portNames)
+    return action(violations, field, draft)
         .map(action ->
             new Pod.Probe(
                 action,
@@ -110,7 +100,7 @@ final class ProbeRules {
   }
 
   private static Optional<Pod.Action> action(
-      Violations violations, String field, ProbeDraft draft, List<String> portNames) {
+      Violations violations, String field, ProbeDraft draft) {
     var given = new ArrayList<String>();
     draft.httpGet().ifPresent(_ -> given.add("httpGet"));
     draft.tcpSocket().ifPresent(_ -> given.add("tcpSocket"));
@@ -124,11 +114,11 @@ final class ProbeRules {
       return Optional.empty();
     }
     if (draft.httpGet().isPresent()) {
-      return httpGet(violations, field + ".httpGet", draft.httpGet().get(), portNames);
+      return httpGet(violations, field + ".httpGet", draft.httpGet().get());
     }
     if (draft.tcpSocket().isPresent()) {
       var socket = draft.tcpSocket().get();
-      return port(violations, field + ".tcpSocket.port", socket.port(), portNames)
+      return port(violations, field + ".tcpSocket.port", socket.port())
           .map(port -> new Pod.TcpSocket(text(socket.host()), port));
     }
     if (draft.exec().isPresent()) {
@@ -161,8 +151,8 @@ final class ProbeRules {
   }
 
   private static Optional<Pod.Action> httpGet(
-      Violations violations, String field, HttpGetDraft draft, List<String> portNames) {
-    var port = port(violations, field + ".port", draft.port(), portNames);
+      Violations violations, String field, HttpGetDraft draft) {
+    var port = port(violations, field + ".port", draft.port());
     var scheme =
         Arrays.stream(Pod.Scheme.values())
             .filter(s -> s.name().equals(draft.scheme().isEmpty() ? "HTTP" : draft.scheme()))
@@ -191,25 +181,13 @@ final class ProbeRules {
                 draft.headers()));
   }
 
-  private static Optional<PortRef> port(
-      Violations violations, String field, String text, List<String> portNames) {
+  /** A name may be one that no port of the container has, as in Kubernetes: {@link PodWarnings}. */
+  private static Optional<PortRef> port(Violations violations, String field, String text) {
     if (text.isEmpty()) {
       violations.required(field, "the number or the name of a container port is needed");
       return Optional.empty();
     }
-    var port = ServiceRules.portRef(violations, field, text);
-    if (port.isPresent()
-        && port.get() instanceof PortRef.Name(var name)
-        && !portNames.contains(name)) {
-      violations.invalid(
-          field,
-          text,
-          portNames.isEmpty()
-              ? "is no port of this container: none of its ports has a name"
-              : "is no port of this container: its ports are "
-                  + portNames.stream().map(Violations::quoted).collect(Collectors.joining(", ")));
-    }
-    return port;
+    return ServiceRules.portRef(violations, field, text);
   }
 
   private static Optional<String> text(String value) {

@@ -170,23 +170,31 @@ final class PodProbesTest {
 
   /** Kubernetes takes it, and its kubelet can never make such a probe. */
   @Test
-  void aProbeNamesAPortOfItsContainer() {
+  void aPortThatNoneOfTheContainersPortsHasTheNameOfIsWarnedOf() {
     var web = new ContainerPortDraft("web", "", 80);
     var unnamed = new ContainerPortDraft("", "", 81);
-    assertThat(faults(pod("web").ports(unnamed, web).httpProbe("web"))).isEmpty();
-    assertThat(faults(pod("web").ports(unnamed, web).httpProbe("82"))).isEmpty();
-    var violations = new Violations();
-    PodRules.read(pod("web").ports(unnamed, web).httpProbe("http").draft(), violations);
-    PodRules.read(pod("web").ports(unnamed).tcpProbe("http").draft(), violations);
-    assertThat(violations.list().stream().map(Violation::toString))
+    assertThat(warnings(pod("web").ports(unnamed, web).httpProbe("web"))).isEmpty();
+    assertThat(warnings(pod("web").ports(unnamed, web).httpProbe("82"))).isEmpty();
+    assertThat(warnings(pod("web").ports(unnamed, web).httpProbe("http")))
         .containsExactly(
             READINESS
-                + ".httpGet.port: Invalid value: \"http\": is no port of this container: its ports are \"web\"",
+                + ".httpGet.port: \"http\" is no port of container main, so the probe fails: its ports are \"web\"");
+    assertThat(warnings(pod("web").ports(unnamed).tcpProbe("http")))
+        .containsExactly(
             READINESS
-                + ".tcpSocket.port: Invalid value: \"http\": is no port of this container: none of its ports has a name");
-    var startup = TestPod.httpGet("web", OptionalInt.empty());
-    assertThat(faults(pod("web").startupProbe(startup)))
-        .containsExactly(STARTUP + ".httpGet.port Invalid");
+                + ".tcpSocket.port: \"http\" is no port of container main, so the probe fails: none of its ports has a name");
+    assertThat(warnings(pod("web").startupProbe(TestPod.httpGet("web", OptionalInt.empty()))))
+        .singleElement()
+        .asString()
+        .startsWith(STARTUP + ".httpGet.port: ");
+  }
+
+  /** It is taken: nothing is wrong with it. */
+  private static List<String> warnings(TestPod pod) {
+    var violations = new Violations();
+    var wish = PodRules.read(pod.draft(), violations);
+    assertThat(violations.list()).isEmpty();
+    return PodWarnings.of(wish.spec());
   }
 
   @Test

@@ -5,6 +5,7 @@ import io.fairlead.api.NodeCodec;
 import io.fairlead.api.PositionCodec;
 import io.fairlead.api.SliceCodec;
 import io.fairlead.core.decide.PodOutcome;
+import io.fairlead.core.decide.PodWarnings;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.image.Versioned;
 import io.fairlead.core.model.ObjectName;
@@ -44,6 +45,7 @@ final class Replies {
           reply
               .setPod(PodMessages.of(image.get(), versioned(pod, version)))
               .setResult(result(result))
+              .addAllWarnings(PodWarnings.of(pod.spec()))
               .build();
       case PodOutcome.Deleted(var name, var uid, var version) ->
           reply
