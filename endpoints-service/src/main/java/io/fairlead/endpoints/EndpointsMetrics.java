@@ -161,6 +161,12 @@ final class EndpointsMetrics {
         firsts);
     count(metrics, STREAMS, "opened", "Streams opened.", stats.opened);
     count(metrics, STREAMS, "closed", "Streams closed.", stats.closed);
+    count(
+        metrics,
+        STREAMS,
+        "left_early",
+        "Agents that went before their session was opened, which was withdrawn.",
+        stats.leftEarly);
     count(metrics, STREAMS, "resets", "Frames with everything.", stats.resets);
     metrics.gauge(STREAMS, "resets_sending", "Nodes that are sent everything.", turns::sending);
     metrics.gauge(

@@ -20,6 +20,7 @@ import io.fairlead.v1.Container;
 import io.fairlead.v1.DrainPodReply;
 import io.fairlead.v1.DrainPodReply.Verdict;
 import io.fairlead.v1.DrainPodRequest;
+import io.fairlead.v1.GetNodeRequest;
 import io.fairlead.v1.GetPodRequest;
 import io.fairlead.v1.MarkDrainingRequest;
 import io.fairlead.v1.NodeBehind;
@@ -138,6 +139,30 @@ class DrainTest {
             .setPosition(PositionCodec.proto(agent.position().orElseThrow()))
             .setFrame(1000)
             .addAllRefused(List.of(refused)));
+  }
+
+  /** Of whichever replica is asked: its agent's log is not where people look. */
+  @Test
+  void whatIsRefusedOfANodesManifestsIsSeenAtEveryReplica() {
+    var a = replicas.start("a");
+    var b = replicas.start("b");
+    try (var agent = silent("n1", a)) {
+      agent.acknowledge(
+          Ack.newBuilder()
+              .setPosition(PositionCodec.proto(agent.position().orElseThrow()))
+              .setFrame(1000)
+              .setRefusedManifests(2)
+              .setManifestError("web.yaml:3: no name"));
+      for (var replica : List.of(a, b)) {
+        await(
+            "seen at " + replica.name,
+            () -> {
+              var node = replica.nodes().get(GetNodeRequest.newBuilder().setName("n1").build());
+              return node.getNode().getRefusedManifests() == 2
+                  && node.getNode().getManifestError().equals("web.yaml:3: no name");
+            });
+      }
+    }
   }
 
   private static Position mark(Draining draining) {

@@ -404,6 +404,12 @@ class NodeStreamTest {
       awaitEqual(agent, "n1");
       assertThat(agent.welcome().orElseThrow().getProtocol()).isEqualTo(3);
     }
+    assertThat(firstFrames(replica, "everything", "no_position")).isEqualTo(1);
+  }
+
+  private static double firstFrames(Replica replica, String sent, String why) {
+    return replica.metric(
+        "fairlead_streams_first_frames_total{sent=\"%s\",why=\"%s\"}".formatted(sent, why));
   }
 
   @Test
@@ -420,6 +426,25 @@ class NodeStreamTest {
             })) {
       await("the end", () -> agent.end().isPresent());
       assertThat(agent.end().orElseThrow().getCode()).isEqualTo(Code.INVALID_ARGUMENT);
+    }
+  }
+
+  /** A session that nobody is in would end the one of an agent that came back meanwhile. */
+  @Test
+  void aSessionIsNotOpenedForAnAgentThatWentWhileItWaited() {
+    var replica = replicas.start("a");
+    double before = replica.metric("fairlead_decider_batches_total");
+    replicas.kafka.hideCommits();
+    try (var first = TestAgent.connect("n1", replica.channel())) {
+      await(
+          "the first is decided", () -> replica.metric("fairlead_decider_batches_total") > before);
+      var second = TestAgent.connect("n2", replica.channel());
+      await("the second waits", () -> replica.metric("fairlead_decider_queued_requests") == 1);
+      second.close();
+      await("it is withdrawn", () -> replica.metric("fairlead_streams_left_early_total") == 1);
+      replicas.kafka.showCommits();
+      awaitEqual(first, "n1");
+      assertThat(replicas.image().nodes().get("n2")).isEmpty();
     }
   }
 

@@ -175,6 +175,18 @@ final class Replicas implements AutoCloseable {
           .status(LogStatusRequest.getDefaultInstance());
     }
 
+    /** Of a metric, with its labels as it is exported. */
+    double metric(String metric) {
+      return metrics
+          .page("text/plain")
+          .text()
+          .lines()
+          .filter(line -> line.startsWith(metric + " "))
+          .mapToDouble(line -> Double.parseDouble(line.substring(metric.length() + 1)))
+          .findFirst()
+          .orElseThrow();
+    }
+
     boolean serves() {
       return status().getPartitionsList().stream()
           .filter(p -> p.getPartition().startsWith("p"))

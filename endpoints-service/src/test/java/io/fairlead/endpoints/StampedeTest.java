@@ -76,15 +76,7 @@ class StampedeTest {
   }
 
   private static double gauge(Replica replica, String name) {
-    return replica
-        .metrics
-        .page("text/plain")
-        .text()
-        .lines()
-        .filter(line -> line.startsWith(name + " "))
-        .mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
-        .findFirst()
-        .orElseThrow();
+    return replica.metric(name);
   }
 
   @Test

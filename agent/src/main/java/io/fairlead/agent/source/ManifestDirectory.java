@@ -16,6 +16,7 @@ import java.nio.file.WatchService;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -50,8 +51,13 @@ final class ManifestDirectory implements PodSource.Watch {
 
   private static final long MAX_FILE = 4 << 20;
 
-  /** What was read of a file, and what was wrong with it; "" = nothing. */
-  private record Known(String text, Optional<List<Pod>> lastGood, String faults) {}
+  /**
+   * What was read of a file.
+   *
+   * @param faults what was wrong with it; "" = nothing
+   * @param order grows with what was found wrong
+   */
+  private record Known(String text, Optional<List<Pod>> lastGood, String faults, long order) {}
 
   /** What tells that a file may have changed. */
   private record Stamp(long size, FileTime modified) {}
@@ -69,6 +75,7 @@ final class ManifestDirectory implements PodSource.Watch {
   private final Thread thread;
   private final Map<String, Known> files = new TreeMap<>();
   private Map<String, Stamp> stamps = Map.of();
+  private long found;
   private int held;
   private Optional<PodSource.Pods> told = Optional.empty();
   private String trouble = "";
@@ -251,7 +258,7 @@ final class ManifestDirectory implements PodSource.Watch {
       unreadable(name, faults, text);
       return;
     }
-    files.put(name, new Known(text, Optional.of(List.copyOf(pods)), ""));
+    files.put(name, new Known(text, Optional.of(List.copyOf(pods)), "", 0));
     read.warnings()
         .forEach(warning ->
             LOG.atWarn()
@@ -267,8 +274,10 @@ final class ManifestDirectory implements PodSource.Watch {
   private void unreadable(String name, List<String> faults, String text) {
     var before = Optional.ofNullable(files.get(name));
     var words = String.join("; ", faults);
-    files.put(name, new Known(text, before.flatMap(Known::lastGood), words));
-    if (before.filter(known -> known.faults().equals(words)).isPresent()) {
+    var same = before.filter(known -> known.faults().equals(words));
+    long order = same.map(Known::order).orElseGet(() -> ++found);
+    files.put(name, new Known(text, before.flatMap(Known::lastGood), words, order));
+    if (same.isPresent()) {
       return; // the same once
     }
     LOG.atWarn()
@@ -327,7 +336,18 @@ final class ManifestDirectory implements PodSource.Watch {
         }
       }
     });
-    return new PodSource.Pods(List.copyOf(pods.values()), unknown);
+    var faults =
+        files.entrySet().stream()
+            .filter(e -> !e.getValue().faults().isEmpty())
+            .sorted(Comparator.comparingLong(e -> e.getValue().order()))
+            .map(e -> named(e.getKey(), e.getValue().faults()))
+            .toList();
+    return new PodSource.Pods(List.copyOf(pods.values()), unknown, faults);
+  }
+
+  /** Most faults begin with the file and the line. */
+  private static String named(String file, String faults) {
+    return faults.startsWith(file) ? faults : file + ": " + faults;
   }
 
   @Override

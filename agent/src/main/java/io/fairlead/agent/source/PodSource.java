@@ -42,11 +42,19 @@ public interface PodSource {
    *     same after a restart
    * @param unknown parts of the source that could not be read since this process started, by name.
    *     While there are any, Pods on record that are not named here stay: they may come from there
+   * @param faults why parts of the source are refused, each with its name, the last one last; what
+   *     they said before stays
    */
-  record Pods(List<Pod> pods, Set<String> unknown) {
+  record Pods(List<Pod> pods, Set<String> unknown, List<String> faults) {
     public Pods {
       pods = List.copyOf(pods);
       unknown = Set.copyOf(unknown);
+      faults = List.copyOf(faults);
+    }
+
+    /** Of a source without faults. */
+    public Pods(List<Pod> pods, Set<String> unknown) {
+      this(pods, unknown, List.of());
     }
   }
 

@@ -149,7 +149,9 @@ final class Committer {
   private void commit() {
     long startNanos = time.nanoTime();
     var disk = persist();
-    points.reached(FaultPoint.DISK_WRITTEN);
+    if (disk.isEmpty()) {
+      points.reached(FaultPoint.DISK_WRITTEN);
+    }
     var position = image.position().orElseThrow();
     var changed = image.takeChanged();
     ApplyResult result;

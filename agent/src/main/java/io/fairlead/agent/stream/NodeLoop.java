@@ -122,6 +122,9 @@ public final class NodeLoop implements AutoCloseable {
   private long sayAgainNanos;
   private boolean stopping;
 
+  /** Of all sources, as they were said last. */
+  private List<String> manifestFaults = List.of();
+
   private NodeLoop(
       Settings settings,
       NodeImage image,
@@ -300,7 +303,20 @@ public final class NodeLoop implements AutoCloseable {
         .ifPresent(s ->
             s.outbox()
                 .acknowledge(
-                    s.lastFrame(), committer.committed(), committer.refused(), committer.error()));
+                    s.lastFrame(),
+                    committer.committed(),
+                    committer.refused(),
+                    committer.error(),
+                    manifestFaults));
+  }
+
+  /** What is refused of its manifests is said with the next answer, or with the last one again. */
+  private void lookAtManifests() {
+    var faults = sources.stream().flatMap(source -> source.faults().stream()).toList();
+    if (!faults.equals(manifestFaults)) {
+      manifestFaults = faults;
+      acknowledge();
+    }
   }
 
   /** Waits for something to do; all that is there. */
@@ -333,6 +349,7 @@ public final class NodeLoop implements AutoCloseable {
       }
     }
     commit();
+    lookAtManifests();
     if (time.nanoTime() - sayAgainNanos >= 0) {
       sayAgainNanos = time.nanoTime() + SAY_AGAIN.toNanos();
       desk.again();

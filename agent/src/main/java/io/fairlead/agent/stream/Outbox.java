@@ -26,6 +26,8 @@ import java.util.Optional;
  * the replica takes nothing. Owned by the loop.
  */
 final class Outbox {
+  private static final int LONGEST = 500;
+
   private long sequence;
   private int protocol = Frames.OLDEST_PROTOCOL;
   private Optional<Ack> ack = Optional.empty();
@@ -41,13 +43,31 @@ final class Outbox {
    * @param frame the last one that is answered by this
    * @param position what the kernel equals; empty = nothing yet
    * @param error why it did not move; "" = it did
+   * @param manifests why some are refused, the last one last
    */
   void acknowledge(
-      long frame, Optional<Position> position, List<RefusedRule> refused, String error) {
-    var next = Ack.newBuilder().setFrame(frame).addAllRefused(refused).setError(error);
+      long frame,
+      Optional<Position> position,
+      List<RefusedRule> refused,
+      String error,
+      List<String> manifests) {
+    var next =
+        Ack.newBuilder()
+            .setFrame(frame)
+            .addAllRefused(refused)
+            .setError(error)
+            .setRefusedManifests(manifests.size());
+    if (!manifests.isEmpty()) {
+      next.setManifestError(cut(manifests.getLast()));
+    }
     position.ifPresent(
         p -> next.setPosition(protocol >= 2 ? PositionCodec.brief(p) : PositionCodec.proto(p)));
     ack = Optional.of(next.build());
+  }
+
+  /** A manifest may have many faults. */
+  private static String cut(String words) {
+    return words.length() <= LONGEST ? words : words.substring(0, LONGEST) + "...";
   }
 
   void report(Collection<Report> what) {

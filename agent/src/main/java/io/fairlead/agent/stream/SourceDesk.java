@@ -146,6 +146,13 @@ final class SourceDesk {
     return pods;
   }
 
+  /** Why parts of the source, and Pods of it, are refused; the last one last. */
+  List<String> faults() {
+    var faults = new ArrayList<>(refused);
+    state.ifPresent(pods -> faults.addAll(pods.faults()));
+    return faults;
+  }
+
   void answered(SourceResult result) {
     if (!result.getSource().equals(name())) {
       return;

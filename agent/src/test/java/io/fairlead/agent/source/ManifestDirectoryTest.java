@@ -115,8 +115,9 @@ class ManifestDirectoryTest {
     write("b.yaml", pod("web-2", ""));
     var state = last(states, s -> names(s).equals(List.of("web-1", "web-2")));
     assertThat(state.unknown()).isEmpty();
+    assertThat(last(states, s -> s.faults().size() == 1).faults().getFirst()).startsWith("a.yaml:");
     write("a.yaml", pod("web-9", ""));
-    last(states, s -> names(s).equals(List.of("web-9", "web-2")));
+    last(states, s -> names(s).equals(List.of("web-9", "web-2")) && s.faults().isEmpty());
   }
 
   /** Cut after its name, a manifest is one of a Pod that no Service finds. */
@@ -172,6 +173,20 @@ class ManifestDirectoryTest {
     var state = last(watch(directory), s -> s.unknown().size() == 2);
     assertThat(state.pods()).isEmpty();
     assertThat(state.unknown()).containsExactlyInAnyOrder("service.yaml", "elsewhere.yaml");
+    assertThat(state.faults())
+        .hasSize(2)
+        .anyMatch(fault -> fault.startsWith("service.yaml:1: "))
+        .anyMatch(fault -> fault.startsWith("elsewhere.yaml:1: spec.nodeName: "));
+  }
+
+  /** The last one that went wrong is the one somebody is at. */
+  @Test
+  void theLastFaultIsLast() throws IOException {
+    write("b.yaml", "{");
+    var states = watch(directory);
+    last(states, s -> s.faults().size() == 1);
+    write("a.yaml", "{");
+    assertThat(last(states, s -> s.faults().size() == 2).faults().getLast()).startsWith("a.yaml");
   }
 
   @Test

@@ -20,6 +20,7 @@ import io.fairlead.agent.nft.DataPlane;
 import io.fairlead.agent.nft.DataPlaneConfig;
 import io.fairlead.agent.nft.FakeFlows;
 import io.fairlead.agent.nft.FakeNft;
+import io.fairlead.agent.probe.Commands;
 import io.fairlead.agent.source.PodSource;
 import io.fairlead.agent.source.StaticManifests;
 import io.fairlead.agent.stream.FakeReplica.Stream;
@@ -35,6 +36,7 @@ import io.fairlead.core.model.Pod;
 import io.fairlead.core.model.PortRef;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.model.Protocol;
+import io.fairlead.core.run.FaultPoint;
 import io.fairlead.core.run.RandomSource;
 import io.fairlead.core.run.Time;
 import io.fairlead.core.view.Entry;
@@ -101,6 +103,9 @@ class NodeLoopTest {
     }
   }
 
+  /** Points the loop came to. */
+  private final List<FaultPoint> reached = new CopyOnWriteArrayList<>();
+
   private NodeLoop start() {
     return start(OtherLogPolicy.REFUSE, List.of(replica.address()));
   }
@@ -121,7 +126,9 @@ class NodeLoopTest {
                 addresses,
                 otherLog,
                 directory.resolve("data"),
-                sources()),
+                sources(),
+                Commands.none(),
+                reached::add),
             kernel,
             flows,
             new Metrics(),
@@ -385,6 +392,8 @@ class NodeLoopTest {
     var data = directory.resolve("data");
     Files.move(data, directory.resolve("away"));
     Files.writeString(data, "not a directory");
+    assertThat(reached).contains(FaultPoint.DISK_WRITTEN);
+    reached.clear();
     stream(1).reset(2, at("s:11"), service("web", "10.96.0.1", "10.244.0.2"));
     await("error").until(() -> stream(1).acks.getLast().getError().startsWith("disk: "));
     assertThat(differences(service("web", "10.96.0.1", "10.244.0.2"))).isEmpty();
@@ -395,6 +404,7 @@ class NodeLoopTest {
         .until(
             () -> differences(service("web", "10.96.0.1", "10.244.0.2", "10.244.0.3")).isEmpty());
     assertThat(stream(1).acknowledged()).isEqualTo("s:10");
+    assertThat(reached).contains(FaultPoint.KERNEL_WRITTEN).doesNotContain(FaultPoint.DISK_WRITTEN);
 
     Files.delete(data);
     awaitAcknowledged(stream(1), "s:12");
@@ -674,6 +684,13 @@ class NodeLoopTest {
                 .setSequence(state.getSequence())
                 .addRefused(RefusedPod.newBuilder().setName("web-1").setReason("taken"))
                 .build());
+    await("told").until(() -> stream(1).acks.getLast().getRefusedManifests() == 1);
+    assertThat(stream(1).acks.getLast().getManifestError()).isEqualTo("/web-1: taken");
+    assertThat(stream(1).acknowledged()).isEqualTo("s:10");
+    Files.writeString(manifests.resolve("faulty.yaml"), "{");
+    await("told of both").until(() -> stream(1).acks.getLast().getRefusedManifests() == 2);
+    assertThat(stream(1).acks.getLast().getManifestError()).startsWith("faulty.yaml");
+    Files.delete(manifests.resolve("faulty.yaml"));
     Files.delete(manifests.resolve("web.yaml"));
     await("no Pods").until(() -> stream(1).sources.getLast().getPodsCount() == 0);
     stream(1).fail(Errors.shuttingDown());

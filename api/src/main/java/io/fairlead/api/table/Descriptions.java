@@ -599,6 +599,7 @@ public final class Descriptions {
       to.line("Lag", node.getLag() + (node.getLag() == 1 ? " offset" : " offsets"));
     }
     to.line("Last Error", Tables.orNone(node.getLastError()));
+    to.line("Manifests", Tables.orNone(Tables.refusedManifests(node)));
     if (node.getRefusedCount() == 0) {
       to.line("Refused Rules", Tables.NONE);
     } else {

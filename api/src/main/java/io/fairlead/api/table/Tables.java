@@ -141,11 +141,26 @@ public final class Tables {
 
   private static String nodeTrouble(Node node) {
     var error = node.getLastError().replace('\n', ' ');
-    return error.isEmpty() && node.getRefusedCount() > 0
-        ? "kernel refuses "
-            + node.getRefusedCount()
-            + (node.getRefusedCount() == 1 ? " rule" : " rules")
-        : error;
+    if (!error.isEmpty()) {
+      return error;
+    }
+    if (node.getRefusedCount() > 0) {
+      return "kernel refuses "
+          + node.getRefusedCount()
+          + (node.getRefusedCount() == 1 ? " rule" : " rules");
+    }
+    return refusedManifests(node);
+  }
+
+  /** How many, and why the last one is; "" where none is. */
+  static String refusedManifests(Node node) {
+    return node.getRefusedManifests() == 0
+        ? ""
+        : node.getRefusedManifests()
+            + (node.getRefusedManifests() == 1
+                ? " manifest refused: "
+                : " manifests refused, the last: ")
+            + node.getManifestError().replace('\n', ' ');
   }
 
   public static TextTable endpointSlices(

@@ -159,6 +159,18 @@ class TablesTest {
   }
 
   @Test
+  void aNodeWhoseManifestsAreRefusedSaysSo() {
+    var node = Node.newBuilder().setRefusedManifests(2).setManifestError("a.yaml:3: no name");
+    node.getMetadataBuilder().setName("node-a");
+    assertThat(Tables.nodes(List.of(node.build()), Width.NORMAL, NOW).text(Heads.HIDDEN))
+        .contains("2 manifests refused, the last: a.yaml:3: no name");
+    assertThat(Descriptions.of(node.build()))
+        .containsPattern("Manifests: +2 manifests refused, the last: a.yaml:3: no name\n");
+    assertThat(Descriptions.of(node.setRefusedManifests(0).build()))
+        .containsPattern("Manifests: +<none>\n");
+  }
+
+  @Test
   void aPodWhosePortAnOlderOneHasIsRefused() {
     var pod = pod("a", "10.244.0.7").toBuilder();
     pod.getStatusBuilder()

@@ -16,6 +16,7 @@ import java.util.Optional;
  * @param ttl for how long others may remember what it answered: of DNS; else zero
  * @param featureLevel the highest of the log that it supports: of DNS, which is not known in etcd;
  *     else the first
+ * @param manifests what is refused of a node's own Pods
  */
 public record Acknowledgement(
     Member member,
@@ -25,9 +26,32 @@ public record Acknowledgement(
     String error,
     List<Refused> refused,
     Duration ttl,
-    int featureLevel) {
+    int featureLevel,
+    Manifests manifests) {
   public Acknowledgement {
     refused = List.copyOf(refused);
+  }
+
+  /** Of whom has no manifests, or none that are refused. */
+  public Acknowledgement(
+      Member member,
+      long session,
+      long sequence,
+      Optional<Position> position,
+      String error,
+      List<Refused> refused,
+      Duration ttl,
+      int featureLevel) {
+    this(
+        member,
+        session,
+        sequence,
+        position,
+        error,
+        refused,
+        ttl,
+        featureLevel,
+        Manifests.ALL_TAKEN);
   }
 
   /** Of whom nobody asks which levels it supports. */
@@ -79,6 +103,22 @@ public record Acknowledgement(
    */
   public record Refused(String frontend, String reason) {}
 
+  /**
+   * Manifests of a node's agent, or Pods in them, that are refused.
+   *
+   * @param refused how many
+   * @param error why the last one is, with its file or Pod; "" where none is
+   */
+  public record Manifests(int refused, String error) {
+    public static final Manifests ALL_TAKEN = new Manifests(0, "");
+  }
+
+  /** With what is refused of its manifests. */
+  public Acknowledgement with(Manifests found) {
+    return new Acknowledgement(
+        member, session, sequence, position, error, refused, ttl, featureLevel, found);
+  }
+
   /** Of a node. */
   public static Acknowledgement ofNode(
       String node,
@@ -100,6 +140,7 @@ public record Acknowledgement(
         && error.equals(other.error)
         && refused.equals(other.refused)
         && ttl.equals(other.ttl)
-        && featureLevel == other.featureLevel;
+        && featureLevel == other.featureLevel
+        && manifests.equals(other.manifests);
   }
 }

@@ -1,6 +1,7 @@
 package io.fairlead.endpoints.acks;
 
 import io.fairlead.core.model.Acknowledgement;
+import io.fairlead.core.model.Acknowledgement.Manifests;
 import io.fairlead.core.model.Acknowledgement.Member;
 import io.fairlead.core.model.Acknowledgement.Refused;
 import io.fairlead.core.model.Acknowledgement.Role;
@@ -68,9 +69,15 @@ public final class Acks implements AutoCloseable {
 
   /** A node said this on the stream that is here; never blocks. */
   public void said(
-      String node, long session, Optional<Position> position, String error, List<Refused> refused) {
+      String node,
+      long session,
+      Optional<Position> position,
+      String error,
+      List<Refused> refused,
+      Manifests manifests) {
     var word =
-        Acknowledgement.ofNode(node, session, sequence.incrementAndGet(), position, error, refused);
+        Acknowledgement.ofNode(node, session, sequence.incrementAndGet(), position, error, refused)
+            .with(manifests);
     table.take(word, time.nanoTime());
     publisher.say(word);
   }

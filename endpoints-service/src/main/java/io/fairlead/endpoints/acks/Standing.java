@@ -1,6 +1,7 @@
 package io.fairlead.endpoints.acks;
 
 import io.fairlead.core.model.Acknowledgement;
+import io.fairlead.core.model.Acknowledgement.Manifests;
 import io.fairlead.core.model.Acknowledgement.Refused;
 import io.fairlead.core.model.Position;
 import java.util.List;
@@ -38,6 +39,11 @@ public record Standing(String node, boolean lost, Stream stream, Optional<Acknow
 
   public List<Refused> refused() {
     return word.map(Acknowledgement::refused).orElse(List.of());
+  }
+
+  /** What is refused of its manifests, as far as it said. */
+  public Manifests manifests() {
+    return word.map(Acknowledgement::manifests).orElse(Manifests.ALL_TAKEN);
   }
 
   /** How many offsets it is behind that; empty where it acknowledged nothing. */

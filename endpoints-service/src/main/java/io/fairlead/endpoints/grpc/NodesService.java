@@ -99,7 +99,11 @@ final class NodesService extends NodesImplBase {
 
   private io.fairlead.v1.Node proto(Versioned<Node> node, Position applied) {
     var standing = fleet.of(node);
-    var proto = NodeCodec.proto(node).toBuilder().setLastError(standing.error());
+    var proto =
+        NodeCodec.proto(node).toBuilder()
+            .setLastError(standing.error())
+            .setRefusedManifests(standing.manifests().refused())
+            .setManifestError(standing.manifests().error());
     if (standing.stream() instanceof Standing.Held(var replica, _)) {
       proto.setStreamReplica(replica);
     }

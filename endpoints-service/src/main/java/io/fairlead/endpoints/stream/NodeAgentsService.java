@@ -15,6 +15,7 @@ import io.fairlead.v1.Hello;
 import io.fairlead.v1.NodeAgentsGrpc.NodeAgentsImplBase;
 import io.fairlead.v1.OpenNodeRequest;
 import io.fairlead.v1.ReplicaMessage;
+import io.grpc.Context;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
@@ -102,6 +103,10 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
     private record Parts(NodeStream stream, Upward upward) {}
 
     private final ServerCallStreamObserver<ReplicaMessage> out;
+
+    /** Of the call: it is cancelled when the agent goes. */
+    private final Context context = Context.current();
+
     private volatile Optional<Parts> parts = Optional.empty();
     private final AtomicBoolean answered = new AtomicBoolean();
     private boolean greeted;
@@ -193,8 +198,12 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
     private void serve(Hello hello, Optional<Position> position) {
       Parts running;
       try {
-        running = open(hello, position);
-      } catch (RuntimeException e) {
+        // withdrawn when the agent goes: else a session would be opened that nobody is in
+        running = context.call(() -> open(hello, position));
+      } catch (Exception e) {
+        if (context.isCancelled()) {
+          stats.leftEarly.increment();
+        }
         fail(Errors.of(e));
         return;
       }
@@ -279,7 +288,8 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
         said.error(),
         said.refused().stream()
             .map(rule -> new Acknowledgement.Refused(rule.getFrontend(), rule.getReason()))
-            .toList());
+            .toList(),
+        said.manifests());
   }
 
   /** Where the agent is in this log; empty = it begins. */

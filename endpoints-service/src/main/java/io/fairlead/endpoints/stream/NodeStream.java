@@ -2,6 +2,7 @@ package io.fairlead.endpoints.stream;
 
 import io.fairlead.api.Errors;
 import io.fairlead.api.PositionCodec;
+import io.fairlead.core.model.Acknowledgement.Manifests;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.run.FaultPoint;
 import io.fairlead.core.run.FaultPoints;
@@ -84,12 +85,17 @@ final class NodeStream implements NodeLeases.Holder {
    * @param position empty = nothing yet
    * @param error why it did not move; "" = it did
    * @param refused rules the kernel refuses
+   * @param manifests what is refused of its manifests
    */
-  record Acknowledged(Optional<Position> position, String error, List<RefusedRule> refused) {
+  record Acknowledged(
+      Optional<Position> position, String error, List<RefusedRule> refused, Manifests manifests) {
     Acknowledged {
       refused = List.copyOf(refused);
     }
   }
+
+  private static final Acknowledged NOTHING_YET =
+      new Acknowledged(Optional.empty(), "", List.of(), Manifests.ALL_TAKEN);
 
   private final Agent agent;
   private final String replica;
@@ -112,7 +118,7 @@ final class NodeStream implements NodeLeases.Holder {
   private final ReentrantLock lock = new ReentrantLock();
 
   private final Deque<Sent> unanswered = new ArrayDeque<>();
-  private volatile Acknowledged acknowledged = new Acknowledged(Optional.empty(), "", List.of());
+  private volatile Acknowledged acknowledged = NOTHING_YET;
 
   // Of the writing thread alone.
   private long frames;
@@ -234,7 +240,12 @@ final class NodeStream implements NodeLeases.Holder {
         return;
       }
     }
-    acknowledged = new Acknowledged(position, ack.getError(), ack.getRefusedList());
+    acknowledged =
+        new Acknowledged(
+            position,
+            ack.getError(),
+            ack.getRefusedList(),
+            new Manifests(ack.getRefusedManifests(), ack.getManifestError()));
     if (!ack.getError().isEmpty() && !ack.getError().equals(before.error())) {
       stats.errors.increment();
       log.atWarn()

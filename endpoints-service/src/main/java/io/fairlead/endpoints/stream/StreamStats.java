@@ -17,6 +17,7 @@ public final class StreamStats {
   public final LongAdder overruns = new LongAdder();
   public final LongAdder opened = new LongAdder();
   public final LongAdder closed = new LongAdder();
+  public final LongAdder leftEarly = new LongAdder();
   public final LongAdder leasesLost = new LongAdder();
   public final LongAdder errors = new LongAdder();
   public final LongAdder retries = new LongAdder();

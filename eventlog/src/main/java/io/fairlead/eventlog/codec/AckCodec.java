@@ -2,6 +2,7 @@ package io.fairlead.eventlog.codec;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.fairlead.core.model.Acknowledgement;
+import io.fairlead.core.model.Acknowledgement.Manifests;
 import io.fairlead.core.model.Acknowledgement.Member;
 import io.fairlead.core.model.Acknowledgement.Refused;
 import io.fairlead.core.model.Acknowledgement.Role;
@@ -33,7 +34,9 @@ public final class AckCodec {
             .setSequence(ack.sequence())
             .setError(ack.error())
             .setTtl(Fields.write(ack.ttl()))
-            .setFeatureLevel(ack.featureLevel());
+            .setFeatureLevel(ack.featureLevel())
+            .setRefusedManifests(ack.manifests().refused())
+            .setManifestError(ack.manifests().error());
     ack.position()
         .ifPresent(position ->
             record
@@ -74,7 +77,8 @@ public final class AckCodec {
                   .map(refused -> new Refused(refused.getFrontend(), refused.getReason()))
                   .toList(),
               Fields.duration("ttl", record.getTtl()),
-              Math.max(FeatureLevel.FIRST, record.getFeatureLevel())));
+              Math.max(FeatureLevel.FIRST, record.getFeatureLevel()),
+              new Manifests(record.getRefusedManifests(), record.getManifestError())));
     } catch (InvalidProtocolBufferException | UnreadableRecordException _) {
       return Optional.empty();
     }

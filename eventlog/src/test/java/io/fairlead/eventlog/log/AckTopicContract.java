@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.fairlead.core.model.Acknowledgement;
+import io.fairlead.core.model.Acknowledgement.Manifests;
 import io.fairlead.core.model.Acknowledgement.Member;
 import io.fairlead.core.model.Acknowledgement.Refused;
 import io.fairlead.core.model.Acknowledgement.Role;
@@ -69,12 +70,13 @@ abstract class AckTopicContract {
   private static Acknowledgement word(String node, long sequence) {
     var position = new Position(LOG, new TreeMap<>(Map.of(LogPartition.SERVICES, 10 + sequence)));
     return Acknowledgement.ofNode(
-        node,
-        7,
-        sequence,
-        Optional.of(position),
-        "disk is full",
-        List.of(new Refused("10.96.0.10:80/TCP", "no such file")));
+            node,
+            7,
+            sequence,
+            Optional.of(position),
+            "disk is full",
+            List.of(new Refused("10.96.0.10:80/TCP", "no such file")))
+        .with(new Manifests(2, "web.yaml:3: no name"));
   }
 
   private static Acknowledgement ofDns() {
