@@ -280,8 +280,8 @@ public interface Coordination extends AutoCloseable {
 
   /**
    * Says that the agents of nodes left the streams of those sessions, for a ttl from now on,
-   * whoever says it lives or not. The session's own key goes in the same transaction; one of
-   * another session stays. What an older session said is overwritten, what a newer one said stays.
+   * whoever says it lives or not. The sessions' own keys go afterwards; those of other sessions
+   * stay. What an older session said is overwritten, what a newer one said stays.
    *
    * @param nodes one session of each node
    * @return nodes of which a newer session said it

@@ -571,7 +571,7 @@ public final class FakeCoordination implements Coordination {
   public Set<String> putLeft(Collection<NodeLease> nodes, Duration ttl) {
     return write(() -> {
       var newer = putAll(nodes, EtcdKeys::left, etcd.grant(ttl));
-      nodes.stream().filter(node -> !newer.contains(node.node())).forEach(this::remove);
+      nodes.forEach(this::remove);
       return newer;
     });
   }
