@@ -39,8 +39,15 @@ public record Endpoint(
     public static final Hints NONE = new Hints(new TreeSet<>(), new TreeSet<>());
 
     public Hints {
-      zones = Collections.unmodifiableSortedSet(new TreeSet<>(zones));
-      nodes = Collections.unmodifiableSortedSet(new TreeSet<>(nodes));
+      zones = copy(zones);
+      nodes = copy(nodes);
+    }
+
+    /** Most have none: these share one. */
+    private static SortedSet<String> copy(SortedSet<String> names) {
+      return names.isEmpty()
+          ? Collections.emptySortedSet()
+          : Collections.unmodifiableSortedSet(new TreeSet<>(names));
     }
   }
 }

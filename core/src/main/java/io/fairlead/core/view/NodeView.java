@@ -182,7 +182,8 @@ public final class NodeView {
           }
           touched.add(port.key());
         }
-        case EndpointEntry endpoint -> {
+        case EndpointEntry decoded -> {
+          var endpoint = sharing(decoded);
           var ofPort = endpoints.getOrDefault(endpoint.key().port(), TreePMap.empty());
           endpoints = endpoints.plus(endpoint.key().port(), ofPort.plus(endpoint.key(), endpoint));
           touched.add(endpoint.key().port());
@@ -190,6 +191,26 @@ public final class NodeView {
         case PodEntry pod -> pods = pods.plus(pod.key(), pod);
         case ServiceCidrEntry cidr -> serviceCidrs = serviceCidrs.plus(cidr.key().name(), cidr);
       }
+    }
+
+    /** With the key of its port that others have: as many copies would be most of the memory. */
+    private EndpointEntry sharing(EndpointEntry endpoint) {
+      var key = endpoint.key();
+      var ofPort = endpoints.getOrDefault(key.port(), TreePMap.empty());
+      var known =
+          ofPort.isEmpty()
+              ? Optional.ofNullable(ports.get(key.port())).map(ServicePortEntry::key)
+              : Optional.of(ofPort.firstKey().port());
+      return known.isEmpty()
+          ? endpoint
+          : new EndpointEntry(
+              new EntryKey.Endpoint(known.get(), key.pod(), key.family()),
+              endpoint.address(),
+              endpoint.port(),
+              endpoint.node(),
+              endpoint.zone(),
+              endpoint.conditions(),
+              endpoint.hints());
     }
 
     void remove(EntryKey removed) {
