@@ -521,7 +521,7 @@ class DataPlaneKernelTest {
     plane = DataPlane.open(DataPlaneConfig.of("node-a").in(lab.nodeFile()));
     assertThat(generation()).as("one transaction").isEqualTo(before + 1);
     assertThat(lab.nft("list", "chain", "ip", "fairlead", "prerouting"))
-        .contains("priority dstnat")
+        .contains("priority dstnat;")
         .contains("goto services");
     assertThat(ask(lab.pod(4), Family.IPV4).server()).isEqualTo("pod1");
     assertThat(plane.apply(view(), Views.at(offset)).transactions()).isZero();
