@@ -387,6 +387,35 @@ public final class Errors {
         Map.of("offered", Integer.toString(offered), "supported", supported));
   }
 
+  /** A node that cannot be asked: the log says that it is lost. */
+  public static StatusRuntimeException nodeLost(String node, String why) {
+    return status(
+        Reason.NODE_LOST, "nodes \"" + node + "\" is lost: " + why, metadata(nodeKey(node)));
+  }
+
+  /** A node that could not be asked just now. */
+  public static StatusRuntimeException nodeAway(String node, String why) {
+    return status(
+        Reason.NODE_AWAY,
+        "nodes \"" + node + "\" could not be asked: " + why,
+        metadata(nodeKey(node)));
+  }
+
+  /** A node whose agent does not answer questions. */
+  public static StatusRuntimeException agentTooOld(String node, int protocol) {
+    var metadata = metadata(nodeKey(node));
+    metadata.put("protocol", Integer.toString(protocol));
+    return status(
+        Reason.AGENT_TOO_OLD,
+        "the agent of nodes \"%s\" speaks protocol %d, in which it cannot be asked; replace it by a newer one"
+            .formatted(node, protocol),
+        metadata);
+  }
+
+  private static ObjectKey nodeKey(String node) {
+    return ObjectKey.ofCluster(Kind.NODE, node);
+  }
+
   static StatusRuntimeException status(
       Reason reason, String message, Map<String, String> metadata, Any... more) {
     var status =

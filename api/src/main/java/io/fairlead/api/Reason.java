@@ -90,6 +90,21 @@ public enum Reason {
       "kind, name, and streamReplica where one holds its stream",
       Retry.LATER,
       "The node is not lost, so it is not deleted: its rules are still in force, and its agent would come back. End its agent; the node is lost when it had no stream for 40 s (--node-lost-after), or five minutes later where many are missing at once."),
+  NODE_LOST(
+      Code.FAILED_PRECONDITION,
+      "kind, name",
+      Retry.NEVER,
+      "The node is lost, or its agent never came: nobody can ask it. Its rules may be in force all the same."),
+  NODE_AWAY(
+      Code.UNAVAILABLE,
+      "kind, name",
+      Retry.LATER,
+      "The node could not be asked: no replica has its stream at the moment, or its agent did not answer, or cannot. The message says which."),
+  AGENT_TOO_OLD(
+      Code.FAILED_PRECONDITION,
+      "kind, name, protocol",
+      Retry.NEVER,
+      "The node's agent is of a release that does not answer such questions. Replace it."),
   SUPERSEDED(
       Code.FAILED_PRECONDITION,
       "node, session",

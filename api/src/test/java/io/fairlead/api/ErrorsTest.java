@@ -271,6 +271,26 @@ class ErrorsTest {
                 + " --node-lost-after, 40s by default, from when its agent has ended, and five minutes more where"
                 + " many nodes are missing at once; delete it when it is NotReady"),
         new Case(
+            Errors.nodeLost("node-a", "no stream for 40s"),
+            Code.FAILED_PRECONDITION,
+            Reason.NODE_LOST,
+            Map.of("kind", "Node", "name", "node-a"),
+            "Error from server (FailedPrecondition): nodes \"node-a\" is lost: no stream for 40s"),
+        new Case(
+            Errors.nodeAway("node-a", "no replica has its stream at the moment"),
+            Code.UNAVAILABLE,
+            Reason.NODE_AWAY,
+            Map.of("kind", "Node", "name", "node-a"),
+            "Error from server (ServiceUnavailable): nodes \"node-a\" could not be asked: no replica has its"
+                + " stream at the moment"),
+        new Case(
+            Errors.agentTooOld("node-a", 3),
+            Code.FAILED_PRECONDITION,
+            Reason.AGENT_TOO_OLD,
+            Map.of("kind", "Node", "name", "node-a", "protocol", "3"),
+            "Error from server (FailedPrecondition): the agent of nodes \"node-a\" speaks protocol 3, in which it"
+                + " cannot be asked; replace it by a newer one"),
+        new Case(
             Errors.refused(new Refusal.Superseded(NODE, 12, Address.of("192.0.2.9"))),
             Code.FAILED_PRECONDITION,
             Reason.SUPERSEDED,

@@ -50,6 +50,7 @@ import picocli.CommandLine.TypeConversionException;
       ExecCommand.class,
       LogsCommand.class,
       LogCommand.class,
+      NodeCommand.class,
       FeatureLevelCommand.class,
       ReplayCommand.class,
       VersionCommand.class,

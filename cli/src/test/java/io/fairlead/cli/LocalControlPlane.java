@@ -44,6 +44,8 @@ import io.fairlead.runtime.GrpcServer;
 import io.fairlead.runtime.HostPort;
 import io.fairlead.runtime.Metrics;
 import io.fairlead.v1.DrainPodReply;
+import io.fairlead.v1.NodeRulesReply;
+import io.fairlead.v1.NodeRulesRequest;
 import io.fairlead.v1.OpenNodeRequest;
 import io.fairlead.v1.Result;
 import io.fairlead.v1.WaitAppliedReply;
@@ -80,6 +82,8 @@ final class LocalControlPlane implements AutoCloseable {
   private final List<WaitAppliedRequest> waits = new CopyOnWriteArrayList<>();
   private final List<DrainPodReply> drainReplies = new CopyOnWriteArrayList<>();
   private final List<WaitAppliedReply> waitReplies = new CopyOnWriteArrayList<>();
+  private final List<NodeRulesRequest> rulesRequests = new CopyOnWriteArrayList<>();
+  private final List<NodeRulesReply> rulesReplies = new CopyOnWriteArrayList<>();
   private final String replica;
   private final RandomSource random = RandomSource.seeded(7);
   final LocalReservations reservations = new LocalReservations(this);
@@ -124,7 +128,17 @@ final class LocalControlPlane implements AutoCloseable {
     return waits;
   }
 
+  /** Questions for the rules of nodes that arrived. */
+  List<NodeRulesRequest> rulesRequests() {
+    return rulesRequests;
+  }
+
   /** What each of them is answered. */
+  List<NodeRulesReply> rulesReplies() {
+    return rulesReplies;
+  }
+
+  /** What each wait is answered. */
   List<WaitAppliedReply> waitReplies() {
     return waitReplies;
   }

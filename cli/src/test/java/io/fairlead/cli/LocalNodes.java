@@ -12,6 +12,8 @@ import io.fairlead.v1.GetNodeRequest;
 import io.fairlead.v1.ListNodesReply;
 import io.fairlead.v1.ListNodesRequest;
 import io.fairlead.v1.NodeReply;
+import io.fairlead.v1.NodeRulesReply;
+import io.fairlead.v1.NodeRulesRequest;
 import io.fairlead.v1.NodesGrpc;
 import io.fairlead.v1.OpenNodeRequest;
 import io.fairlead.v1.Result;
@@ -34,6 +36,14 @@ final class LocalNodes extends NodesGrpc.NodesImplBase {
   public void waitApplied(WaitAppliedRequest request, StreamObserver<WaitAppliedReply> observer) {
     plane.waits().add(request);
     plane.waitReplies().forEach(observer::onNext);
+    observer.onCompleted();
+  }
+
+  /** Likewise. */
+  @Override
+  public void rules(NodeRulesRequest request, StreamObserver<NodeRulesReply> observer) {
+    plane.rulesRequests().add(request);
+    plane.rulesReplies().forEach(observer::onNext);
     observer.onCompleted();
   }
 

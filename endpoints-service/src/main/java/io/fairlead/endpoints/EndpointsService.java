@@ -26,6 +26,7 @@ import io.fairlead.endpoints.decider.PodLeases;
 import io.fairlead.endpoints.decider.PodsLogic;
 import io.fairlead.endpoints.grpc.AckWaits;
 import io.fairlead.endpoints.grpc.Api;
+import io.fairlead.endpoints.grpc.NodeQuestions;
 import io.fairlead.endpoints.grpc.PodCalls;
 import io.fairlead.endpoints.stream.Contents;
 import io.fairlead.endpoints.stream.EndOffsets;
@@ -263,6 +264,15 @@ public final class EndpointsService implements AutoCloseable {
             fleet,
             acks,
             waits,
+            new NodeQuestions(
+                SERVICE,
+                streams,
+                fleet,
+                peers,
+                coordination,
+                eventLog.partitioning(),
+                () -> feed.current().image(),
+                time),
             history,
             watches,
             logReads,

@@ -402,7 +402,7 @@ class NodeStreamTest {
     try (var agent =
         TestAgent.connect("n1", replica.channel(), Acks.AT_ONCE, hello -> hello.setProtocol(9))) {
       awaitEqual(agent, "n1");
-      assertThat(agent.welcome().orElseThrow().getProtocol()).isEqualTo(3);
+      assertThat(agent.welcome().orElseThrow().getProtocol()).isEqualTo(4);
     }
     assertThat(firstFrames(replica, "everything", "no_position")).isEqualTo(1);
   }

@@ -10,6 +10,7 @@ import io.fairlead.core.view.Entry;
 import io.fairlead.core.view.EntryKey;
 import io.fairlead.v1.Ack;
 import io.fairlead.v1.AgentMessage;
+import io.fairlead.v1.Answer;
 import io.fairlead.v1.Begin;
 import io.fairlead.v1.Chunk;
 import io.fairlead.v1.End;
@@ -18,6 +19,7 @@ import io.fairlead.v1.Move;
 import io.fairlead.v1.Node;
 import io.fairlead.v1.NodeAgentsGrpc;
 import io.fairlead.v1.ObjectMeta;
+import io.fairlead.v1.Question;
 import io.fairlead.v1.ReadinessReports;
 import io.fairlead.v1.ReplicaMessage;
 import io.fairlead.v1.SourceResult;
@@ -37,6 +39,7 @@ import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /**
@@ -68,6 +71,11 @@ final class TestAgent
   final List<SourceResult> results = new CopyOnWriteArrayList<>();
   final List<Integer> waiting = new CopyOnWriteArrayList<>();
   final List<Move> moves = new CopyOnWriteArrayList<>();
+  final List<Question> questions = new CopyOnWriteArrayList<>();
+
+  /** What it does about questions; nothing, unless a test says so. */
+  volatile Consumer<Question> onQuestion = _ -> {};
+
   final List<String> faults = new CopyOnWriteArrayList<>();
   private StreamObserver<AgentMessage> up = new Nowhere();
 
@@ -110,7 +118,7 @@ final class TestAgent
     up = NodeAgentsGrpc.newStub(channel).withWaitForReady().sync(this);
     var hello =
         Hello.newBuilder()
-            .setProtocol(3)
+            .setProtocol(4)
             .setNode(
                 Node.newBuilder()
                     .setMetadata(ObjectMeta.newBuilder().setName(name))
@@ -136,6 +144,10 @@ final class TestAgent
 
   void source(SourceState.Builder state) {
     send(AgentMessage.newBuilder().setSourceState(state));
+  }
+
+  void answer(Answer.Builder answer) {
+    send(AgentMessage.newBuilder().setAnswer(answer));
   }
 
   void acknowledge(Ack.Builder ack) {
@@ -220,6 +232,11 @@ final class TestAgent
       case WAITING -> {
         check(spoken() >= 3, "that it waits, a word of protocol 3");
         waiting.add(message.getWaiting().getNodes());
+      }
+      case QUESTION -> {
+        check(spoken() >= 4, "a question, a word of protocol 4");
+        questions.add(message.getQuestion());
+        onQuestion.accept(message.getQuestion());
       }
       case MESSAGE_NOT_SET -> check(false, "an empty message");
     }

@@ -5,7 +5,6 @@ import io.fairlead.agent.ruleset.FamilyState;
 import io.fairlead.agent.ruleset.Layout;
 import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.Family;
-import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.GatewayException;
@@ -17,7 +16,6 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -222,12 +220,43 @@ public final class DataPlane implements AutoCloseable {
 
   /** Reads everything from the kernel: costs what exists. */
   public KernelState read() {
-    return worker.call(() -> {
-      var families = new TreeMap<Family, FamilyState>();
-      planes.forEach(
-          (family, plane) -> plane.read().ifPresent(state -> families.put(family, state)));
-      return new KernelState(Collections.unmodifiableSortedMap(families));
-    });
+    return worker.call(this::kernel);
+  }
+
+  /**
+   * What was asked for and what is there, of one moment.
+   *
+   * @param wanted by the last {@link #apply}; empty = there was none yet
+   * @param at the position of what is wanted
+   * @param families that are programmed
+   */
+  public record Examined(
+      Optional<NodeRules> wanted,
+      Optional<Position> at,
+      Set<Family> families,
+      KernelState kernel,
+      Set<Refused> quarantined) {
+    public Examined {
+      families = Set.copyOf(families);
+      quarantined = Set.copyOf(quarantined);
+    }
+  }
+
+  /** Reads everything from the kernel, with what it should be: costs what exists. */
+  public Examined examine() {
+    return worker.call(() ->
+        new Examined(
+            applied.map(Applied::view),
+            applied.map(Applied::position),
+            planes.keySet(),
+            kernel(),
+            snapshot.quarantined()));
+  }
+
+  private KernelState kernel() {
+    var families = new TreeMap<Family, FamilyState>();
+    planes.forEach((family, plane) -> plane.read().ifPresent(state -> families.put(family, state)));
+    return new KernelState(Collections.unmodifiableSortedMap(families));
   }
 
   /**
@@ -273,18 +302,7 @@ public final class DataPlane implements AutoCloseable {
     var positions = planes.values().stream().map(FamilyPlane::position).toList();
     snapshot =
         new Snapshot(
-            positions.stream().reduce(DataPlane::lower).orElse(Optional.empty()),
+            positions.stream().reduce(KernelState::lower).orElse(Optional.empty()),
             Collections.unmodifiableSet(refused));
-  }
-
-  private static Optional<Position> lower(Optional<Position> a, Optional<Position> b) {
-    if (a.isEmpty() || b.isEmpty() || !a.get().log().equals(b.get().log())) {
-      return Optional.empty();
-    }
-    var next = new TreeMap<LogPartition, Long>();
-    for (Map.Entry<LogPartition, Long> entry : a.get().next().entrySet()) {
-      next.put(entry.getKey(), Math.min(entry.getValue(), b.get().of(entry.getKey())));
-    }
-    return Optional.of(new Position(a.get().log(), next));
   }
 }

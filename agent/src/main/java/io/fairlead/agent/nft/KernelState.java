@@ -3,13 +3,17 @@ package io.fairlead.agent.nft;
 import io.fairlead.agent.ruleset.FamilyState;
 import io.fairlead.agent.ruleset.PortState;
 import io.fairlead.core.model.Family;
+import io.fairlead.core.model.LogPartition;
+import io.fairlead.core.model.Position;
 import io.fairlead.core.view.NodeRules;
 import io.fairlead.core.view.NodeRules.Frontend;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * What the kernel holds, read from it and from nothing else.
@@ -22,6 +26,28 @@ public record KernelState(SortedMap<Family, FamilyState> families) {
   public Optional<PortState> port(Frontend frontend) {
     return Optional.ofNullable(families.get(frontend.vip().family()))
         .flatMap(family -> Optional.ofNullable(family.ports().get(frontend)));
+  }
+
+  /**
+   * What all tables that are there have reached: the lowest position of each. Empty where there is
+   * none, or they are of different logs.
+   */
+  public Optional<Position> position() {
+    return families.values().stream()
+        .map(FamilyState::position)
+        .reduce(KernelState::lower)
+        .flatMap(position -> position);
+  }
+
+  static Optional<Position> lower(Optional<Position> a, Optional<Position> b) {
+    if (a.isEmpty() || b.isEmpty() || !a.get().log().equals(b.get().log())) {
+      return Optional.empty();
+    }
+    var next = new TreeMap<LogPartition, Long>();
+    for (Map.Entry<LogPartition, Long> entry : a.get().next().entrySet()) {
+      next.put(entry.getKey(), Math.min(entry.getValue(), b.get().of(entry.getKey())));
+    }
+    return Optional.of(new Position(a.get().log(), next));
   }
 
   /**

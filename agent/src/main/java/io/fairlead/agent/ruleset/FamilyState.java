@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -122,29 +123,63 @@ public record FamilyState(
    */
   public List<String> differencesFrom(NodeRules view, Set<Frontend> except) {
     var differences = new ArrayList<String>();
-    var wanted = new HashMap<Frontend, PortRule>();
-    view.ports()
-        .forEach((frontend, rule) -> {
-          if (frontend.vip().family() == family && !except.contains(frontend)) {
-            wanted.put(frontend, rule);
-          }
-        });
-    wanted.forEach((frontend, rule) -> {
-      var state = Optional.ofNullable(ports.get(frontend));
-      if (!state.map(s -> Wanted.satisfies(s, rule)).orElse(false)) {
-        differences.add(frontend + ": view " + rule + ", kernel " + state);
+    var frontends = new LinkedHashSet<Frontend>();
+    view.ports().keySet().stream()
+        .filter(frontend -> frontend.vip().family() == family)
+        .forEach(frontends::add);
+    frontends.addAll(ports.keySet());
+    frontends.addAll(deviating.keySet());
+    frontends.removeAll(except);
+    for (var frontend : frontends) {
+      switch (compared(frontend, view.rule(frontend))) {
+        case EQUAL -> {}
+        case INCONSISTENT ->
+            differences.add(
+                frontend + ": kernel has inconsistent elements " + deviating.get(frontend));
+        case DIFFERENT ->
+            differences.add(
+                frontend
+                    + ": view "
+                    + view.rule(frontend)
+                    + ", kernel "
+                    + Optional.ofNullable(ports.get(frontend)));
       }
-    });
-    ports.forEach((frontend, state) -> {
-      if (!wanted.containsKey(frontend) && !except.contains(frontend)) {
-        differences.add(frontend + ": not in the view, kernel " + state);
-      }
-    });
-    deviating.forEach((frontend, elements) -> {
-      if (!except.contains(frontend)) {
-        differences.add(frontend + ": kernel has inconsistent elements " + elements);
-      }
-    });
+    }
+    differences.addAll(sharedDifferencesFrom(view));
+    return differences;
+  }
+
+  /** How a frontend stands in the kernel. */
+  public enum Compared {
+    /** As it should, up to the order of slots. */
+    EQUAL,
+    DIFFERENT,
+    /** There are elements of it that make no sense together. */
+    INCONSISTENT
+  }
+
+  /**
+   * Whether this table does with a frontend what it should.
+   *
+   * @param rule what is wanted; empty where the frontend should not be there
+   */
+  public Compared compared(Frontend frontend, Optional<PortRule> rule) {
+    if (deviating.containsKey(frontend)) {
+      return Compared.INCONSISTENT;
+    }
+    var state = Optional.ofNullable(ports.get(frontend));
+    boolean equal =
+        rule.isPresent()
+            ? state.filter(s -> Wanted.satisfies(s, rule.get())).isPresent()
+            : state.isEmpty();
+    return equal ? Compared.EQUAL : Compared.DIFFERENT;
+  }
+
+  /**
+   * In what this table differs from that view apart from frontends, in words; empty = in nothing.
+   */
+  public List<String> sharedDifferencesFrom(NodeRules view) {
+    var differences = new ArrayList<String>();
     var expectedVips = new HashSet<Address>();
     ports.keySet().forEach(f -> expectedVips.add(f.vip()));
     compare("vips", expectedVips, vips, differences);

@@ -12,6 +12,7 @@ import io.fairlead.core.view.EntryKey;
 import io.fairlead.v1.Begin;
 import io.fairlead.v1.Chunk;
 import io.fairlead.v1.End;
+import io.fairlead.v1.Question;
 import io.fairlead.v1.ReplicaMessage;
 import io.fairlead.v1.Welcome;
 import java.util.ArrayList;
@@ -28,7 +29,7 @@ import java.util.TreeMap;
  */
 final class Frames {
   static final int OLDEST_PROTOCOL = 1;
-  static final int NEWEST_PROTOCOL = 3;
+  static final int NEWEST_PROTOCOL = 4;
 
   /** Whether the position of another log may be taken. */
   enum OtherLog {
@@ -56,6 +57,9 @@ final class Frames {
   }
 
   record Target(String replica, String address) {}
+
+  /** The replica asks something of this node, or goes on with that. */
+  record Asks(Question question) implements Step {}
 
   /**
    * Others are sent everything before this node.
@@ -147,6 +151,7 @@ final class Frames {
               message.getMove().getToList().stream()
                   .map(to -> new Target(to.getReplica(), to.getAddress()))
                   .toList());
+      case QUESTION -> new Asks(message.getQuestion());
       case WAITING -> new Queued(message.getWaiting().getNodes());
       case MESSAGE_NOT_SET -> broken("a message this agent does not know; it may be too old");
     };

@@ -54,6 +54,8 @@ public final class NodeLoop implements AutoCloseable {
 
   private record Sourced(SourceDesk desk, PodSource.Pods pods) implements Event {}
 
+  private record OfDesk(QuestionDesk.Looked looked) implements Event {}
+
   private enum Stop implements Event {
     STOP
   }
@@ -115,6 +117,7 @@ public final class NodeLoop implements AutoCloseable {
   private final StreamClient stream;
   private final Prober prober;
   private final ReadinessDesk desk;
+  private final QuestionDesk questions;
   private final List<SourceDesk> sources = new ArrayList<>();
   private final List<PodSource.Watch> watches = new ArrayList<>();
   private volatile long beatNanos;
@@ -163,6 +166,12 @@ public final class NodeLoop implements AutoCloseable {
             settings.commands(),
             finding -> mailbox.add(new Found(finding)));
     this.desk = new ReadinessDesk(prober::verdict);
+    this.questions =
+        new QuestionDesk(
+            settings.node().name(),
+            plane,
+            () -> new QuestionDesk.State(image.view(), committer.error()),
+            looked -> mailbox.add(new OfDesk(looked)));
     this.beatNanos = time.nanoTime();
     this.sayAgainNanos = time.nanoTime() + SAY_AGAIN.toNanos();
     this.thread = Thread.ofPlatform().name("agent-" + settings.node().name()).unstarted(this::run);
@@ -345,6 +354,7 @@ public final class NodeLoop implements AutoCloseable {
         case OfLink(var linked) -> handle(linked);
         case Found(var finding) -> prober.take(finding).ifPresent(desk::found);
         case Sourced(var desk, var pods) -> desk.found(pods);
+        case OfDesk(var looked) -> questions.answer(looked);
         case Stop _ -> stopping = true;
       }
     }
@@ -397,6 +407,7 @@ public final class NodeLoop implements AutoCloseable {
               sources.forEach(source -> source.answered(message.getSourceResult()));
             }
           }
+          case Frames.Asks(var question) -> questions.take(session, question);
           case Frames.Welcomed _, Frames.Queued _, Frames.Asked _, Frames.Broken _ -> {}
         }
         if (first && session.isCurrent()) {

@@ -9,13 +9,18 @@ import io.fairlead.core.run.FaultPoint;
 import io.fairlead.core.run.FaultPoints;
 import io.fairlead.v1.Ack;
 import io.fairlead.v1.AgentMessage;
+import io.fairlead.v1.Answer;
 import io.fairlead.v1.NamespacedReadiness;
 import io.fairlead.v1.Pod;
 import io.fairlead.v1.PodReadinessReport;
 import io.fairlead.v1.ReadinessReports;
 import io.fairlead.v1.RefusedRule;
 import io.fairlead.v1.SourceState;
+import java.util.ArrayDeque;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,11 +33,20 @@ import java.util.Optional;
 final class Outbox {
   private static final int LONGEST = 500;
 
+  /** Each may hold a picture of the kernel. */
+  private static final int MOST_QUESTIONS = 4;
+
   private long sequence;
   private int protocol = Frames.OLDEST_PROTOCOL;
   private Optional<Ack> ack = Optional.empty();
   private final Map<ObjectName, Report> reports = new LinkedHashMap<>();
   private final Map<String, List<Pod>> sources = new LinkedHashMap<>();
+
+  /** Questions that are not answered whole, with what of the answer was not sent yet. */
+  private final Map<Long, Iterator<Answer.Builder>> answers = new LinkedHashMap<>();
+
+  /** Questions of which a part is to be sent. */
+  private final Deque<Long> parts = new ArrayDeque<>();
 
   /** What Welcome said. */
   void speak(int spoken) {
@@ -78,6 +92,47 @@ final class Outbox {
     sources.put(name, pods);
   }
 
+  /** Takes a question in; false where too many are open. */
+  boolean ask(long question) {
+    if (answers.size() >= MOST_QUESTIONS) {
+      return false;
+    }
+    answers.put(question, Collections.emptyIterator());
+    return true;
+  }
+
+  /** What its answer is made of, in order; at least one part. */
+  void answer(long question, Iterator<Answer.Builder> answer) {
+    if (answers.replace(question, answer) != null) { // else nobody waits any more
+      parts.add(question);
+    }
+  }
+
+  /** The next part of it is wanted. */
+  void next(long question) {
+    if (answers.containsKey(question) && !parts.contains(question)) {
+      parts.add(question);
+    }
+  }
+
+  /** Nobody waits for it any more. */
+  void drop(long question) {
+    answers.remove(question);
+    parts.remove(question);
+  }
+
+  private void sendPart(Link link, long question) {
+    var left = answers.getOrDefault(question, Collections.emptyIterator());
+    if (!left.hasNext()) {
+      return;
+    }
+    var part = left.next().setQuestion(question).setMore(left.hasNext());
+    if (!part.getMore()) {
+      answers.remove(question);
+    }
+    link.send(AgentMessage.newBuilder().setAnswer(part));
+  }
+
   /** Sends what the replica takes. */
   void flush(Link link, FaultPoints points) {
     if (link.isWritable() && ack.isPresent()) {
@@ -103,6 +158,9 @@ final class Outbox {
                       .addAllPods(sources.getOrDefault(name, List.of()))));
       sources.remove(name);
       points.reached(FaultPoint.SOURCE_SENT);
+    }
+    while (link.isWritable() && !parts.isEmpty()) {
+      sendPart(link, parts.remove());
     }
   }
 

@@ -302,7 +302,7 @@ final class StreamClient implements AutoCloseable {
     from.link.handled();
     var step = from.frames.next(message);
     switch (step) {
-      case Frames.Pending _ -> from.heardNanos = time.nanoTime();
+      case Frames.Pending _, Frames.Asks _ -> from.heardNanos = time.nanoTime();
       case Frames.Asked(var to) -> asked(from, to);
       case Frames.Queued(var nodes) -> {
         from.heardNanos = time.nanoTime();

@@ -10,6 +10,7 @@ import io.fairlead.core.view.EntryKey;
 import io.fairlead.runtime.HostPort;
 import io.fairlead.v1.Ack;
 import io.fairlead.v1.AgentMessage;
+import io.fairlead.v1.Answer;
 import io.fairlead.v1.Begin;
 import io.fairlead.v1.Chunk;
 import io.fairlead.v1.End;
@@ -18,6 +19,7 @@ import io.fairlead.v1.Hello;
 import io.fairlead.v1.Move;
 import io.fairlead.v1.NamespacedReadiness;
 import io.fairlead.v1.NodeAgentsGrpc.NodeAgentsImplBase;
+import io.fairlead.v1.Question;
 import io.fairlead.v1.ReplicaMessage;
 import io.fairlead.v1.SourceResult;
 import io.fairlead.v1.SourceState;
@@ -48,6 +50,7 @@ public final class FakeReplica implements AutoCloseable {
     public final List<Ack> acks = new CopyOnWriteArrayList<>();
     public final List<NamespacedReadiness> readiness = new CopyOnWriteArrayList<>();
     public final List<SourceState> sources = new CopyOnWriteArrayList<>();
+    public final List<Answer> answers = new CopyOnWriteArrayList<>();
     public volatile Optional<Hello> hello = Optional.empty();
     public volatile boolean over;
 
@@ -71,6 +74,7 @@ public final class FakeReplica implements AutoCloseable {
         case ACK -> acks.add(message.getAck());
         case READINESS -> readiness.addAll(message.getReadiness().getReportsList());
         case SOURCE_STATE -> sources.add(message.getSourceState());
+        case ANSWER -> answers.add(message.getAnswer());
         case MESSAGE_NOT_SET -> throw new AssertionError("an empty message");
       }
     }
@@ -126,6 +130,10 @@ public final class FakeReplica implements AutoCloseable {
               .setMove(
                   Move.newBuilder()
                       .addTo(Move.Replica.newBuilder().setReplica(replica).setAddress(address))));
+    }
+
+    public Stream ask(Question.Builder question) {
+      return send(ReplicaMessage.newBuilder().setQuestion(question));
     }
 
     public Stream waiting(int nodes) {

@@ -94,6 +94,7 @@ class StreamMoveTest {
                 Frames.Welcomed _,
                 Frames.Queued _,
                 Frames.Asked _,
+                Frames.Asks _,
                 Frames.Broken _ -> {}
           }
         }

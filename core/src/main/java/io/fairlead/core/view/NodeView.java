@@ -108,12 +108,11 @@ public final class NodeView {
    */
   public Optional<Set<Target>> serving(Frontend frontend) {
     return port(frontend)
-        .map(port -> {
+        .map(_ -> {
           var serving = new TreeSet<Target>();
-          for (var endpoint : endpoints.getOrDefault(port.key(), TreePMap.empty()).values()) {
+          for (var endpoint : endpoints(frontend)) {
             var conditions = endpoint.conditions();
-            if (endpoint.key().family() == frontend.vip().family()
-                && (conditions.serving() || conditions.ready())) {
+            if (conditions.serving() || conditions.ready()) {
               serving.add(new Target(endpoint.address(), endpoint.port()));
             }
           }
@@ -121,14 +120,30 @@ public final class NodeView {
         });
   }
 
+  /** Endpoints behind a frontend, of its family, in whatever condition; sorted by key. */
+  public List<EndpointEntry> endpoints(Frontend frontend) {
+    return port(frontend)
+        .map(port ->
+            endpoints.getOrDefault(port.key(), TreePMap.empty()).values().stream()
+                .filter(endpoint -> endpoint.key().family() == frontend.vip().family())
+                .toList())
+        .orElse(List.of());
+  }
+
   /**
-   * Should two ports name one frontend (the senders see to it that none do), the first by key has
-   * it.
+   * Whose a frontend is; empty = no Service has it. Should two ports name one frontend (the senders
+   * see to it that none do), the first by key has it.
    */
-  private Optional<ServicePortEntry> port(Frontend frontend) {
+  public Optional<ServicePortEntry> port(Frontend frontend) {
     return claims.getOrDefault(frontend, TreePSet.empty()).stream()
         .findFirst()
         .flatMap(key -> Optional.ofNullable(ports.get(key)));
+  }
+
+  /** Why new connections to a frontend go where they go; empty = no Service has it. */
+  public Optional<Selection> selection(Frontend frontend) {
+    return port(frontend)
+        .map(port -> UsableEndpoints.selection(port, endpoints(frontend), context));
   }
 
   /** All entries, in no particular order. */

@@ -20,42 +20,57 @@ import java.util.function.Predicate;
 final class UsableEndpoints {
   private UsableEndpoints() {}
 
+  /** Endpoints that a node uses, and why these. */
+  private record Usable(List<EndpointEntry> endpoints, Selection selection) {}
+
   /**
    * What happens on this node to new connections to a frontend with these endpoints of its family.
    */
   static PortRule rule(
       ServicePortEntry port, Collection<EndpointEntry> endpoints, NodeContext context) {
+    var usable = usable(port, endpoints, context);
+    return new PortRule(
+        switch (usable.selection()) {
+          case NOBODY -> Treatment.REJECT;
+          case ELSEWHERE -> Treatment.DROP;
+          case READY, SAME_NODE, SAME_ZONE, TERMINATING, LOCAL, LOCAL_TERMINATING ->
+              Treatment.BALANCE;
+        },
+        usable.endpoints().stream().map(UsableEndpoints::target).toList(),
+        port.balancing(),
+        port.affinity());
+  }
+
+  /** Why that is so. */
+  static Selection selection(
+      ServicePortEntry port, Collection<EndpointEntry> endpoints, NodeContext context) {
+    return usable(port, endpoints, context).selection();
+  }
+
+  private static Usable usable(
+      ServicePortEntry port, Collection<EndpointEntry> endpoints, NodeContext context) {
     var distinct = distinct(endpoints, context);
     var ready = distinct.stream().filter(e -> e.conditions().ready()).toList();
     var lastResort = distinct.stream().filter(UsableEndpoints::isLastResort).toList();
+    if (ready.isEmpty() && lastResort.isEmpty()) {
+      return new Usable(List.of(), Selection.NOBODY);
+    }
     return switch (port.internalTrafficPolicy()) {
       case CLUSTER ->
           ready.isEmpty()
-              ? rule(port, lastResort, Treatment.REJECT)
-              : rule(port, preferred(ready, context), Treatment.REJECT);
+              ? new Usable(lastResort, Selection.TERMINATING)
+              : preferred(ready, context);
       case LOCAL -> {
         var readyHere = ready.stream().filter(e -> isLocal(e, context)).toList();
-        var here =
-            readyHere.isEmpty()
-                ? lastResort.stream().filter(e -> isLocal(e, context)).toList()
-                : readyHere;
+        if (!readyHere.isEmpty()) {
+          yield new Usable(readyHere, Selection.LOCAL);
+        }
+        var lastHere = lastResort.stream().filter(e -> isLocal(e, context)).toList();
         // whether anybody could be reached at all is a question to the whole cluster
-        yield rule(
-            port,
-            here,
-            ready.isEmpty() && lastResort.isEmpty() ? Treatment.REJECT : Treatment.DROP);
+        yield new Usable(
+            lastHere, lastHere.isEmpty() ? Selection.ELSEWHERE : Selection.LOCAL_TERMINATING);
       }
     };
-  }
-
-  private static PortRule rule(
-      ServicePortEntry port, List<EndpointEntry> usable, Treatment otherwise) {
-    var targets = usable.stream().map(UsableEndpoints::target).toList();
-    return new PortRule(
-        targets.isEmpty() ? otherwise : Treatment.BALANCE,
-        targets,
-        port.balancing(),
-        port.affinity());
   }
 
   /**
@@ -97,15 +112,17 @@ final class UsableEndpoints {
    * Those that hint at this node, else at its zone, if all are hinted and one of them does; else
    * all.
    */
-  private static List<EndpointEntry> preferred(List<EndpointEntry> ready, NodeContext context) {
+  private static Usable preferred(List<EndpointEntry> ready, NodeContext context) {
     var sameNode = hinted(ready, e -> e.hints().nodes(), context.node()::equals);
     if (!sameNode.isEmpty()) {
-      return sameNode;
+      return new Usable(sameNode, Selection.SAME_NODE);
     }
     var sameZone =
         hinted(
             ready, e -> e.hints().zones(), zone -> context.zone().filter(zone::equals).isPresent());
-    return sameZone.isEmpty() ? ready : sameZone;
+    return sameZone.isEmpty()
+        ? new Usable(ready, Selection.READY)
+        : new Usable(sameZone, Selection.SAME_ZONE);
   }
 
   private static List<EndpointEntry> hinted(

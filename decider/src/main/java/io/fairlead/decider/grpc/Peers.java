@@ -1,6 +1,9 @@
 package io.fairlead.decider.grpc;
 
+import io.grpc.Channel;
+import io.grpc.ClientInterceptors;
 import io.grpc.ManagedChannel;
+import io.grpc.stub.MetadataUtils;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
@@ -38,6 +41,16 @@ public final class Peers implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+  }
+
+  /**
+   * For calls that are sent on to another replica, and must not be sent further from there.
+   *
+   * @param caller whose call it is
+   */
+  public Channel forwarding(String address, Caller caller) {
+    return ClientInterceptors.intercept(
+        at(address), MetadataUtils.newAttachHeadersInterceptor(caller.headers(0)));
   }
 
   @Override

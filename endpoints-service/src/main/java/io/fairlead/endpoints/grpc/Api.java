@@ -40,6 +40,7 @@ public final class Api {
       Fleet fleet,
       Acks acks,
       AckWaits waits,
+      NodeQuestions questions,
       History history,
       Watches watches,
       LogReads logReads,
@@ -51,7 +52,12 @@ public final class Api {
         new PodsService(
             calls, reads, new DrainCall(calls, reads, fleet, acks, waits, history, time), watches),
         new NodesService(
-            calls, reads, fleet, new WaitAppliedCall(reads, fleet, acks, waits), watches),
+            calls,
+            reads,
+            fleet,
+            new WaitAppliedCall(reads, fleet, acks, waits),
+            watches,
+            questions),
         new EndpointSlicesService(calls, reads, watches),
         new EnvironmentsService(reads),
         new FeatureLevelsService(

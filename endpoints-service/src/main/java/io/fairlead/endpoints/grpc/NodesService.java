@@ -6,10 +6,13 @@ import io.fairlead.api.Errors;
 import io.fairlead.api.NodeCodec;
 import io.fairlead.api.PositionCodec;
 import io.fairlead.core.decide.Refusal;
+import io.fairlead.core.decide.Violation;
 import io.fairlead.core.image.Versioned;
+import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Kind;
 import io.fairlead.core.model.Node;
 import io.fairlead.core.model.ObjectKey;
+import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Position;
 import io.fairlead.decider.grpc.Caller;
 import io.fairlead.decider.grpc.Reads;
@@ -22,14 +25,19 @@ import io.fairlead.v1.GetNodeRequest;
 import io.fairlead.v1.ListNodesReply;
 import io.fairlead.v1.ListNodesRequest;
 import io.fairlead.v1.NodeReply;
+import io.fairlead.v1.NodeRulesReply;
+import io.fairlead.v1.NodeRulesRequest;
+import io.fairlead.v1.NodesGrpc;
 import io.fairlead.v1.NodesGrpc.NodesImplBase;
 import io.fairlead.v1.OpenNodeRequest;
+import io.fairlead.v1.Question;
 import io.fairlead.v1.RefusedRule;
 import io.fairlead.v1.WaitAppliedReply;
 import io.fairlead.v1.WaitAppliedRequest;
 import io.fairlead.v1.WatchNodesReply;
 import io.fairlead.v1.WatchNodesRequest;
 import io.grpc.stub.StreamObserver;
+import java.util.ArrayList;
 
 /** The Nodes of the API, with what they acknowledged to whichever replica. */
 final class NodesService extends NodesImplBase {
@@ -38,9 +46,17 @@ final class NodesService extends NodesImplBase {
   private final Fleet fleet;
   private final WaitAppliedCall waits;
   private final Watches watches;
+  private final NodeQuestions questions;
 
-  NodesService(PodCalls calls, Reads reads, Fleet fleet, WaitAppliedCall waits, Watches watches) {
+  NodesService(
+      PodCalls calls,
+      Reads reads,
+      Fleet fleet,
+      WaitAppliedCall waits,
+      Watches watches,
+      NodeQuestions questions) {
     this.watches = watches;
+    this.questions = questions;
     this.calls = calls;
     this.reads = reads;
     this.fleet = fleet;
@@ -119,5 +135,43 @@ final class NodesService extends NodesImplBase {
   @Override
   public void waitApplied(WaitAppliedRequest request, StreamObserver<WaitAppliedReply> replies) {
     waits.serve(request, replies);
+  }
+
+  @Override
+  public void rules(NodeRulesRequest request, StreamObserver<NodeRulesReply> replies) {
+    var asked = checked(request);
+    questions.answer(
+        new NodeQuestions.Call<>(
+            asked.getNode(),
+            NodesGrpc.getRulesMethod(),
+            asked,
+            Question.newBuilder().setRules(asked),
+            (answer, records) -> records.with(answer.getRules())),
+        Caller.current(),
+        reads,
+        replies);
+  }
+
+  private static NodeRulesRequest checked(NodeRulesRequest request) {
+    var violations = new ArrayList<Violation>();
+    if (!request.getVip().isEmpty() && Address.parse(request.getVip()).isEmpty()) {
+      violations.add(
+          new Violation("vip", Violation.Reason.INVALID, "must be an IPv4 or IPv6 address"));
+    }
+    if (request.getPort() < 0 || request.getPort() > 65_535) {
+      violations.add(
+          new Violation("port", Violation.Reason.INVALID, "must be from 0 (any) to 65535"));
+    }
+    if (request.hasService() && request.getService().getName().isEmpty()) {
+      violations.add(new Violation("service.name", Violation.Reason.REQUIRED, "a name is needed"));
+    }
+    if (!violations.isEmpty()) {
+      throw Errors.invalid("request", violations);
+    }
+    var asked = request.toBuilder();
+    if (request.hasService() && request.getService().getNamespace().isEmpty()) {
+      asked.getServiceBuilder().setNamespace(ObjectName.DEFAULT_NAMESPACE);
+    }
+    return asked.build();
   }
 }

@@ -139,6 +139,7 @@ public final class NodeAgentsService extends NodeAgentsImplBase {
                 });
         case READINESS -> started().ifPresent(p -> p.upward().report(message.getReadiness()));
         case SOURCE_STATE -> started().ifPresent(p -> p.upward().source(message.getSourceState()));
+        case ANSWER -> started().ifPresent(p -> p.stream().answer(message.getAnswer()));
         case MESSAGE_NOT_SET ->
             fail(malformed("message: one is needed, or this replica is too old"));
       }

@@ -8,10 +8,12 @@ import io.fairlead.core.run.FaultPoint;
 import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.Time;
 import io.fairlead.v1.Ack;
+import io.fairlead.v1.Answer;
 import io.fairlead.v1.Begin;
 import io.fairlead.v1.End;
 import io.fairlead.v1.Frame;
 import io.fairlead.v1.Move;
+import io.fairlead.v1.Question;
 import io.fairlead.v1.RefusedRule;
 import io.fairlead.v1.ReplicaMessage;
 import io.fairlead.v1.SourceResult;
@@ -23,8 +25,10 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Collections;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Queue;
@@ -46,10 +50,14 @@ import org.slf4j.LoggerFactory;
  */
 final class NodeStream implements NodeLeases.Holder {
   static final int OLDEST_PROTOCOL = 1;
-  static final int NEWEST_PROTOCOL = 3;
+  static final int NEWEST_PROTOCOL = 4;
 
   private static final Logger log = LoggerFactory.getLogger(NodeStream.class);
   private static final int MAX_RESULTS = 1000;
+
+  /** Questions that an agent has at once; it refuses more. */
+  private static final int MAX_QUESTIONS = 4;
+
   private static final Duration IDLE = Duration.ofSeconds(60);
 
   /** Who takes nothing of what is sent for that long keeps an old state in memory. */
@@ -76,6 +84,11 @@ final class NodeStream implements NodeLeases.Holder {
     /** Whether it understands that it has to wait, or should go. */
     boolean understands3() {
       return protocol >= 3;
+    }
+
+    /** Whether it answers questions. */
+    boolean answers() {
+      return protocol >= 4;
     }
   }
 
@@ -110,6 +123,14 @@ final class NodeStream implements NodeLeases.Holder {
   private final Semaphore wake = new Semaphore(0);
   private final Runnable signal = this::wake;
   private final Queue<SourceResult> results = new ConcurrentLinkedQueue<>();
+
+  /** To be sent: a word of each question that is open, or was a moment ago. */
+  private final Queue<Question> words = new ConcurrentLinkedQueue<>();
+
+  /** Guarded by the lock. */
+  private final Map<Long, NodeQuestion> questions = new HashMap<>();
+
+  private long lastQuestion;
   private volatile Optional<StatusRuntimeException> closing = Optional.empty();
   private volatile boolean gone;
   private volatile Optional<Move> move = Optional.empty();
@@ -226,6 +247,69 @@ final class NodeStream implements NodeLeases.Holder {
     wake();
   }
 
+  /**
+   * Asks the agent something; the caller closes it.
+   *
+   * @param question without an id
+   * @throws StatusRuntimeException AGENT_TOO_OLD; LIMIT_REACHED where it has many questions
+   */
+  NodeQuestion ask(Question.Builder question) {
+    if (!agent.answers()) {
+      throw Errors.agentTooOld(node(), agent.protocol());
+    }
+    NodeQuestion open;
+    lock.lock();
+    try {
+      if (questions.size() >= MAX_QUESTIONS) {
+        throw Errors.limitReached("questions to one node, " + MAX_QUESTIONS);
+      }
+      open = new NodeQuestion(this, ++lastQuestion);
+      questions.put(open.id(), open);
+    } finally {
+      lock.unlock();
+    }
+    if (isOver()) {
+      open.gone();
+    }
+    say(question.setId(open.id()).build());
+    return open;
+  }
+
+  /** Hands a word on. */
+  void say(Question word) {
+    words.add(word);
+    wake();
+  }
+
+  /** Nobody waits for that answer any more. */
+  void answered(NodeQuestion question) {
+    lock.lock();
+    try {
+      questions.remove(question.id());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The agent answers; what nobody waits for is dropped. */
+  void answer(Answer part) {
+    lock.lock();
+    try {
+      Optional.ofNullable(questions.get(part.getQuestion())).ifPresent(open -> open.came(part));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void answerNothing() {
+    lock.lock();
+    try {
+      questions.values().forEach(NodeQuestion::gone);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** What the agent acknowledges. A position it cannot have is refused by closing the stream. */
   void acknowledge(Ack ack) {
     var before = acknowledged;
@@ -318,6 +402,7 @@ final class NodeStream implements NodeLeases.Holder {
       Thread.currentThread().interrupt();
     } finally {
       contents.unlisten(signal);
+      answerNothing();
       end();
     }
   }
@@ -389,7 +474,7 @@ final class NodeStream implements NodeLeases.Holder {
   }
 
   private boolean hasWork() {
-    if (!results.isEmpty() || move.isPresent()) {
+    if (!results.isEmpty() || !words.isEmpty() || move.isPresent()) {
       return true;
     }
     var content = contents.current();
@@ -414,7 +499,7 @@ final class NodeStream implements NodeLeases.Holder {
   }
 
   private void step() throws InterruptedException {
-    sendResults();
+    sendWords();
     var where = move;
     if (where.isPresent()) {
       move = Optional.empty();
@@ -441,9 +526,12 @@ final class NodeStream implements NodeLeases.Holder {
     }
   }
 
-  private void sendResults() {
+  private void sendWords() {
     for (var result = results.poll(); result != null; result = results.poll()) {
       send(ReplicaMessage.newBuilder().setSourceResult(result));
+    }
+    for (var word = words.poll(); word != null; word = words.poll()) {
+      send(ReplicaMessage.newBuilder().setQuestion(word));
     }
   }
 
@@ -493,7 +581,7 @@ final class NodeStream implements NodeLeases.Holder {
     long dueNanos = time.nanoTime();
     while (!isOver() && !turn.hasCome()) {
       if (out.isReady()) {
-        sendResults();
+        sendWords();
         if (agent.understands3() && time.nanoTime() - dueNanos >= 0) {
           send(
               ReplicaMessage.newBuilder()

@@ -5,6 +5,7 @@ import io.fairlead.core.image.ClusterDelta;
 import io.fairlead.core.image.ClusterImage;
 import io.fairlead.core.model.Node;
 import io.fairlead.core.model.Position;
+import io.fairlead.v1.Question;
 import java.util.Collection;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -68,6 +69,18 @@ public final class NodeStreams implements AutoCloseable {
         }
       }
     }
+  }
+
+  /**
+   * Asks a node's agent; the caller closes the question.
+   *
+   * @return empty where its stream is not here
+   * @throws io.grpc.StatusRuntimeException AGENT_TOO_OLD, LIMIT_REACHED
+   */
+  public Optional<NodeQuestion> ask(String node, Question.Builder question) {
+    return Optional.ofNullable(byNode.get(node))
+        .filter(stream -> !stream.isOver())
+        .map(stream -> stream.ask(question));
   }
 
   private static long lag(Position acknowledged, Position applied) {

@@ -1,0 +1,116 @@
+package io.fairlead.agent.stream;
+
+import io.fairlead.agent.nft.DataPlane;
+import io.fairlead.v1.Answer;
+import io.fairlead.v1.NodeRulesRequest;
+import io.fairlead.v1.Question;
+import java.util.Iterator;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What replicas ask about this node's kernel: looks there on threads of its own, so that the loop
+ * waits for nothing, and has the loop put the answer together. Owned by the loop.
+ */
+final class QuestionDesk {
+  private static final Logger LOG = LoggerFactory.getLogger(QuestionDesk.class);
+
+  private final String node;
+  private final DataPlane plane;
+  private final Supplier<State> state;
+  private final Consumer<Looked> looked;
+
+  /**
+   * What the loop knows.
+   *
+   * @param error why disk or kernel failed last; "" = they did not
+   */
+  record State(io.fairlead.core.view.NodeView view, String error) {}
+
+  /**
+   * Something was found, or not; the loop hands it back to {@link #answer}.
+   *
+   * @param parts made by the loop, with what it knows then
+   */
+  record Looked(
+      StreamClient.Session session, long question, Supplier<Iterator<Answer.Builder>> parts) {}
+
+  /**
+   * @param state asked by the loop
+   * @param looked called by any thread
+   */
+  QuestionDesk(String node, DataPlane plane, Supplier<State> state, Consumer<Looked> looked) {
+    this.node = node;
+    this.plane = plane;
+    this.state = state;
+    this.looked = looked;
+  }
+
+  /** The replica asked, or goes on with a question. */
+  void take(StreamClient.Session session, Question question) {
+    var outbox = session.outbox();
+    switch (question.getQuestionCase()) {
+      case RULES -> look(session, question.getId(), () -> rules(question.getRules()));
+      case NEXT -> outbox.next(question.getId());
+      case DROPPED -> outbox.drop(question.getId());
+      case QUESTION_NOT_SET -> look(session, question.getId(), () -> QuestionDesk::unknown);
+    }
+  }
+
+  /** An answer, where somebody waits for it yet. */
+  void answer(Looked what) {
+    what.session().outbox().answer(what.question(), what.parts().get());
+  }
+
+  private void look(
+      StreamClient.Session session,
+      long question,
+      Supplier<Supplier<Iterator<Answer.Builder>>> look) {
+    if (!session.outbox().ask(question)) {
+      LOG.atDebug().addKeyValue("question", question).log("Too many questions are open");
+      return; // a replica asks fewer
+    }
+    Thread.ofVirtual()
+        .name("question-" + question)
+        .start(() -> {
+          Supplier<Iterator<Answer.Builder>> parts;
+          try {
+            parts = look.get();
+          } catch (RuntimeException e) { // of the kernel, or while the agent ends
+            var words = String.valueOf(e.getMessage());
+            parts = () -> failure(words);
+          }
+          looked.accept(new Looked(session, question, parts));
+        });
+  }
+
+  private Supplier<Iterator<Answer.Builder>> rules(NodeRulesRequest request) {
+    var examined = plane.examine();
+    return () -> {
+      var now = state.get();
+      var parts = RulesAnswer.of(request, node, examined, now.view(), now.error());
+      return new Iterator<>() {
+        @Override
+        public boolean hasNext() {
+          return parts.hasNext();
+        }
+
+        @Override
+        public Answer.Builder next() {
+          return Answer.newBuilder().setRules(parts.next());
+        }
+      };
+    };
+  }
+
+  private static Iterator<Answer.Builder> unknown() {
+    return failure("its agent does not know this question; it is of an older version");
+  }
+
+  private static Iterator<Answer.Builder> failure(String words) {
+    return List.of(Answer.newBuilder().setFailure(words)).iterator();
+  }
+}

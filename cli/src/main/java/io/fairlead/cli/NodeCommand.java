@@ -1,0 +1,18 @@
+package io.fairlead.cli;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ParentCommand;
+
+/** {@code fairlead node}. */
+@Command(
+    name = "node",
+    description = "Looks into a node's kernel: what it does with connections to Services, and why.",
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {NodeRulesCommand.class})
+final class NodeCommand {
+  @ParentCommand private Fairlead fairlead;
+
+  Fairlead fairlead() {
+    return fairlead;
+  }
+}
