@@ -6,6 +6,7 @@ import io.fairlead.agent.nft.DataPlane;
 import io.fairlead.agent.nft.DataPlaneConfig;
 import io.fairlead.agent.nft.FlowGateway;
 import io.fairlead.agent.nft.FlowPoints;
+import io.fairlead.agent.nft.HostCheck;
 import io.fairlead.agent.probe.Commands;
 import io.fairlead.agent.probe.NodeCommands;
 import io.fairlead.agent.source.PodSource;
@@ -24,6 +25,7 @@ import io.fairlead.runtime.HttpEndpoints;
 import io.fairlead.runtime.Metrics;
 import io.fairlead.runtime.Shutdown;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -107,6 +109,7 @@ public final class Agent implements AutoCloseable {
       var metrics = Metrics.ofProcess("agent");
       var exitCode = new AtomicInteger();
       var plane = shutdown.opened("data plane", kernel.get());
+      warnOfHost(plane.checkHost(ranges(config)));
       var kernelFlows = shutdown.opened("conntrack", flows.get());
       var loop =
           shutdown.opened(
@@ -197,6 +200,31 @@ public final class Agent implements AutoCloseable {
 
   private static Optional<String> trouble(String words) {
     return words.isEmpty() ? Optional.empty() : Optional.of(words);
+  }
+
+  /** Whether this host is fit for an agent; needs none that runs, and changes nothing. */
+  public static List<HostCheck.Finding> check(AgentConfig config) {
+    return HostCheck.all(ranges(config));
+  }
+
+  private static HostCheck.Ranges ranges(AgentConfig config) {
+    var pods = new HashSet<>(config.clusterCidrs());
+    pods.addAll(config.podCidrs());
+    return new HostCheck.Ranges(config.serviceCidrs(), pods);
+  }
+
+  private static void warnOfHost(List<HostCheck.Finding> findings) {
+    for (var finding : findings) {
+      if (finding.level() != HostCheck.Level.OK) {
+        LOG.atWarn()
+            .addKeyValue("event", "agent.host")
+            .addKeyValue("level", finding.level())
+            .addKeyValue("what", finding.what())
+            .addKeyValue("words", finding.words())
+            .addKeyValue("remedy", finding.remedy().orElse(""))
+            .log("The host keeps packets from where rules send them, or will");
+      }
+    }
   }
 
   /** Deletes our tables from the kernel of this process's network namespace. */

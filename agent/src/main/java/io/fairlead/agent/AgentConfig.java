@@ -29,6 +29,7 @@ import java.util.Set;
  * @param clusterCidrs where Pods are; empty = nothing is masqueraded
  * @param podRuntime of what runs this node's Pods as processes, where something does
  * @param execProbes on the node itself, of Pods that nothing runs here
+ * @param serviceCidrs that the host should have routes for
  * @param task what this process is started for
  * @param faultPoints directory that arms them; empty except in tests
  */
@@ -45,6 +46,7 @@ public record AgentConfig(
     Log log,
     Optional<HostPort> podRuntime,
     ExecProbes execProbes,
+    Set<Cidr> serviceCidrs,
     Task task,
     Optional<Path> faultPoints) {
   public AgentConfig {
@@ -52,6 +54,7 @@ public record AgentConfig(
     nodeIps = List.copyOf(nodeIps);
     podCidrs = List.copyOf(podCidrs);
     clusterCidrs = Set.copyOf(clusterCidrs);
+    serviceCidrs = Set.copyOf(serviceCidrs);
   }
 
   /** Whether the log of another cluster may take the place of the one the rules are from. */
@@ -68,6 +71,8 @@ public record AgentConfig(
 
   public enum Task {
     SERVE,
+    /** Looks whether the host is fit for it, and ends. */
+    CHECK,
     UNINSTALL
   }
 
@@ -142,6 +147,18 @@ public record AgentConfig(
   static final Option<Boolean> UNINSTALL =
       Option.flag("uninstall", "Delete our nftables tables, and end.");
 
+  static final Option<List<Cidr>> SERVICE_CIDRS =
+      Option.of(
+              "service-cidrs",
+              OptionType.listOf(OptionType.cidr()),
+              "Ranges of ClusterIPs, only to look whether there are routes for them; what is served the control plane says.")
+          .withDefault("10.96.0.0/16");
+
+  static final Option<Boolean> CHECK =
+      Option.flag(
+          "check",
+          "Say whether this host is fit for an agent (nftables, forwarding, bridges, conntrack, routes) and what to do where it is not, and end: with 0, or 1 where there is an ERROR.");
+
   /** All options. */
   public static final ConfigSchema SCHEMA =
       new ConfigSchema(
@@ -161,6 +178,8 @@ public record AgentConfig(
               ADOPT_LOG,
               POD_RUNTIME,
               ALLOW_EXEC_PROBES,
+              SERVICE_CIDRS,
+              CHECK,
               UNINSTALL,
               CommonOptions.LOG_FORMAT,
               CommonOptions.LOG_LEVEL,
@@ -169,7 +188,12 @@ public record AgentConfig(
   /** For {@code main}: ends the process where something is wrong, or help was asked for. */
   public static AgentConfig load(String[] args, Map<String, String> environment) {
     var values = SCHEMA.load(args, environment);
-    values.log(org.slf4j.LoggerFactory.getLogger(AgentConfig.class));
+    if (values.get(CHECK) && values.get(UNINSTALL)) {
+      throw SCHEMA.refuse(List.of("--check and --uninstall: only one of them is possible"));
+    }
+    if (!values.get(CHECK)) { // which has an output of its own
+      values.log(org.slf4j.LoggerFactory.getLogger(AgentConfig.class));
+    }
     try {
       return of(values);
     } catch (IllegalArgumentException e) {
@@ -199,7 +223,8 @@ public record AgentConfig(
         values.get(ADOPT_LOG) ? Log.ADOPT : Log.SAME_ONLY,
         values.find(POD_RUNTIME),
         values.get(ALLOW_EXEC_PROBES) ? ExecProbes.ALLOWED : ExecProbes.REFUSED,
-        values.get(UNINSTALL) ? Task.UNINSTALL : Task.SERVE,
+        Set.copyOf(values.get(SERVICE_CIDRS)),
+        values.get(UNINSTALL) ? Task.UNINSTALL : values.get(CHECK) ? Task.CHECK : Task.SERVE,
         FaultPointDirectory.configured(values));
   }
 

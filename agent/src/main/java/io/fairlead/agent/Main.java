@@ -17,6 +17,11 @@ public final class Main {
     var config = AgentConfig.load(args, System.getenv());
     try {
       switch (config.task()) {
+        case CHECK -> {
+          var findings = Agent.check(config);
+          System.out.print(HostReport.text(findings));
+          code = HostReport.exitCode(findings);
+        }
         case UNINSTALL -> Agent.uninstall(config);
         case SERVE -> {
           try (var agent = Agent.start(config, Time.system())) {

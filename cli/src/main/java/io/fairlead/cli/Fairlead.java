@@ -146,7 +146,9 @@ public final class Fairlead {
   /** With further subcommands. */
   CommandLine commandLine(List<Class<?>> more) {
     var line = new CommandLine(this);
-    more.forEach(line::addSubcommand);
+    var ofNode = line.getSubcommands().get("node");
+    more.forEach(
+        verb -> (NodeVerb.class.isAssignableFrom(verb) ? ofNode : line).addSubcommand(verb));
     line.setDefaultValueProvider(argument ->
         argument instanceof CommandLine.Model.OptionSpec option
             ? defaultOf(option.longestName())

@@ -9,10 +9,11 @@ import picocli.CommandLine.ParentCommand;
     description = "Looks into a node's kernel: what it does with connections to Services, and why.",
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {NodeRulesCommand.class})
-final class NodeCommand {
+public final class NodeCommand {
   @ParentCommand private Fairlead fairlead;
 
-  Fairlead fairlead() {
+  /** The command itself. */
+  public Fairlead fairlead() {
     return fairlead;
   }
 }

@@ -9,6 +9,7 @@ public final class Main {
       List.of(
           UpCommand.class,
           DownCommand.class,
+          NodeCheckCommand.class,
           ScriptCommand.TestVerb.class,
           ScriptCommand.BenchVerb.class);
 

@@ -3,7 +3,6 @@ package io.fairlead.agent.nft;
 import io.fairlead.agent.nft.ApplyResult.FamilyResult;
 import io.fairlead.agent.ruleset.FamilyState;
 import io.fairlead.agent.ruleset.Layout;
-import io.fairlead.core.model.Cidr;
 import io.fairlead.core.model.Family;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.run.FaultPoints;
@@ -12,7 +11,6 @@ import io.fairlead.core.run.GatewayException.Outcome;
 import io.fairlead.core.run.Time;
 import io.fairlead.core.view.NodeRules;
 import io.fairlead.core.view.NodeRules.Frontend;
-import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -37,6 +35,7 @@ public final class DataPlane implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(DataPlane.class);
 
   private final Worker worker;
+  private final boolean ownNamespace; // that of the process
   private volatile Snapshot snapshot = new Snapshot(Optional.empty(), Set.of());
 
   // of the thread
@@ -50,8 +49,9 @@ public final class DataPlane implements AutoCloseable {
   /** What was asked for last. */
   private record Applied(NodeRules view, Position position) {}
 
-  private DataPlane(Worker worker) {
+  private DataPlane(Worker worker, boolean ownNamespace) {
     this.worker = worker;
+    this.ownNamespace = ownNamespace;
   }
 
   /**
@@ -83,7 +83,10 @@ public final class DataPlane implements AutoCloseable {
    */
   public static DataPlane on(
       DataPlaneConfig config, Time time, Supplier<? extends NftGateway> gateway) {
-    var plane = new DataPlane(Worker.start("nft-" + config.nodeName(), "the data plane"));
+    var plane =
+        new DataPlane(
+            Worker.start("nft-" + config.nodeName(), "the data plane"),
+            config.namespace().isEmpty());
     try {
       plane.worker.call(() -> {
         plane.start(config, time, gateway.get());
@@ -260,14 +263,11 @@ public final class DataPlane implements AutoCloseable {
   }
 
   /**
-   * What of the host's settings keeps packets from where the rules send them: forwarding, bridges,
-   * routes. Sentences that say what to do; empty where nothing is known to be wrong. Looks anew
-   * each time, and changes nothing.
-   *
-   * @param serviceCidrs that processes of the host should be able to reach
+   * What of the host keeps packets from where the rules send them: forwarding, bridges, conntrack,
+   * routes. Looks anew each time, and changes nothing.
    */
-  public List<String> hostAdvice(Collection<Cidr> serviceCidrs) {
-    return worker.call(() -> HostCheck.advice(serviceCidrs, planes.keySet()));
+  public List<HostCheck.Finding> checkHost(HostCheck.Ranges ranges) {
+    return worker.call(() -> HostCheck.here(ownNamespace).look(ranges));
   }
 
   /** Deletes our two tables, and nothing else. New connections to VIPs are not served any more. */

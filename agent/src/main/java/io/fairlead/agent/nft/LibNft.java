@@ -1,6 +1,7 @@
 package io.fairlead.agent.nft;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BOOLEAN;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
@@ -15,7 +16,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -38,10 +38,12 @@ final class LibNft implements AutoCloseable {
   private final Arena arena = Arena.ofConfined();
   private final MethodHandle run;
   private final MethodHandle setFlags;
+  private final MethodHandle setDryRun;
   private final MethodHandle output;
   private final MethodHandle error;
   private final MethodHandle free;
   private final MemorySegment context;
+  private String version = "";
 
   private LibNft(SymbolLookup library) {
     this.run =
@@ -50,6 +52,9 @@ final class LibNft implements AutoCloseable {
     this.setFlags =
         Foreign.function(
             library, "nft_ctx_output_set_flags", FunctionDescriptor.ofVoid(ADDRESS, JAVA_INT));
+    this.setDryRun =
+        Foreign.function(
+            library, "nft_ctx_set_dry_run", FunctionDescriptor.ofVoid(ADDRESS, JAVA_BOOLEAN));
     this.output =
         Foreign.function(
             library, "nft_ctx_get_output_buffer", FunctionDescriptor.of(ADDRESS, ADDRESS));
@@ -98,32 +103,11 @@ final class LibNft implements AutoCloseable {
     }
     var nft = new LibNft(library);
     try {
-      nft.check();
+      nft.version = nft.check();
       return nft;
     } catch (RuntimeException e) {
       nft.close();
       throw e;
-    }
-  }
-
-  private void check() {
-    String listing;
-    try {
-      // any that the library makes without reading all elements of all tables first, as 1.0.6 does
-      // for "list tables"
-      listing = execute("list flowtables", JSON);
-    } catch (GatewayException e) {
-      throw new GatewayException(
-          Outcome.KNOWN_FAILED,
-          "nftables cannot be used; the agent needs root or CAP_NET_ADMIN: " + e.getMessage(),
-          e);
-    }
-    // only the JSON tells the version; without it, creating the tables decides
-    var version = version(listing);
-    if (version.isPresent() && Arrays.compare(numbers(version.get()), numbers("1.0.6")) < 0) {
-      throw new GatewayException(
-          Outcome.KNOWN_FAILED,
-          LIBRARY + " is version " + version.get() + "; 1.0.6 or newer is needed");
     }
   }
 
@@ -133,11 +117,44 @@ final class LibNft implements AutoCloseable {
     return version.find() ? Optional.of(version.group(1)) : Optional.empty();
   }
 
-  private static int[] numbers(String version) {
-    return Arrays.stream(version.split("[^0-9]+"))
-        .filter(p -> !p.isEmpty())
-        .mapToInt(Integer::parseInt)
-        .toArray();
+  private String check() {
+    return NftRequirements.check(
+        new NftRequirements.Library() {
+          @Override
+          public String list(NftRequirements.Format format) {
+            // any that the library makes without reading all elements of all tables first, as 1.0.6
+            // does for "list tables"
+            return execute(
+                "list flowtables",
+                switch (format) {
+                  case TEXT -> 0;
+                  case JSON -> JSON;
+                });
+          }
+
+          @Override
+          public void tryOut(String commands) {
+            dryRun(true);
+            try {
+              var _ = execute(commands, 0);
+            } finally {
+              dryRun(false);
+            }
+          }
+        });
+  }
+
+  private void dryRun(boolean on) {
+    try {
+      setDryRun.invokeExact(context, on);
+    } catch (Throwable e) {
+      throw Foreign.unexpected(e);
+    }
+  }
+
+  /** The library's. */
+  String version() {
+    return version;
   }
 
   /**

@@ -659,25 +659,32 @@ class DataPlaneKernelTest {
 
   @Test
   void saysWhatOfTheHostIsInTheWay() throws Exception {
-    var services = List.of(Cidr.of("10.96.0.0/16"), Cidr.of("fd00:96::/112"));
-    assertThat(plane.hostAdvice(services))
-        .hasSize(2)
-        .anyMatch(a -> a.startsWith("no route covers 10.96.0.0/16"))
-        .anyMatch(a -> a.startsWith("no route covers fd00:96::/112"));
+    assertThat(bad())
+        .containsExactly("WARNING route for 10.96.0.0/16", "WARNING route for fd00:96::/112");
     route(Family.IPV4, "add");
     route(Family.IPV6, "add");
     try {
-      assertThat(plane.hostAdvice(services)).isEmpty();
+      assertThat(bad()).isEmpty();
       Lab.run("ip", "netns", "exec", lab.node(), "sysctl", "-qw", "net.ipv4.ip_forward=0");
-      assertThat(plane.hostAdvice(services))
-          .singleElement()
-          .asString()
-          .startsWith("net.ipv4.ip_forward is 0");
+      assertThat(bad()).containsExactly("ERROR net.ipv4.ip_forward");
     } finally {
       Lab.run("ip", "netns", "exec", lab.node(), "sysctl", "-qw", "net.ipv4.ip_forward=1");
       route(Family.IPV4, "delete");
       route(Family.IPV6, "delete");
     }
+  }
+
+  /** What is named of forwarding and routes: the rest is this machine's. */
+  private List<String> bad() {
+    var ranges =
+        new HostCheck.Ranges(
+            Set.of(Cidr.of("10.96.0.0/16"), Cidr.of("fd00:96::/112")),
+            Set.of(Cidr.of("10.244.0.0/16"), Cidr.of("fd00:244::/32")));
+    return plane.checkHost(ranges).stream()
+        .filter(finding -> finding.level() != HostCheck.Level.OK)
+        .map(finding -> finding.level() + " " + finding.what())
+        .filter(text -> text.contains("forward") || text.contains("route"))
+        .toList();
   }
 
   @Test
