@@ -8,7 +8,7 @@ import picocli.CommandLine.ParentCommand;
     name = "node",
     description = "Looks into a node's kernel: what it does with connections to Services, and why.",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {NodeRulesCommand.class})
+    subcommands = {NodeRulesCommand.class, NodeTraceCommand.class})
 public final class NodeCommand {
   @ParentCommand private Fairlead fairlead;
 

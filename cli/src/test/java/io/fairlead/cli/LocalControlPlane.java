@@ -48,6 +48,8 @@ import io.fairlead.v1.NodeRulesReply;
 import io.fairlead.v1.NodeRulesRequest;
 import io.fairlead.v1.OpenNodeRequest;
 import io.fairlead.v1.Result;
+import io.fairlead.v1.TraceFlowsReply;
+import io.fairlead.v1.TraceFlowsRequest;
 import io.fairlead.v1.WaitAppliedReply;
 import io.fairlead.v1.WaitAppliedRequest;
 import io.grpc.StatusRuntimeException;
@@ -84,6 +86,8 @@ final class LocalControlPlane implements AutoCloseable {
   private final List<WaitAppliedReply> waitReplies = new CopyOnWriteArrayList<>();
   private final List<NodeRulesRequest> rulesRequests = new CopyOnWriteArrayList<>();
   private final List<NodeRulesReply> rulesReplies = new CopyOnWriteArrayList<>();
+  private final List<TraceFlowsRequest> flowsRequests = new CopyOnWriteArrayList<>();
+  private final List<TraceFlowsReply> flowsReplies = new CopyOnWriteArrayList<>();
   private final String replica;
   private final RandomSource random = RandomSource.seeded(7);
   final LocalReservations reservations = new LocalReservations(this);
@@ -136,6 +140,16 @@ final class LocalControlPlane implements AutoCloseable {
   /** What each of them is answered. */
   List<NodeRulesReply> rulesReplies() {
     return rulesReplies;
+  }
+
+  /** What questions for connections are answered. */
+  List<TraceFlowsReply> flowsReplies() {
+    return flowsReplies;
+  }
+
+  /** Those questions. */
+  List<TraceFlowsRequest> flowsRequests() {
+    return flowsRequests;
   }
 
   /** What each wait is answered. */

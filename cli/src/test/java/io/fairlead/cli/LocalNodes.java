@@ -17,6 +17,8 @@ import io.fairlead.v1.NodeRulesRequest;
 import io.fairlead.v1.NodesGrpc;
 import io.fairlead.v1.OpenNodeRequest;
 import io.fairlead.v1.Result;
+import io.fairlead.v1.TraceFlowsReply;
+import io.fairlead.v1.TraceFlowsRequest;
 import io.fairlead.v1.WaitAppliedReply;
 import io.fairlead.v1.WaitAppliedRequest;
 import io.grpc.stub.StreamObserver;
@@ -44,6 +46,14 @@ final class LocalNodes extends NodesGrpc.NodesImplBase {
   public void rules(NodeRulesRequest request, StreamObserver<NodeRulesReply> observer) {
     plane.rulesRequests().add(request);
     plane.rulesReplies().forEach(observer::onNext);
+    observer.onCompleted();
+  }
+
+  /** Likewise. */
+  @Override
+  public void traceFlows(TraceFlowsRequest request, StreamObserver<TraceFlowsReply> observer) {
+    plane.flowsRequests().add(request);
+    plane.flowsReplies().forEach(observer::onNext);
     observer.onCompleted();
   }
 

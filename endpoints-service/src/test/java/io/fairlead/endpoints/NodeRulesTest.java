@@ -14,6 +14,7 @@ import io.fairlead.endpoints.TestAgent.Acks;
 import io.fairlead.v1.Answer;
 import io.fairlead.v1.ApplyPodRequest;
 import io.fairlead.v1.Container;
+import io.fairlead.v1.Flow;
 import io.fairlead.v1.NodeRulesHead;
 import io.fairlead.v1.NodeRulesReply;
 import io.fairlead.v1.NodeRulesRequest;
@@ -27,6 +28,8 @@ import io.fairlead.v1.ProgrammedPort;
 import io.fairlead.v1.Question;
 import io.fairlead.v1.Question.QuestionCase;
 import io.fairlead.v1.ServiceName;
+import io.fairlead.v1.TraceFlowsReply;
+import io.fairlead.v1.TraceFlowsRequest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -82,7 +85,7 @@ class NodeRulesTest {
           switch (question.getQuestionCase()) {
             case RULES -> told.set(0);
             case NEXT -> {}
-            case DROPPED, QUESTION_NOT_SET -> {
+            case FLOWS, DROPPED, QUESTION_NOT_SET -> {
               return;
             }
           }
@@ -180,6 +183,55 @@ class NodeRulesTest {
       head.setWanted(PositionCodec.proto(start));
       answering(agent, 1, NodeRulesReply.newBuilder().setHead(head).addPorts(port));
       assertThat(rules(a, "n1").getFirst().getPorts(0).getRecord().getPending()).isTrue();
+    }
+  }
+
+  @Test
+  void connectionsAreToldWithTheNamesOfThePodsBehindThem() {
+    var a = replicas.start("a");
+    var b = replicas.start("b");
+    replicas.store(service("web", "10.96.0.10"));
+    var pod = apply(a);
+    try (var agent = agent("n1", a)) {
+      agent.onQuestion =
+          question -> {
+            if (question.hasFlows()) {
+              agent.answer(
+                  Answer.newBuilder()
+                      .setQuestion(question.getId())
+                      .setFlows(
+                          TraceFlowsReply.newBuilder()
+                              .addFlows(
+                                  Flow.newBuilder()
+                                      .setVip(question.getFlows().getVip())
+                                      .setService(
+                                          ServiceName.newBuilder()
+                                              .setNamespace("default")
+                                              .setName("web"))
+                                      .setUid(pod.getPod().getMetadata().getUid()))));
+            }
+          };
+      var request =
+          TraceFlowsRequest.newBuilder()
+              .setNode("n1")
+              .setClient("10.244.0.9")
+              .setVip("10.96.0.10")
+              .build();
+      var flow = b.nodes().traceFlows(request).next().getFlows(0);
+      assertThat(flow.getKind() + " " + flow.getNamespace() + "/" + flow.getName())
+          .isEqualTo("Pod default/one");
+      assertThat(flow.getVip()).isEqualTo("10.96.0.10");
+      var bad =
+          request.toBuilder()
+              .setClient("fd00::1")
+              .setClientPort(-1)
+              .setPort(65_536)
+              .setProtocol("ICMP")
+              .setLimit(501)
+              .build();
+      assertThat(ErrorReport.of(catchThrowable(() -> a.nodes().traceFlows(bad).next())).faults())
+          .extracting(ErrorReport.FieldFault::field)
+          .containsExactly("client", "client_port", "port", "protocol", "limit");
     }
   }
 

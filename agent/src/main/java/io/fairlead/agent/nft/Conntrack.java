@@ -18,6 +18,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -46,7 +47,35 @@ public final class Conntrack implements FlowGateway {
   private static final int NLMSG_ERROR = 2;
   private static final int NLMSG_DONE = 3;
   private static final int ENOENT = 2;
-  private static final byte UDP = 17;
+  private static final int UDP = 17;
+
+  private static final int SEEN_REPLY = 1 << 1; // IPS_SEEN_REPLY in linux/nf_conntrack_common.h
+
+  /** By number, as in linux/nf_conntrack_tcp.h and linux/nf_conntrack_sctp.h. */
+  private static final List<String> TCP_STATES =
+      List.of(
+          "NONE",
+          "SYN_SENT",
+          "SYN_RECV",
+          "ESTABLISHED",
+          "FIN_WAIT",
+          "CLOSE_WAIT",
+          "LAST_ACK",
+          "TIME_WAIT",
+          "CLOSE",
+          "SYN_SENT2");
+
+  private static final List<String> SCTP_STATES =
+      List.of(
+          "NONE",
+          "CLOSED",
+          "COOKIE_WAIT",
+          "COOKIE_ECHOED",
+          "ESTABLISHED",
+          "SHUTDOWN_SENT",
+          "SHUTDOWN_RECD",
+          "SHUTDOWN_ACK_SENT",
+          "HEARTBEAT_SENT");
 
   /** Stale flows of one pass; more are left to the next, so that memory is bounded. */
   private static final int MOST = 200_000;
@@ -101,6 +130,162 @@ public final class Conntrack implements FlowGateway {
     return worker.call(() -> pass(Map.copyOf(serving)));
   }
 
+  @Override
+  public Found find(Query query) {
+    return worker.call(() -> {
+      socket = socket(foreign);
+      var search = new Search(query);
+      try (var arena = Arena.ofConfined()) {
+        dump(arena.allocate(64 * 1024, 8), query.vip().family(), search);
+      } catch (CallFailed e) {
+        throw new GatewayException(Outcome.KNOWN_FAILED, "conntrack: " + e.getMessage(), e);
+      } finally {
+        foreign.close(socket);
+      }
+      return new Found(search.found, search.more, search.read);
+    });
+  }
+
+  /** What a reading of the table is for. */
+  private interface Reader {
+    void entry(ByteBuffer attributes);
+
+    /** The table changed under the reading; what is read is right all the same. */
+    void incomplete();
+  }
+
+  /** Looks for flows. */
+  private static final class Search implements Reader {
+    private final Query query;
+    private final List<Flow> found = new ArrayList<>();
+    private boolean more;
+    private long read;
+
+    private Search(Query query) {
+      this.query = query;
+    }
+
+    @Override
+    public void incomplete() {}
+
+    @Override
+    public void entry(ByteBuffer attributes) {
+      read++;
+      var original = Optional.<Tuple>empty();
+      var reply = Optional.<Tuple>empty();
+      int status = 0;
+      int state = -1;
+      var timeout = Duration.ZERO;
+      var sent = Optional.<Count>empty();
+      var received = Optional.<Count>empty();
+      var since = Optional.<Instant>empty();
+      while (attributes.remaining() >= 4) {
+        var attribute = Attribute.next(attributes);
+        switch (attribute.type()) {
+          case 1 -> {
+            original = Tuple.read(attribute.value());
+            if (original.filter(this::isAskedFor).isEmpty()) {
+              return;
+            }
+          }
+          case 2 -> reply = Tuple.read(attribute.value());
+          case 3 -> status = (int) number(attribute.value()); // CTA_STATUS
+          case 4 -> state = state(attribute.value()); // CTA_PROTOINFO
+          case 7 -> timeout = Duration.ofSeconds(number(attribute.value())); // CTA_TIMEOUT
+          case 9 -> sent = count(attribute.value()); // CTA_COUNTERS_ORIG
+          case 10 -> received = count(attribute.value()); // CTA_COUNTERS_REPLY
+          case 20 -> since = begun(attribute.value()); // CTA_TIMESTAMP
+          default -> {}
+        }
+      }
+      if (original.isEmpty() || reply.isEmpty()) {
+        return;
+      }
+      if (found.size() >= query.most()) {
+        more = true;
+        return;
+      }
+      var from = original.get();
+      var back = reply.get();
+      var protocol = from.named().orElseThrow();
+      found.add(
+          new Flow(
+              new Frontend(from.destination(), protocol, from.destinationPort()),
+              new Target(from.source(), from.sourcePort()),
+              new Target(back.source(), back.sourcePort()),
+              new Target(back.destination(), back.destinationPort()),
+              name(protocol, state, status),
+              timeout,
+              sent,
+              received,
+              since));
+    }
+
+    private boolean isAskedFor(Tuple from) {
+      return from.source().equals(query.client())
+          && from.destination().equals(query.vip())
+          && (query.clientPort() == 0 || query.clientPort() == from.sourcePort())
+          && (query.port() == 0 || query.port() == from.destinationPort())
+          && from.named()
+              .filter(named -> query.protocol().isEmpty() || query.protocol().get() == named)
+              .isPresent();
+    }
+
+    private static long number(ByteBuffer value) {
+      value.order(ByteOrder.BIG_ENDIAN);
+      return value.remaining() >= 8
+          ? value.getLong(0)
+          : value.remaining() >= 4 ? Integer.toUnsignedLong(value.getInt(0)) : 0;
+    }
+
+    /** Of the one protocol in it: CTA_PROTOINFO_TCP_STATE, CTA_PROTOINFO_SCTP_STATE. */
+    private static int state(ByteBuffer attributes) {
+      while (attributes.remaining() >= 4) {
+        var protocol = Attribute.next(attributes);
+        while ((protocol.type() == 1 || protocol.type() == 3)
+            && protocol.value().remaining() >= 4) {
+          var field = Attribute.next(protocol.value());
+          if (field.type() == 1 && field.value().hasRemaining()) {
+            return field.value().get(0);
+          }
+        }
+      }
+      return -1;
+    }
+
+    private static Optional<Count> count(ByteBuffer attributes) {
+      long packets = 0;
+      long bytes = 0;
+      while (attributes.remaining() >= 4) {
+        var field = Attribute.next(attributes);
+        switch (field.type()) {
+          case 1 -> packets = number(field.value()); // CTA_COUNTERS_PACKETS
+          case 2 -> bytes = number(field.value()); // CTA_COUNTERS_BYTES
+          default -> {}
+        }
+      }
+      return Optional.of(new Count(packets, bytes));
+    }
+
+    private static Optional<Instant> begun(ByteBuffer attributes) {
+      while (attributes.remaining() >= 4) {
+        var field = Attribute.next(attributes);
+        if (field.type() == 1) { // CTA_TIMESTAMP_START, nanoseconds
+          return Optional.of(Instant.EPOCH.plusNanos(number(field.value())));
+        }
+      }
+      return Optional.empty();
+    }
+
+    private static String name(Protocol protocol, int state, int status) {
+      return switch (protocol) {
+        case TCP -> state >= 0 && state < TCP_STATES.size() ? TCP_STATES.get(state) : "UNKNOWN";
+        case SCTP -> state >= 0 && state < SCTP_STATES.size() ? SCTP_STATES.get(state) : "UNKNOWN";
+        case UDP -> (status & SEEN_REPLY) != 0 ? "ANSWERED" : "UNANSWERED";
+      };
+    }
+  }
+
   private Cleaned pass(Map<Frontend, Set<Target>> serving) {
     long start = time.nanoTime();
     var families = EnumSet.noneOf(Family.class);
@@ -134,7 +319,7 @@ public final class Conntrack implements FlowGateway {
   }
 
   /** What one reading gathers. */
-  private static final class Pass {
+  private static final class Pass implements Reader {
     private final Map<Frontend, Set<Target>> serving;
     private final List<byte[]> stale =
         new ArrayList<>(); // attributes that name a flow, as the kernel sent them
@@ -145,7 +330,13 @@ public final class Conntrack implements FlowGateway {
       this.serving = serving;
     }
 
-    private void entry(ByteBuffer attributes) {
+    @Override
+    public void incomplete() {
+      complete = false;
+    }
+
+    @Override
+    public void entry(ByteBuffer attributes) {
       read++;
       var original = Optional.<Tuple>empty();
       var reply = Optional.<Tuple>empty();
@@ -154,7 +345,7 @@ public final class Conntrack implements FlowGateway {
         var attribute = Attribute.next(attributes);
         switch (attribute.type()) {
           case 1 -> { // CTA_TUPLE_ORIG
-            original = Tuple.read(attribute.value());
+            original = Tuple.read(attribute.value()).filter(t -> t.protocol() == UDP);
             attribute.copyTo(name);
           }
           case 2 -> reply = Tuple.read(attribute.value()); // CTA_TUPLE_REPLY
@@ -204,9 +395,20 @@ public final class Conntrack implements FlowGateway {
     }
   }
 
-  /** One direction of a flow over UDP. */
-  private record Tuple(Address source, int sourcePort, Address destination, int destinationPort) {
-    /** Empty for other protocols. */
+  /** One direction of a flow. */
+  private record Tuple(
+      int protocol, Address source, int sourcePort, Address destination, int destinationPort) {
+    /** Empty for protocols that no Service has. */
+    Optional<Protocol> named() {
+      return switch (protocol) {
+        case 6 -> Optional.of(Protocol.TCP);
+        case UDP -> Optional.of(Protocol.UDP);
+        case 132 -> Optional.of(Protocol.SCTP);
+        default -> Optional.empty();
+      };
+    }
+
+    /** Empty where it makes no sense. */
     static Optional<Tuple> read(ByteBuffer attributes) {
       Optional<Address> source = Optional.empty();
       Optional<Address> destination = Optional.empty();
@@ -221,15 +423,18 @@ public final class Conntrack implements FlowGateway {
             case 0x101, 0x103 ->
                 source = address(field.value()); // CTA_TUPLE_IP: CTA_IP_V4_SRC, CTA_IP_V6_SRC
             case 0x102, 0x104 -> destination = address(field.value());
-            case 0x201 -> protocol = field.value().get(0); // CTA_TUPLE_PROTO: CTA_PROTO_NUM
+            case 0x201 ->
+                protocol =
+                    Byte.toUnsignedInt(field.value().get(0)); // CTA_TUPLE_PROTO: CTA_PROTO_NUM
             case 0x202 -> sourcePort = port(field.value());
             case 0x203 -> destinationPort = port(field.value());
             default -> {}
           }
         }
       }
-      return protocol == UDP && source.isPresent() && destination.isPresent()
-          ? Optional.of(new Tuple(source.get(), sourcePort, destination.get(), destinationPort))
+      return source.isPresent() && destination.isPresent()
+          ? Optional.of(
+              new Tuple(protocol, source.get(), sourcePort, destination.get(), destinationPort))
           : Optional.empty();
     }
 
@@ -246,7 +451,7 @@ public final class Conntrack implements FlowGateway {
     }
   }
 
-  private void dump(MemorySegment buffer, Family family, Pass pass) throws CallFailed {
+  private void dump(MemorySegment buffer, Family family, Reader pass) throws CallFailed {
     send(family, GET, (short) (REQUEST | DUMP), new byte[0]);
     while (true) {
       int length = foreign.receive(socket, buffer);
@@ -254,7 +459,7 @@ public final class Conntrack implements FlowGateway {
         int size = buffer.get(JAVA_INT, at);
         int type = Short.toUnsignedInt(buffer.get(JAVA_SHORT, at + 4));
         if ((buffer.get(JAVA_SHORT, at + 6) & INTERRUPTED) != 0) {
-          pass.complete = false; // what is read is right all the same
+          pass.incomplete();
         }
         if (buffer.get(JAVA_INT, at + 8) == sequence) {
           switch (type) {

@@ -26,6 +26,11 @@ public final class FlowPoints implements FlowGateway {
   }
 
   @Override
+  public Found find(Query query) {
+    return flows.find(query);
+  }
+
+  @Override
   public void close() {
     flows.close();
   }

@@ -79,13 +79,14 @@ final class NftRequirements {
           Feature.rule("ct", "nft_ct", "post", "ct status & dnat == dnat accept"),
           Feature.rule("masquerade", "nft_masq", "post", "masquerade fully-random"),
           Feature.map(
-              "several",
+              "m_several",
               "maps with several fields",
               "typeof ip daddr . tcp dport . numgen random mod 2 : ip daddr . tcp dport;"),
-          Feature.map("sctp", "maps of SCTP ports", "typeof ip daddr . sctp dport : meta priority;"),
-          Feature.map("verdicts", "verdict maps", "typeof meta priority : verdict;"),
           Feature.map(
-              "filled",
+              "m_sctp", "maps of SCTP ports", "typeof ip daddr . sctp dport : meta priority;"),
+          Feature.map("m_verdicts", "verdict maps", "typeof meta priority : verdict;"),
+          Feature.map(
+              "m_filled",
               "maps that rules fill",
               "typeof ip saddr : meta priority; size 1024; flags dynamic,timeout;"));
 
@@ -114,7 +115,8 @@ final class NftRequirements {
     }
     try {
       // all at once: the library looks at what there is each time
-      library.tryOut(CHAIN + FEATURES.stream().map(Feature::commands).collect(Collectors.joining()));
+      library.tryOut(
+          CHAIN + FEATURES.stream().map(Feature::commands).collect(Collectors.joining()));
       return version;
     } catch (GatewayException _) {
       // which of them it is comes next

@@ -170,6 +170,7 @@ public final class NodeLoop implements AutoCloseable {
         new QuestionDesk(
             settings.node().name(),
             plane,
+            kernelFlows,
             () -> new QuestionDesk.State(image.view(), committer.error()),
             looked -> mailbox.add(new OfDesk(looked)));
     this.beatNanos = time.nanoTime();

@@ -1,9 +1,11 @@
 package io.fairlead.agent.stream;
 
 import io.fairlead.agent.nft.DataPlane;
+import io.fairlead.agent.nft.FlowGateway;
 import io.fairlead.v1.Answer;
 import io.fairlead.v1.NodeRulesRequest;
 import io.fairlead.v1.Question;
+import io.fairlead.v1.TraceFlowsRequest;
 import java.util.Iterator;
 import java.util.List;
 import java.util.function.Consumer;
@@ -20,6 +22,7 @@ final class QuestionDesk {
 
   private final String node;
   private final DataPlane plane;
+  private final FlowGateway flows;
   private final Supplier<State> state;
   private final Consumer<Looked> looked;
 
@@ -42,9 +45,15 @@ final class QuestionDesk {
    * @param state asked by the loop
    * @param looked called by any thread
    */
-  QuestionDesk(String node, DataPlane plane, Supplier<State> state, Consumer<Looked> looked) {
+  QuestionDesk(
+      String node,
+      DataPlane plane,
+      FlowGateway flows,
+      Supplier<State> state,
+      Consumer<Looked> looked) {
     this.node = node;
     this.plane = plane;
+    this.flows = flows;
     this.state = state;
     this.looked = looked;
   }
@@ -54,6 +63,7 @@ final class QuestionDesk {
     var outbox = session.outbox();
     switch (question.getQuestionCase()) {
       case RULES -> look(session, question.getId(), () -> rules(question.getRules()));
+      case FLOWS -> look(session, question.getId(), () -> flows(question.getFlows()));
       case NEXT -> outbox.next(question.getId());
       case DROPPED -> outbox.drop(question.getId());
       case QUESTION_NOT_SET -> look(session, question.getId(), () -> QuestionDesk::unknown);
@@ -104,6 +114,12 @@ final class QuestionDesk {
         }
       };
     };
+  }
+
+  private Supplier<Iterator<Answer.Builder>> flows(TraceFlowsRequest request) {
+    var found = flows.find(FlowsAnswer.query(request));
+    return () ->
+        List.of(Answer.newBuilder().setFlows(FlowsAnswer.of(found, state.get().view()))).iterator();
   }
 
   private static Iterator<Answer.Builder> unknown() {

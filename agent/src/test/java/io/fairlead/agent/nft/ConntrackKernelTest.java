@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -53,6 +54,7 @@ class ConntrackKernelTest {
     lab = Lab.create();
     for (int i = 1; i <= Lab.PODS; i++) {
       lab.serveDatagrams(lab.pod(i), 5353, "pod" + i);
+      lab.serve(lab.pod(i), 5353, "pod" + i);
     }
   }
 
@@ -171,6 +173,56 @@ class ConntrackKernelTest {
     var cleaned = conntrack.clean(Map.of(dns(Family.IPV4), Set.of()));
     assertThat(cleaned.read()).isGreaterThan(5_000);
     assertThat(cleaned.deleted()).isEqualTo(1);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Family.class)
+  void saysWhereAFlowReallyGoesThoughRulesHaveChanged(Family family) throws IOException {
+    ports.put(dns(family), to(family, 1));
+    apply();
+    assertThat(ask(family)).isEqualTo("pod1");
+    ports.put(dns(family), to(family, 2));
+    apply();
+    var client = new Target(Address.of(pod(family, 4)), clientPort);
+    var flow = find(family, client.address(), 0).flows().getFirst();
+    assertThat(flow.frontend()).isEqualTo(dns(family));
+    assertThat(flow.client()).isEqualTo(client);
+    assertThat(flow.to()).isEqualTo(new Target(Address.of(pod(family, 1)), 5353));
+    assertThat(flow.seenAs()).isEqualTo(client);
+    assertThat(flow.state()).isEqualTo("ANSWERED");
+    assertThat(flow.timeout()).isPositive();
+    assertThat(find(family, client.address(), 1).flows()).isEmpty();
+    assertThat(find(family, Address.of(pod(family, 3)), 0).flows()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @EnumSource(Family.class)
+  void saysAsWhomAnEndpointSeesAClientFromOutside(Family family) throws IOException {
+    var web = new Frontend(vip(family), Protocol.TCP, 80);
+    ports.put(web, to(family, 1));
+    apply();
+    var seen = Lab.ask(lab.outside(), vip(family).toString(), 80, LIMIT).client();
+    var outside = Address.of(family == Family.IPV4 ? "192.168.77.2" : "fd00:77::2");
+    var flow = find(family, outside, 0).flows().getFirst();
+    assertThat(flow.frontend()).isEqualTo(web);
+    assertThat(flow.seenAs().address().toString())
+        .isEqualTo(family == Family.IPV4 ? "10.244.1.1" : "fd00:244:1::1");
+    assertThat(Address.of(seen.replace("::ffff:", "").replaceAll("%.*", "")))
+        .isEqualTo(flow.seenAs().address());
+    assertThat(flow.state()).isNotIn("NONE", "UNKNOWN");
+    Lab.ask(lab.outside(), vip(family).toString(), 80, LIMIT);
+    var all = new FlowGateway.Query(Optional.of(Protocol.TCP), outside, 0, vip(family), 80, 1);
+    assertThat(conntrack.find(all).flows()).hasSize(1);
+    assertThat(conntrack.find(all).more()).isTrue();
+  }
+
+  private FlowGateway.Found find(Family family, Address client, int clientPort) {
+    return conntrack.find(
+        new FlowGateway.Query(Optional.empty(), client, clientPort, vip(family), 0, 10));
+  }
+
+  private static String pod(Family family, int pod) {
+    return family == Family.IPV4 ? Lab.v4(pod) : Lab.v6(pod);
   }
 
   /** Always from the same port: one flow. */

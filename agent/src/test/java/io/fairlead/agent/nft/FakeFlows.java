@@ -6,6 +6,7 @@ import io.fairlead.core.run.GatewayException.Outcome;
 import io.fairlead.core.view.NodeRules.Frontend;
 import io.fairlead.core.view.NodeRules.Target;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -64,7 +65,7 @@ public final class FakeFlows implements FlowGateway {
     boolean whole = !interrupted.getAndSet(false);
     var told =
         flows.stream()
-            .sorted(java.util.Comparator.comparingInt(Flow::clientPort))
+            .sorted(Comparator.comparingInt(Flow::clientPort))
             .limit(whole ? Long.MAX_VALUE : 1)
             .collect(java.util.stream.Collectors.toSet());
     int before = flows.size();
@@ -75,6 +76,35 @@ public final class FakeFlows implements FlowGateway {
             && !serving.get(flow.frontend()).contains(flow.target()));
     deleted.add(before - flows.size());
     return new Cleaned(told.size(), before - flows.size(), whole, Duration.ZERO);
+  }
+
+  @Override
+  public Found find(Query query) {
+    failure.ifPresent(words -> {
+      throw new GatewayException(Outcome.KNOWN_FAILED, words);
+    });
+    var all =
+        flows.stream()
+            .filter(flow -> flow.frontend().vip().equals(query.vip()))
+            .filter(flow -> query.port() == 0 || flow.frontend().port() == query.port())
+            .filter(flow -> query.clientPort() == 0 || flow.clientPort() == query.clientPort())
+            .sorted(Comparator.comparing(Flow::clientPort))
+            .map(flow -> {
+              var client = new Target(query.client(), flow.clientPort());
+              return new FlowGateway.Flow(
+                  flow.frontend(),
+                  client,
+                  flow.target(),
+                  client,
+                  "ESTABLISHED",
+                  Duration.ofSeconds(100),
+                  Optional.of(new Count(3, 300)),
+                  Optional.empty(),
+                  Optional.empty());
+            })
+            .toList();
+    return new Found(
+        all.subList(0, Math.min(query.most(), all.size())), all.size() > query.most(), all.size());
   }
 
   @Override

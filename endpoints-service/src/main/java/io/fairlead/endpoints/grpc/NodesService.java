@@ -32,12 +32,16 @@ import io.fairlead.v1.NodesGrpc.NodesImplBase;
 import io.fairlead.v1.OpenNodeRequest;
 import io.fairlead.v1.Question;
 import io.fairlead.v1.RefusedRule;
+import io.fairlead.v1.TraceFlowsReply;
+import io.fairlead.v1.TraceFlowsRequest;
 import io.fairlead.v1.WaitAppliedReply;
 import io.fairlead.v1.WaitAppliedRequest;
 import io.fairlead.v1.WatchNodesReply;
 import io.fairlead.v1.WatchNodesRequest;
 import io.grpc.stub.StreamObserver;
 import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 
 /** The Nodes of the API, with what they acknowledged to whichever replica. */
 final class NodesService extends NodesImplBase {
@@ -152,16 +156,70 @@ final class NodesService extends NodesImplBase {
         replies);
   }
 
+  @Override
+  public void traceFlows(TraceFlowsRequest request, StreamObserver<TraceFlowsReply> replies) {
+    check(request);
+    questions.answer(
+        new NodeQuestions.Call<>(
+            request.getNode(),
+            NodesGrpc.getTraceFlowsMethod(),
+            request,
+            Question.newBuilder().setFlows(request),
+            (answer, records) -> records.with(answer.getFlows())),
+        Caller.current(),
+        reads,
+        replies);
+  }
+
+  private static void check(TraceFlowsRequest request) {
+    var violations = new ArrayList<Violation>();
+    var client = address("client", request.getClient(), violations);
+    var vip = address("vip", request.getVip(), violations);
+    if (client.isPresent() && vip.isPresent() && client.get().family() != vip.get().family()) {
+      violations.add(
+          new Violation(
+              "client", Violation.Reason.INVALID, "must be of the same IP family as vip"));
+    }
+    port("client_port", request.getClientPort(), violations);
+    port("port", request.getPort(), violations);
+    if (!List.of("", "TCP", "UDP", "SCTP").contains(request.getProtocol())) {
+      violations.add(
+          new Violation(
+              "protocol",
+              Violation.Reason.NOT_SUPPORTED,
+              "must be TCP, UDP or SCTP, or empty for all"));
+    }
+    if (request.getLimit() < 0 || request.getLimit() > 500) {
+      violations.add(
+          new Violation("limit", Violation.Reason.INVALID, "must be from 1 to 500, or 0 for 100"));
+    }
+    if (!violations.isEmpty()) {
+      throw Errors.invalid("request", violations);
+    }
+  }
+
+  private static Optional<Address> address(String field, String text, List<Violation> violations) {
+    var address = Address.parse(text);
+    if (address.isEmpty()) {
+      violations.add(
+          new Violation(field, Violation.Reason.INVALID, "must be an IPv4 or IPv6 address"));
+    }
+    return address;
+  }
+
+  private static void port(String field, int port, List<Violation> violations) {
+    if (port < 0 || port > 65_535) {
+      violations.add(
+          new Violation(field, Violation.Reason.INVALID, "must be from 0 (any) to 65535"));
+    }
+  }
+
   private static NodeRulesRequest checked(NodeRulesRequest request) {
     var violations = new ArrayList<Violation>();
-    if (!request.getVip().isEmpty() && Address.parse(request.getVip()).isEmpty()) {
-      violations.add(
-          new Violation("vip", Violation.Reason.INVALID, "must be an IPv4 or IPv6 address"));
+    if (!request.getVip().isEmpty()) {
+      var _ = address("vip", request.getVip(), violations);
     }
-    if (request.getPort() < 0 || request.getPort() > 65_535) {
-      violations.add(
-          new Violation("port", Violation.Reason.INVALID, "must be from 0 (any) to 65535"));
-    }
+    port("port", request.getPort(), violations);
     if (request.hasService() && request.getService().getName().isEmpty()) {
       violations.add(new Violation("service.name", Violation.Reason.REQUIRED, "a name is needed"));
     }

@@ -14,6 +14,7 @@ import io.fairlead.v1.NodeRulesReply;
 import io.fairlead.v1.ProgrammedEndpoint;
 import io.fairlead.v1.ProgrammedPort;
 import io.fairlead.v1.RecordReference;
+import io.fairlead.v1.TraceFlowsReply;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -46,6 +47,26 @@ final class RuleRecords {
     return known.build();
   }
 
+  /** With the names of what is behind the endpoints. */
+  TraceFlowsReply with(TraceFlowsReply part) {
+    var known = part.toBuilder();
+    for (var flow : known.getFlowsBuilderList()) {
+      if (flow.hasService()) {
+        var namespace = flow.getService().getNamespace();
+        behind(namespace, flow.getUid())
+            .ifPresent(versioned ->
+                flow.setKind(versioned.object().key().kind().text())
+                    .setNamespace(namespace)
+                    .setName(versioned.object().key().name()));
+      }
+    }
+    return known.build();
+  }
+
+  private Optional<Versioned<? extends DomainObject>> behind(String namespace, String uid) {
+    return Optional.ofNullable(byUid.computeIfAbsent(namespace, this::uids).get(uid));
+  }
+
   private void add(ProgrammedPort.Builder port) {
     if (!port.hasService()) {
       return;
@@ -61,24 +82,23 @@ final class RuleRecords {
   }
 
   private void add(ProgrammedEndpoint.Builder endpoint, String namespace) {
-    var behind =
-        Optional.ofNullable(byUid.computeIfAbsent(namespace, this::uids).get(endpoint.getUid()));
-    behind.ifPresent(versioned -> {
-      var partition = partitioning.ofNamespace(namespace);
-      endpoint
-          .setKind(versioned.object().key().kind().text())
-          .setNamespace(namespace)
-          .setName(versioned.object().key().name())
-          .setRecord(reference(partition, versioned.offset()));
-      if (versioned.object() instanceof Pod pod) {
-        image
-            .pods()
-            .readiness(pod.name())
-            .filter(readiness -> readiness.object().podUid().equals(pod.uid()))
-            .ifPresent(
-                readiness -> endpoint.setReadiness(reference(partition, readiness.offset())));
-      }
-    });
+    behind(namespace, endpoint.getUid())
+        .ifPresent(versioned -> {
+          var partition = partitioning.ofNamespace(namespace);
+          endpoint
+              .setKind(versioned.object().key().kind().text())
+              .setNamespace(namespace)
+              .setName(versioned.object().key().name())
+              .setRecord(reference(partition, versioned.offset()));
+          if (versioned.object() instanceof Pod pod) {
+            image
+                .pods()
+                .readiness(pod.name())
+                .filter(readiness -> readiness.object().podUid().equals(pod.uid()))
+                .ifPresent(
+                    readiness -> endpoint.setReadiness(reference(partition, readiness.offset())));
+          }
+        });
   }
 
   /** By what entries name endpoints with. */
