@@ -28,14 +28,22 @@ public final class EntryCodec {
   public static io.fairlead.v1.Entry proto(Entry entry) {
     var proto = io.fairlead.v1.Entry.newBuilder().setKey(entry.key().text());
     switch (entry) {
-      case ServicePortEntry(_, var vips, var port, var balancing, var affinity, var policy) ->
+      case ServicePortEntry(
+              _,
+              var vips,
+              var port,
+              var balancing,
+              var affinity,
+              var policy,
+              var resets) ->
           proto
               .getServicePortBuilder()
               .addAllVips(vips.stream().map(Address::toString).toList())
               .setPort(port)
               .setBalancing(balancing.text())
               .setAffinitySeconds(Math.toIntExact(affinity.map(Duration::toSeconds).orElse(0L)))
-              .setInternalTrafficPolicy(policy.text());
+              .setInternalTrafficPolicy(policy.text())
+              .setResetConnections(resets);
       case EndpointEntry(
               _,
               var address,
@@ -118,7 +126,8 @@ public final class EntryCodec {
             ? Optional.empty()
             : Optional.of(Duration.ofSeconds(proto.getAffinitySeconds())),
         Metas.constant(
-            TrafficPolicy.values(), TrafficPolicy::text, proto.getInternalTrafficPolicy()));
+            TrafficPolicy.values(), TrafficPolicy::text, proto.getInternalTrafficPolicy()),
+        proto.getResetConnections());
   }
 
   private static EndpointEntry model(EntryKey.Endpoint key, io.fairlead.v1.EndpointEntry proto) {

@@ -347,7 +347,8 @@ class CodecTest {
             80,
             ServiceSpec.Balancing.SOURCE_HASH,
             Optional.of(Duration.ofHours(3)),
-            ServiceSpec.TrafficPolicy.LOCAL),
+            ServiceSpec.TrafficPolicy.LOCAL,
+            true),
         new Entry.ServicePortEntry(
             new EntryKey.ServicePort(WEB, "", Protocol.UDP),
             List.of(Address.of("10.96.0.20")),

@@ -27,9 +27,10 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Ends flows over UDP whose endpoint is gone: rules see only the first packet of a flow, and a flow
- * over UDP has no end, so a client that keeps its port would send to a deleted Pod for ever
- * (kubernetes/kubernetes 125467, 139628). TCP and SCTP notice by themselves and are left alone.
+ * Ends flows whose endpoint is gone: rules see only the first packet of a flow, and a flow over UDP
+ * has no end, so a client that keeps its port would send to a deleted Pod for ever
+ * (kubernetes/kubernetes 125467, 139628). TCP notices by itself, after minutes, so its flows are
+ * ended only where that is asked for (104098, 100755); SCTP is left alone.
  *
  * <p>One pass reads the kernel's table once, whatever its size, as a stream; only what is stale is
  * held. Call it after rules were committed, apart from them: works on a thread of its own, in the
@@ -154,6 +155,25 @@ public final class Conntrack implements FlowGateway {
     void incomplete();
   }
 
+  /** Of TCP: both sides have said that they have nothing more to say. */
+  private static boolean isEnding(int state) {
+    return state >= TCP_STATES.indexOf("LAST_ACK") && state <= TCP_STATES.indexOf("CLOSE");
+  }
+
+  /** Of the one protocol in it: CTA_PROTOINFO_TCP_STATE, CTA_PROTOINFO_SCTP_STATE. */
+  private static int state(ByteBuffer attributes) {
+    while (attributes.remaining() >= 4) {
+      var protocol = Attribute.next(attributes);
+      while ((protocol.type() == 1 || protocol.type() == 3) && protocol.value().remaining() >= 4) {
+        var field = Attribute.next(protocol.value());
+        if (field.type() == 1 && field.value().hasRemaining()) {
+          return field.value().get(0);
+        }
+      }
+    }
+    return -1;
+  }
+
   /** Looks for flows. */
   private static final class Search implements Reader {
     private final Query query;
@@ -238,21 +258,6 @@ public final class Conntrack implements FlowGateway {
           : value.remaining() >= 4 ? Integer.toUnsignedLong(value.getInt(0)) : 0;
     }
 
-    /** Of the one protocol in it: CTA_PROTOINFO_TCP_STATE, CTA_PROTOINFO_SCTP_STATE. */
-    private static int state(ByteBuffer attributes) {
-      while (attributes.remaining() >= 4) {
-        var protocol = Attribute.next(attributes);
-        while ((protocol.type() == 1 || protocol.type() == 3)
-            && protocol.value().remaining() >= 4) {
-          var field = Attribute.next(protocol.value());
-          if (field.type() == 1 && field.value().hasRemaining()) {
-            return field.value().get(0);
-          }
-        }
-      }
-      return -1;
-    }
-
     private static Optional<Count> count(ByteBuffer attributes) {
       long packets = 0;
       long bytes = 0;
@@ -290,7 +295,7 @@ public final class Conntrack implements FlowGateway {
     long start = time.nanoTime();
     var families = EnumSet.noneOf(Family.class);
     for (var frontend : serving.keySet()) {
-      if (frontend.protocol() == Protocol.UDP) {
+      if (frontend.protocol() != Protocol.SCTP) {
         families.add(frontend.vip().family());
       }
     }
@@ -340,15 +345,17 @@ public final class Conntrack implements FlowGateway {
       read++;
       var original = Optional.<Tuple>empty();
       var reply = Optional.<Tuple>empty();
+      int state = -1; // of TCP
       var name = ByteBuffer.allocate(attributes.remaining());
       while (attributes.remaining() >= 4) {
         var attribute = Attribute.next(attributes);
         switch (attribute.type()) {
           case 1 -> { // CTA_TUPLE_ORIG
-            original = Tuple.read(attribute.value()).filter(t -> t.protocol() == UDP);
+            original = Tuple.read(attribute.value());
             attribute.copyTo(name);
           }
           case 2 -> reply = Tuple.read(attribute.value()); // CTA_TUPLE_REPLY
+          case 4 -> state = state(attribute.value()); // CTA_PROTOINFO
           case 12, 18 ->
               attribute.copyTo(name); // CTA_ID: not a new flow of the same name; CTA_ZONE
           default -> {}
@@ -357,10 +364,14 @@ public final class Conntrack implements FlowGateway {
       if (original.isEmpty() || reply.isEmpty()) {
         return;
       }
+      var protocol = original.get().named();
+      if (protocol.isEmpty() || protocol.get() == Protocol.SCTP || isEnding(state)) {
+        return;
+      }
       var endpoints =
           serving.get(
               new Frontend(
-                  original.get().destination(), Protocol.UDP, original.get().destinationPort()));
+                  original.get().destination(), protocol.get(), original.get().destinationPort()));
       if (endpoints == null
           || endpoints.contains(new Target(reply.get().source(), reply.get().sourcePort()))) {
         return;

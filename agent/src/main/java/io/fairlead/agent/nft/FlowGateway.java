@@ -26,8 +26,10 @@ public interface FlowGateway extends AutoCloseable {
   /**
    * Ends the flows to those frontends that go to none of their endpoints: to one that is gone, or
    * to nobody because they are older than the rule. A frontend with no endpoints ends all of its
-   * flows; a deleted one is given so. Frontends that are no UDP, and flows to others, are left
-   * alone. Costs the size of the kernel's table.
+   * flows; a deleted one is given so. Frontends over SCTP, flows over TCP that are ending, and
+   * flows to other frontends are left alone. A flow over TCP that is ended is reset when its client
+   * sends something: its next packet is taken for the first of a connection, which whoever gets it
+   * then does not know. Costs the size of the kernel's table.
    *
    * @param serving by frontend, endpoints that flows may go on with: also those that are not ready
    *     but still serve

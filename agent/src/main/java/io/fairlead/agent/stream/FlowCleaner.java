@@ -16,11 +16,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Has flows over UDP ended whose endpoint is gone, as rules see only the first packet of a flow.
- * The loop says after a commit which frontends may be concerned, and is never waited for; a thread
- * of its own makes the passes, each of which reads the kernel's table once for all frontends that
- * are due. Soft: a restarted agent looks at all of its frontends once. Bounded by the number of
- * frontends over UDP.
+ * Has flows ended whose endpoint is gone, as rules see only the first packet of a flow: all over
+ * UDP, over TCP those of Services that ask for it. The loop says after a commit which frontends may
+ * be concerned, and is never waited for; a thread of its own makes the passes, each of which reads
+ * the kernel's table once for all frontends that are due. Soft: a restarted agent looks at all of
+ * its frontends once. Bounded by the number of such frontends.
  */
 final class FlowCleaner implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(FlowCleaner.class);
@@ -47,7 +47,7 @@ final class FlowCleaner implements AutoCloseable {
 
   private final Condition work = lock.newCondition();
 
-  /** By frontend over UDP: who serves as of the last commit. */
+  /** By frontend: whose flows go on as of the last commit. */
   private final Map<Frontend, Set<Target>> serving = new HashMap<>();
 
   /** What passes are due, also while one is made; frontends that are gone are only here. */
@@ -80,7 +80,7 @@ final class FlowCleaner implements AutoCloseable {
   /**
    * The kernel has the rules of that view. Returns at once.
    *
-   * @param touched frontends over UDP whose endpoints may have changed since the last call
+   * @param touched frontends whose endpoints may have changed since the last call
    */
   void committed(Set<Frontend> touched, NodeView view) {
     if (touched.isEmpty()) {
@@ -90,8 +90,13 @@ final class FlowCleaner implements AutoCloseable {
     try {
       commits++;
       for (var frontend : touched) {
+        if (!view.endsFlows(frontend)) { // any more
+          serving.remove(frontend);
+          due.remove(frontend);
+          continue;
+        }
         var before = Optional.ofNullable(serving.get(frontend));
-        var now = view.serving(frontend);
+        var now = view.kept(frontend);
         now.ifPresentOrElse(
             targets -> serving.put(frontend, targets), () -> serving.remove(frontend));
         if (mayLeaveStaleFlows(before, now)) {
@@ -177,7 +182,7 @@ final class FlowCleaner implements AutoCloseable {
         LOG.atWarn()
             .addKeyValue("event", "flows.failed")
             .addKeyValue("words", e.toString())
-            .log("Flows over UDP to endpoints that are gone may go on; trying again");
+            .log("Flows to endpoints that are gone may go on; trying again");
       }
       return backOff();
     }

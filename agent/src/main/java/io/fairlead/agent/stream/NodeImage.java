@@ -7,10 +7,10 @@ import io.fairlead.agent.disk.ImageStore.Base;
 import io.fairlead.agent.disk.ImageStore.Change;
 import io.fairlead.api.EntryCodec;
 import io.fairlead.core.model.Position;
-import io.fairlead.core.model.Protocol;
 import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.view.Entry;
+import io.fairlead.core.view.Entry.ServicePortEntry;
 import io.fairlead.core.view.EntryKey;
 import io.fairlead.core.view.NodeContext;
 import io.fairlead.core.view.NodeRules.Frontend;
@@ -49,7 +49,7 @@ final class NodeImage implements AutoCloseable {
   /** What the kernel may lack. */
   private final Set<Frontend> changed = new LinkedHashSet<>();
 
-  /** Over UDP: those whose endpoints may have changed since they were asked for. */
+  /** Those whose flows are looked after, and whose endpoints may have changed meanwhile. */
   private final Set<Frontend> touched = new LinkedHashSet<>();
 
   private NodeImage(Path directory, NodeContext context, ImageStore store, FaultPoints points) {
@@ -84,7 +84,7 @@ final class NodeImage implements AutoCloseable {
     }
     image.view = NodeView.of(entries, context);
     image.position = store.position();
-    image.touch(image.view.rules().ports().keySet());
+    image.touch(image.view.rules().ports().keySet(), image.view);
     return image;
   }
 
@@ -108,17 +108,19 @@ final class NodeImage implements AutoCloseable {
     var entries = frame.set().values().stream().map(Frames.Received::entry).toList();
     if (frame.reset()) {
       view.pods().forEach(pod -> pods.add(pod.key()));
-      touch(view.rules().ports().keySet());
+      var before = view;
       view = NodeView.of(entries, view.context());
-      touch(view.rules().ports().keySet());
+      touch(before.rules().ports().keySet(), before);
+      touch(view.rules().ports().keySet(), before);
       set.clear();
       removed.clear();
       all = true;
     } else {
+      var before = view;
       var step = view.with(entries, frame.removed());
       view = step.view();
       changed.addAll(step.changed());
-      touch(step.touched());
+      touch(step.touched(), before);
       frame
           .removed()
           .forEach(key -> {
@@ -154,19 +156,33 @@ final class NodeImage implements AutoCloseable {
     return taken;
   }
 
-  /** Frontends over UDP whose endpoints may have changed since the last call. */
+  /**
+   * Frontends whose endpoints may have changed since the last call: over UDP, and over TCP where
+   * connections are reset.
+   */
   Set<Frontend> takeTouched() {
     var taken = Set.copyOf(touched);
     touched.clear();
     return taken;
   }
 
-  private void touch(Set<Frontend> frontends) {
+  /** Those whose flows are looked after, by the view as it is or as it was. */
+  private void touch(Set<Frontend> frontends, NodeView before) {
     for (var frontend : frontends) {
-      if (frontend.protocol() == Protocol.UDP) {
+      boolean looked =
+          switch (frontend.protocol()) {
+            case UDP -> true;
+            case TCP -> resets(frontend, before) || resets(frontend, view);
+            case SCTP -> false;
+          };
+      if (looked) {
         touched.add(frontend);
       }
     }
+  }
+
+  private static boolean resets(Frontend frontend, NodeView view) {
+    return view.port(frontend).filter(ServicePortEntry::resetsConnections).isPresent();
   }
 
   /**

@@ -12,12 +12,16 @@ import io.fairlead.core.view.NodeRules;
 import io.fairlead.core.view.NodeRules.Frontend;
 import io.fairlead.core.view.NodeRules.PortRule;
 import io.fairlead.core.view.NodeRules.Target;
+import io.fairlead.devkit.fabric.NetnsSockets;
 import io.fairlead.devkit.posix.Libc;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.PortUnreachableException;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -30,6 +34,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
@@ -143,8 +148,8 @@ class ConntrackKernelTest {
 
   @Test // (P80)
   void otherProtocolsAreNoneOfItsBusiness() throws IOException {
-    var web = new Frontend(vip(Family.IPV4), Protocol.TCP, 53);
-    var cleaned = conntrack.clean(Map.of(web, Set.of()));
+    var sctp = new Frontend(vip(Family.IPV4), Protocol.SCTP, 53);
+    var cleaned = conntrack.clean(Map.of(sctp, Set.of()));
     assertThat(cleaned.read()).as("not even looked for").isZero();
     assertThat(cleaned.deleted()).isZero();
   }
@@ -225,6 +230,64 @@ class ConntrackKernelTest {
     return family == Family.IPV4 ? Lab.v4(pod) : Lab.v6(pod);
   }
 
+  @ParameterizedTest
+  @CsvSource({"IPV4,pod", "IPV6,pod", "IPV4,host", "IPV6,host"})
+  void aConnectionToAnEndpointThatIsGoneIsResetWhereThatIsAskedFor(Family family, String where)
+      throws Exception {
+    var web = new Frontend(vip(family), Protocol.TCP, 81);
+    route(family, "add");
+    try (var server = NetnsSockets.listen(lab.pod(1), new InetSocketAddress("::", 5354))) {
+      ports.put(web, to(family, 1, 5354));
+      apply();
+      try (var client =
+          NetnsSockets.connect(
+              where.equals("pod") ? lab.pod(4) : lab.node(),
+              new InetSocketAddress(vip(family).toString(), 81),
+              LIMIT)) {
+        try (var accepted = server.accept()) {
+          client.write(ByteBuffer.wrap(new byte[] {1}));
+          assertThat(accepted.read(ByteBuffer.allocate(1))).isEqualTo(1);
+          // from now on nothing gets to the Pod, as if it were not there
+          Lab.run(
+              "ip",
+              "netns",
+              "exec",
+              lab.pod(1),
+              "nft",
+              "add table inet gone; add chain inet gone in { type filter hook input priority 0; policy drop; }");
+          ports.put(web, to(family, 2));
+          apply();
+          var gone = new Target(Address.of(pod(family, 1)), 5354);
+          var other = new Target(Address.of(pod(family, 2)), 5353);
+          // it is an endpoint yet, in whatever condition; or nobody asks for it
+          assertThat(conntrack.clean(Map.of(web, Set.of(gone, other))).deleted()).isZero();
+          assertThat(conntrack.clean(Map.of(dns(family), Set.of())).deleted()).isZero();
+          client.socket().setSoTimeout(200);
+          client.write(ByteBuffer.wrap(new byte[] {2}));
+          assertThatThrownBy(() -> client.socket().getInputStream().read())
+              .as("it hangs")
+              .isInstanceOf(SocketTimeoutException.class);
+          assertThat(conntrack.clean(Map.of(web, Set.of(other))).deleted()).isEqualTo(1);
+          client.socket().setSoTimeout((int) LIMIT.toMillis());
+          client.write(ByteBuffer.wrap(new byte[] {3}));
+          assertThatThrownBy(() -> client.socket().getInputStream().read())
+              .isInstanceOf(SocketException.class)
+              .hasMessageContaining("reset");
+        }
+      }
+    } finally {
+      Lab.run("ip", "netns", "exec", lab.pod(1), "nft", "flush ruleset");
+      route(family, "delete");
+    }
+  }
+
+  /** For processes of the host, which need one. */
+  private static void route(Family family, String verb) throws Exception {
+    var range = family == Family.IPV4 ? "10.96.0.0/16" : "fd00:96::/112";
+    var via = family == Family.IPV4 ? "192.168.77.2" : "fd00:77::2";
+    Lab.run("ip", "-n", lab.node(), "route", verb, range, "via", via);
+  }
+
   /** Always from the same port: one flow. */
   private String ask(Family family) throws IOException {
     return Lab.askFrom(lab.pod(4), clientPort, vip(family).toString(), 53, LIMIT);
@@ -248,9 +311,11 @@ class ConntrackKernelTest {
   }
 
   private static PortRule to(Family family, int pod) {
-    var targets = List.copyOf(endpoints(family, pod));
-    return Views.to(
-        Balancing.RANDOM, "[" + targets.getFirst().address() + "]:" + targets.getFirst().port());
+    return to(family, pod, 5353);
+  }
+
+  private static PortRule to(Family family, int pod, int port) {
+    return Views.to(Balancing.RANDOM, "[" + pod(family, pod) + "]:" + port);
   }
 
   private static Set<Target> endpoints(Family family, int... pods) {

@@ -71,7 +71,7 @@ public final class FakeFlows implements FlowGateway {
     int before = flows.size();
     flows.removeIf(flow ->
         told.contains(flow)
-            && flow.frontend().protocol() == Protocol.UDP
+            && flow.frontend().protocol() != Protocol.SCTP
             && serving.containsKey(flow.frontend())
             && !serving.get(flow.frontend()).contains(flow.target()));
     deleted.add(before - flows.size());

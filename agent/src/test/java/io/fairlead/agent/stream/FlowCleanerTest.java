@@ -1,6 +1,10 @@
 package io.fairlead.agent.stream;
 
 import static io.fairlead.agent.Waiting.await;
+import static io.fairlead.agent.stream.TestEntries.endpointKey;
+import static io.fairlead.agent.stream.TestEntries.port;
+import static io.fairlead.agent.stream.TestEntries.portKey;
+import static io.fairlead.agent.stream.TestEntries.service;
 import static io.fairlead.agent.stream.TestEntries.udpEndpoint;
 import static io.fairlead.agent.stream.TestEntries.udpEndpointKey;
 import static io.fairlead.agent.stream.TestEntries.udpPortKey;
@@ -13,6 +17,8 @@ import io.fairlead.core.model.Protocol;
 import io.fairlead.core.run.FakeTime;
 import io.fairlead.core.view.Endpoint;
 import io.fairlead.core.view.Entry;
+import io.fairlead.core.view.Entry.EndpointEntry;
+import io.fairlead.core.view.Entry.ServicePortEntry;
 import io.fairlead.core.view.EntryKey;
 import io.fairlead.core.view.NodeContext;
 import io.fairlead.core.view.NodeRules.Frontend;
@@ -20,6 +26,7 @@ import io.fairlead.core.view.NodeRules.Target;
 import io.fairlead.core.view.NodeView;
 import io.fairlead.runtime.Metrics;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -152,6 +159,65 @@ class FlowCleanerTest {
     assertThat(flows.deleted().subList(before, flows.deleted().size()))
         .as("a part counts, but not as one of the two looks")
         .containsExactly(1, 1, 0);
+  }
+
+  @Test
+  void connectionsOverTcpAreEndedOnlyWhereTheirServiceAsksForIt() {
+    cleaner.start();
+    var one = new Target(Address.of("10.244.0.1"), 8080);
+    var two = new Target(Address.of("10.244.0.2"), 8080);
+    var asking = new Frontend(Address.of("10.96.0.1"), Protocol.TCP, 80);
+    var silent = new Frontend(Address.of("10.96.0.2"), Protocol.TCP, 80);
+    commit(resetting("a", "10.96.0.1", "10.244.0.1", "10.244.0.2"), List.of());
+    commit(service("s", "10.96.0.2", "10.244.0.1", "10.244.0.2"), List.of());
+    settle();
+    flows.sent(1, asking, one);
+    flows.sent(2, asking, two);
+    flows.sent(3, silent, one);
+    var unready = new Endpoint.Conditions(false, false, true);
+    commit(
+        List.of(
+            new EndpointEntry(
+                endpointKey("a", "10.244.0.1"),
+                one.address(),
+                one.port(),
+                Optional.of("node-a"),
+                Optional.empty(),
+                unready,
+                Endpoint.Hints.NONE)),
+        List.of());
+    assertThat(cleaner.pending()).as("it is there yet, and finishes what it has").isZero();
+    commit(List.of(), List.of(endpointKey("a", "10.244.0.1"), endpointKey("s", "10.244.0.1")));
+    settle();
+    assertThat(flows.flows())
+        .containsExactlyInAnyOrder(
+            new FakeFlows.Flow(2, asking, two), new FakeFlows.Flow(3, silent, one));
+    // it asks no more
+    commit(List.of(port("a", "10.96.0.1")), List.of(endpointKey("a", "10.244.0.2")));
+    assertThat(cleaner.pending()).isZero();
+    assertThat(flows.flows()).contains(new FakeFlows.Flow(2, asking, two));
+    // the Service itself goes, when it asks
+    commit(resetting("a", "10.96.0.1", "10.244.0.2"), List.of());
+    settle();
+    commit(List.of(), List.of(portKey("a"), endpointKey("a", "10.244.0.2")));
+    settle();
+    assertThat(flows.flows()).containsExactly(new FakeFlows.Flow(3, silent, one));
+  }
+
+  private static List<Entry> resetting(String name, String vip, String... addresses) {
+    var entries = new ArrayList<>(service(name, vip, addresses));
+    entries.replaceAll(entry ->
+        entry instanceof ServicePortEntry port
+            ? new ServicePortEntry(
+                port.key(),
+                port.vips(),
+                port.port(),
+                port.balancing(),
+                port.affinity(),
+                port.internalTrafficPolicy(),
+                true)
+            : entry);
+    return entries;
   }
 
   @Test

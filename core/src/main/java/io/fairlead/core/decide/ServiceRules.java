@@ -7,6 +7,7 @@ import io.fairlead.core.model.Family;
 import io.fairlead.core.model.LabelSyntax;
 import io.fairlead.core.model.PortRef;
 import io.fairlead.core.model.Protocol;
+import io.fairlead.core.model.Service;
 import io.fairlead.core.model.ServicePort;
 import io.fairlead.core.model.ServiceSpec.Balancing;
 import io.fairlead.core.model.ServiceSpec.Exposure;
@@ -31,6 +32,8 @@ final class ServiceRules {
 
   static final Duration DEFAULT_AFFINITY = Duration.ofHours(3);
   private static final long LONGEST_AFFINITY_SECONDS = 86_400;
+  private static final List<String> TRUTHS = List.of("true", "false");
+
   static final String BALANCING_FIELD = "metadata.annotations[" + Balancing.ANNOTATION + "]";
   private static final String TOPOLOGY_MODE = "service.kubernetes.io/topology-mode";
   private static final String TOPOLOGY_HINTS = "service.kubernetes.io/topology-aware-hints";
@@ -57,6 +60,7 @@ final class ServiceRules {
     var expectedVersion = MetaRules.version(violations, draft.resourceVersion());
     var balancing = balancing();
     checkTopologyAnnotations();
+    checkResetConnections();
     var exposure = exposure();
     var families = families();
     var addresses = addresses(exposure);
@@ -110,6 +114,14 @@ final class ServiceRules {
           "metadata.annotations[" + TOPOLOGY_MODE + "]",
           mode,
           "differs from annotation " + TOPOLOGY_HINTS);
+    }
+  }
+
+  private void checkResetConnections() {
+    var value = draft.annotations().getOrDefault(Service.RESET_CONNECTIONS, "false");
+    if (!TRUTHS.contains(value)) {
+      violations.notSupported(
+          "metadata.annotations[" + Service.RESET_CONNECTIONS + "]", value, TRUTHS);
     }
   }
 

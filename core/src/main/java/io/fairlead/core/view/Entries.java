@@ -163,7 +163,8 @@ public final class Entries {
               port.port(),
               service.spec().balancing(),
               service.spec().clientIpAffinity(),
-              service.spec().internalTrafficPolicy()),
+              service.spec().internalTrafficPolicy(),
+              service.resetsConnections()),
           entries);
     }
     for (var pod : Endpoints.pods(image, service)) {

@@ -22,6 +22,7 @@ public sealed interface Entry {
    *
    * @param vips the addresses the Service has, primary first; never empty. An address that an older
    *     Service has is not among them.
+   * @param resetsConnections over TCP, to endpoints that are gone
    */
   record ServicePortEntry(
       EntryKey.ServicePort key,
@@ -29,10 +30,22 @@ public sealed interface Entry {
       int port,
       Balancing balancing,
       Optional<Duration> affinity,
-      TrafficPolicy internalTrafficPolicy)
+      TrafficPolicy internalTrafficPolicy,
+      boolean resetsConnections)
       implements Entry {
     public ServicePortEntry {
       vips = List.copyOf(vips);
+    }
+
+    /** Of a Service that lets its connections hang. */
+    public ServicePortEntry(
+        EntryKey.ServicePort key,
+        List<Address> vips,
+        int port,
+        Balancing balancing,
+        Optional<Duration> affinity,
+        TrafficPolicy internalTrafficPolicy) {
+      this(key, vips, port, balancing, affinity, internalTrafficPolicy, false);
     }
   }
 

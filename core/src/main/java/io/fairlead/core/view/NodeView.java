@@ -1,6 +1,7 @@
 package io.fairlead.core.view;
 
 import io.fairlead.core.model.Cidr;
+import io.fairlead.core.model.Protocol;
 import io.fairlead.core.view.Entry.EndpointEntry;
 import io.fairlead.core.view.Entry.PodEntry;
 import io.fairlead.core.view.Entry.ServiceCidrEntry;
@@ -118,6 +119,34 @@ public final class NodeView {
           }
           return serving;
         });
+  }
+
+  /**
+   * Endpoints with which open flows to a frontend go on; empty = no Service has it. Over UDP those
+   * that serve; over TCP, where {@link #endsFlows}, all that there are, whatever their condition:
+   * what they have open is for them to finish.
+   */
+  public Optional<Set<Target>> kept(Frontend frontend) {
+    return frontend.protocol() == Protocol.TCP
+        ? port(frontend)
+            .map(_ -> {
+              var all = new TreeSet<Target>();
+              endpoints(frontend).forEach(e -> all.add(new Target(e.address(), e.port())));
+              return all;
+            })
+        : serving(frontend);
+  }
+
+  /**
+   * Whether flows to a frontend are ended that go to none of its endpoints: over UDP always, over
+   * TCP where its Service asks for it, or is gone.
+   */
+  public boolean endsFlows(Frontend frontend) {
+    return switch (frontend.protocol()) {
+      case UDP -> true;
+      case TCP -> port(frontend).map(ServicePortEntry::resetsConnections).orElse(true);
+      case SCTP -> false;
+    };
   }
 
   /** Endpoints behind a frontend, of its family, in whatever condition; sorted by key. */

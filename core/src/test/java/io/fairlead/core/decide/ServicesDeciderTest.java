@@ -9,6 +9,7 @@ import io.fairlead.core.model.Address;
 import io.fairlead.core.model.Family;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.PortRef;
+import io.fairlead.core.model.Service;
 import io.fairlead.core.model.ServiceSpec.Balancing;
 import io.fairlead.core.model.ServiceSpec.IpFamilyPolicy;
 import io.fairlead.core.record.LogEntry;
@@ -385,6 +386,19 @@ class ServicesDeciderTest {
         .containsExactly("metadata.annotations[fairlead.io/load-balancing] Forbidden");
     assertThat(services.faults(service("e").annotation(Balancing.ANNOTATION, "fastest").create()))
         .containsExactly("metadata.annotations[fairlead.io/load-balancing] NotSupported");
+  }
+
+  @Test
+  void whetherConnectionsAreResetIsTrueOrFalse() {
+    assertThat(services.faults(service("a").annotation(Service.RESET_CONNECTIONS, "yes").create()))
+        .containsExactly("metadata.annotations[fairlead.io/reset-connections] NotSupported");
+    for (var value : List.of("true", "false")) {
+      assertThat(
+              balancing(
+                  service("a-" + value).annotation(Service.RESET_CONNECTIONS, value).create()))
+          .as("created with " + value)
+          .isEqualTo(Balancing.ROUND_ROBIN);
+    }
   }
 
   /** Kubernetes takes it; no DNS message can hold it. */

@@ -167,6 +167,27 @@ class NodeViewTest {
     assertThat(changes.keySet()).containsExactly(new EntryKey.Pod(pod.name()));
   }
 
+  @Test
+  void whetherConnectionsAreResetIsWhatTheAnnotationSays() {
+    var meta = WEB.meta();
+    for (var value : List.of("true", "false")) {
+      var annotated =
+          new Service(
+              new ObjectMeta(
+                  meta.namespace(),
+                  meta.name(),
+                  meta.uid(),
+                  meta.labels(),
+                  new TreeMap<>(Map.of(Service.RESET_CONNECTIONS, value)),
+                  meta.created()),
+              WEB.spec());
+      var view =
+          NodeView.of(
+              Entries.of(image(annotated, pod("a", "web", "n1", "10.244.0.3"))).values(), N1);
+      assertThat(view.endsFlows(WEB_80)).as(value).isEqualTo(value.equals("true"));
+    }
+  }
+
   /** P86, P87. */
   @Test
   void headlessAndExternalNameHaveNoRules() {
