@@ -43,6 +43,9 @@ public final class Agent implements AutoCloseable {
   /** A loop that does one thing for that long hangs. */
   private static final Duration HANGS = Duration.ofMinutes(2);
 
+  /** A change that waits that long for the kernel is late. */
+  static final Duration LATE = Duration.ofMinutes(1);
+
   /**
    * Another agent has this node's name and came later. Started again, this one would come later
    * still: so a supervisor should leave it.
@@ -128,6 +131,15 @@ public final class Agent implements AutoCloseable {
                   }));
       health.ready("synced", () -> trouble(loop.isSynced() ? "" : "no rules known yet"));
       health.ready("kernel", () -> trouble(loop.kernelTrouble()));
+      health.ready(
+          "queue",
+          () ->
+              trouble(
+                  loop.queuedFor().compareTo(LATE) < 0
+                      ? ""
+                      : "a change has been waiting for the kernel for "
+                          + loop.queuedFor().toSeconds()
+                          + " s"));
       health.ready("stream", () -> trouble(loop.streamTrouble()));
       health.live(
           "loop",

@@ -14,6 +14,7 @@ import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.model.Position;
+import io.fairlead.core.run.Time;
 import io.fairlead.core.view.Entries;
 import io.fairlead.core.view.Entry;
 import io.fairlead.core.view.EntryKey;
@@ -410,6 +411,19 @@ class NodeStreamTest {
   private static double firstFrames(Replica replica, String sent, String why) {
     return replica.metric(
         "fairlead_streams_first_frames_total{sent=\"%s\",why=\"%s\"}".formatted(sent, why));
+  }
+
+  @Test // P120
+  void aDeltaSaysWhenTheFirstOfItsChangesWasAccepted() {
+    var replica = replicas.start("a");
+    try (var agent = TestAgent.connect("n1", replica.channel())) {
+      awaitEqual(agent, "n1");
+      assertThat(agent.accepted).as("everything at once is no change").isEmpty();
+      var before = Time.system().now().minusMillis(1); // the log counts whole ones
+      replicas.store(service("web", "10.96.0.1"));
+      await("the change", () -> !agent.accepted.isEmpty());
+      assertThat(agent.accepted.getFirst()).isBetween(before, Time.system().now());
+    }
   }
 
   @Test

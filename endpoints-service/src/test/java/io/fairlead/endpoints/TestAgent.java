@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.fairlead.api.EntryCodec;
 import io.fairlead.api.PositionCodec;
+import io.fairlead.api.Timestamps;
 import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.view.Entry;
@@ -31,6 +32,7 @@ import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -71,6 +73,10 @@ final class TestAgent
   final List<SourceResult> results = new CopyOnWriteArrayList<>();
   final List<Integer> waiting = new CopyOnWriteArrayList<>();
   final List<Move> moves = new CopyOnWriteArrayList<>();
+
+  /** When the first change of a frame was accepted, of those that say so. */
+  final List<Instant> accepted = new CopyOnWriteArrayList<>();
+
   final List<Question> questions = new CopyOnWriteArrayList<>();
 
   /** What it does about questions; nothing, unless a test says so. */
@@ -274,6 +280,9 @@ final class TestAgent
     var end = moved(whole.getPosition());
     frames.add(new Frame(reset, set.size(), removed.size(), chunks));
     lastFrame = whole.getFrame();
+    if (whole.hasAccepted()) {
+      accepted.add(Timestamps.model(whole.getAccepted()));
+    }
     position = Optional.of(end); // last: whoever waits for it finds the frame
     answer(whole.getFrame());
   }

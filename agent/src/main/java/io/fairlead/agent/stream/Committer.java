@@ -11,6 +11,7 @@ import io.fairlead.core.run.GatewayException;
 import io.fairlead.core.run.Time;
 import io.fairlead.v1.RefusedRule;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -48,7 +49,14 @@ final class Committer {
 
   private boolean due;
   private boolean whole = true; // nothing is known of the kernel, or too much in doubt
-  private OptionalLong queuedNanos = OptionalLong.empty();
+  private volatile OptionalLong queuedNanos = OptionalLong.empty();
+
+  /** When the first change that the kernel lacks was accepted, as far as that is known. */
+  private Optional<Instant> accepted = Optional.empty();
+
+  /** What was accepted before tells nothing of how fast this process is. */
+  private final Instant began;
+
   private int failures;
   private long retryNanos;
   private long checkNanos;
@@ -70,6 +78,7 @@ final class Committer {
     this.metrics = metrics;
     this.points = points;
     this.time = time;
+    this.began = time.now();
     this.checkNanos = time.nanoTime() + CHECK.toNanos();
     this.lazyNanos = time.nanoTime() + LAZY.toNanos();
   }
@@ -95,6 +104,19 @@ final class Committer {
       queuedNanos = OptionalLong.of(time.nanoTime());
     }
     metrics.lastQueued.set(time.now().toEpochMilli() / 1e3);
+  }
+
+  /** When the first of the changes was accepted that {@link #changed} told of. */
+  void accepted(Instant when) {
+    accepted = Optional.of(accepted.filter(earlier -> earlier.isBefore(when)).orElse(when));
+  }
+
+  /** How long a change has been waiting for the kernel; any thread may ask. */
+  Duration queuedFor() {
+    var since = queuedNanos;
+    return since.isPresent()
+        ? Duration.ofNanos(Math.max(0, time.nanoTime() - since.getAsLong()))
+        : Duration.ZERO;
   }
 
   /** The view is another one: all of it is to be compared. */
@@ -183,8 +205,14 @@ final class Committer {
     due = false;
     committed = Optional.of(position);
     metrics.syncSeconds.observe((endNanos - startNanos) / 1e9);
-    queuedNanos.ifPresent(queued -> metrics.programmingSeconds.observe((endNanos - queued) / 1e9));
+    queuedNanos.ifPresent(queued -> metrics.queuedSeconds.observe((endNanos - queued) / 1e9));
     queuedNanos = OptionalLong.empty();
+    accepted
+        .filter(when -> !when.isBefore(began))
+        .map(when -> Duration.between(when, time.now()))
+        .ifPresent(took ->
+            metrics.programmingSeconds.observe(Math.max(0, took.toNanos()) / 1e9)); // two clocks
+    accepted = Optional.empty();
     metrics.frontends.set(image.view().rules().ports().size());
     recovered();
     LOG.atDebug()

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.fairlead.api.EntryCodec;
 import io.fairlead.api.PositionCodec;
+import io.fairlead.api.Timestamps;
 import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.LogPartition;
 import io.fairlead.core.model.Position;
@@ -15,6 +16,7 @@ import io.fairlead.v1.End;
 import io.fairlead.v1.Question;
 import io.fairlead.v1.ReplicaMessage;
 import io.fairlead.v1.Welcome;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -76,13 +78,15 @@ final class Frames {
    * @param reset what it does not set is gone
    * @param set entries with their serialized form, as it came
    * @param position where the image stands after it, all components
+   * @param accepted when the first of its changes was; empty where that is not known
    */
   record Frame(
       long number,
       boolean reset,
       Map<EntryKey, Received> set,
       List<EntryKey> removed,
-      Position position)
+      Position position,
+      Optional<Instant> accepted)
       implements Step {}
 
   /** Nothing of this node changed up to there; all components. */
@@ -271,7 +275,11 @@ final class Frames {
     }
     position = Optional.of(next);
     lastFrame = frame.number;
-    return new Frame(frame.number, frame.reset, frame.set, frame.removed, next);
+    var accepted =
+        end.hasAccepted()
+            ? Optional.of(Timestamps.model(end.getAccepted()))
+            : Optional.<Instant>empty();
+    return new Frame(frame.number, frame.reset, frame.set, frame.removed, next, accepted);
   }
 
   private Step bookmark(io.fairlead.v1.Position proto) {

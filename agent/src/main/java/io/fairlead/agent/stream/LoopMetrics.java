@@ -12,6 +12,7 @@ final class LoopMetrics {
   final Histogram syncSeconds;
 
   final Histogram programmingSeconds;
+  final Histogram queuedSeconds;
   final Gauge lastSync;
   final Gauge lastQueued;
   final Counter syncErrors;
@@ -39,6 +40,11 @@ final class LoopMetrics {
         metrics.seconds(
             "agent",
             "network_programming_duration",
+            "From when a change was accepted, by the log's clock, until the kernel has it; without changes that are older than this process.");
+    queuedSeconds =
+        metrics.seconds(
+            "agent",
+            "sync_rules_queued_duration",
             "From the arrival of a change at this node until the kernel has it.");
     lastSync =
         metrics.gauge(

@@ -228,6 +228,11 @@ public final class NodeLoop implements AutoCloseable {
     return knowsImage && committer.committed().isPresent();
   }
 
+  /** How long a change has been waiting for the kernel; zero where none does. */
+  public Duration queuedFor() {
+    return committer.queuedFor();
+  }
+
   /** What the kernel equals; empty = nothing was committed by this process yet. */
   public Optional<Position> committed() {
     return committer.committed();
@@ -444,6 +449,7 @@ public final class NodeLoop implements AutoCloseable {
       committer.replaced();
     } else {
       committer.changed();
+      frame.accepted().ifPresent(committer::accepted);
     }
   }
 

@@ -48,7 +48,7 @@ final class RulesAnswer {
   private static final Comparator<Frontend> ORDER =
       Comparator.comparing(Frontend::vip)
           .thenComparing(Frontend::protocol)
-          .thenComparing(Frontend::port);
+          .thenComparingInt(Frontend::port);
 
   private final Examined examined;
   private final NodeView view;

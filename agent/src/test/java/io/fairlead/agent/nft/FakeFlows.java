@@ -88,7 +88,7 @@ public final class FakeFlows implements FlowGateway {
             .filter(flow -> flow.frontend().vip().equals(query.vip()))
             .filter(flow -> query.port() == 0 || flow.frontend().port() == query.port())
             .filter(flow -> query.clientPort() == 0 || flow.clientPort() == query.clientPort())
-            .sorted(Comparator.comparing(Flow::clientPort))
+            .sorted(Comparator.comparingInt(Flow::clientPort))
             .map(flow -> {
               var client = new Target(query.client(), flow.clientPort());
               return new FlowGateway.Flow(

@@ -3,6 +3,7 @@ package io.fairlead.agent.stream;
 import com.google.protobuf.ByteString;
 import io.fairlead.api.EntryCodec;
 import io.fairlead.api.PositionCodec;
+import io.fairlead.api.Timestamps;
 import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.view.Entry;
@@ -33,6 +34,7 @@ import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -200,6 +202,17 @@ public final class FakeReplica implements AutoCloseable {
       return send(
           ReplicaMessage.newBuilder()
               .setEnd(End.newBuilder().setFrame(frame).setPosition(PositionCodec.proto(position))));
+    }
+
+    /** With when the first of its changes was accepted. */
+    public Stream end(long frame, Position position, Instant accepted) {
+      return send(
+          ReplicaMessage.newBuilder()
+              .setEnd(
+                  End.newBuilder()
+                      .setFrame(frame)
+                      .setPosition(PositionCodec.proto(position))
+                      .setAccepted(Timestamps.proto(accepted))));
     }
 
     public Stream bookmark(Position position) {

@@ -85,6 +85,7 @@ class NodeLoopTest {
 
   private final FakeNft nft = new FakeNft();
   private final FakeFlows flows = new FakeFlows();
+  private Metrics registry = new Metrics();
   private final List<AutoCloseable> opened = new ArrayList<>();
   private final FakeReplica replica = opened(new FakeReplica());
   private Optional<DataPlane> plane = Optional.empty();
@@ -112,6 +113,7 @@ class NodeLoopTest {
 
   private NodeLoop start(OtherLogPolicy otherLog, List<HostPort> addresses) {
     var kernel = opened(DataPlane.on(DataPlaneConfig.of("node-a"), Time.system(), () -> nft));
+    registry = new Metrics();
     plane = Optional.of(kernel);
     return opened(
         NodeLoop.start(
@@ -131,7 +133,7 @@ class NodeLoopTest {
                 reached::add),
             kernel,
             flows,
-            new Metrics(),
+            registry,
             Time.system(),
             RandomSource.seeded(1),
             (what, cause) -> {
@@ -187,6 +189,27 @@ class NodeLoopTest {
     awaitAcknowledged(stream, "s:10,p3:6");
     assertThat(stream.acks.getLast().getFrame()).isEqualTo(2);
     assertThat(differences(service("web", "10.96.0.1", "10.244.0.2"))).isEmpty();
+  }
+
+  @Test // P120
+  void howLongAChangeTookCountsFromWhenItWasAcceptedUnlessThatIsBeforeTheProcess() {
+    var before = Time.system().now().minusSeconds(1);
+    start();
+    var stream = stream(1);
+    stream.welcome(5).reset(1, at("s:10"), service("web", "10.96.0.1", "10.244.0.1"));
+    awaitAcknowledged(stream, "s:10");
+    stream.begin(2, Optional.of(at("s:10")));
+    stream.chunk(List.of(endpoint("web", "10.244.0.2")), List.of());
+    stream.end(2, at("s:11"), before);
+    awaitAcknowledged(stream, "s:11");
+    assertThat(registry.page("").text())
+        .contains("fairlead_agent_network_programming_duration_seconds_count 0");
+    stream.begin(3, Optional.of(at("s:11")));
+    stream.chunk(List.of(endpoint("web", "10.244.0.3")), List.of());
+    stream.end(3, at("s:12"), Time.system().now());
+    awaitAcknowledged(stream, "s:12");
+    assertThat(registry.page("").text())
+        .contains("fairlead_agent_network_programming_duration_seconds_count 1");
   }
 
   @Test

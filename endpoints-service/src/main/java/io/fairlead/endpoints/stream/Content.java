@@ -10,6 +10,7 @@ import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.view.Entries;
 import io.fairlead.core.view.Entry;
 import io.fairlead.core.view.EntryKey;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -161,6 +162,11 @@ final class Content {
     var told = PositionCodec.brief(position.since(before));
     move = Optional.of(new Move(before, told));
     return told;
+  }
+
+  /** When the first of the changes after that number was accepted; empty where there are none. */
+  Optional<Instant> accepted(long had) {
+    return journal.accepted(had);
   }
 
   /** Grows with every change, not with the position alone. */

@@ -8,7 +8,9 @@ import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.view.Entries;
 import io.fairlead.core.view.Entry;
 import io.fairlead.core.view.EntryKey;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -50,9 +52,14 @@ final class Journal {
    * @param base how far the records before it go
    * @param firsts offsets of its first records
    * @param led its records; empty also where they are not kept any more
+   * @param accepted when the first of its records was; empty = it has none
    */
   private record Step(
-      Position base, List<Touch> touches, Map<LogPartition, Long> firsts, List<LogEntry> led) {
+      Position base,
+      List<Touch> touches,
+      Map<LogPartition, Long> firsts,
+      List<LogEntry> led,
+      Optional<Instant> accepted) {
     /** What it takes in the journal. */
     int weight() {
       return Math.max(1, touches.size());
@@ -64,7 +71,7 @@ final class Journal {
     }
 
     Step withoutRecords() {
-      return new Step(base, touches, firsts, List.of());
+      return new Step(base, touches, firsts, List.of(), accepted);
     }
   }
 
@@ -160,7 +167,8 @@ final class Journal {
       firsts.putIfAbsent(entry.partition(), entry.offset());
       lasts.put(entry.partition(), entry.offset() + 1);
     }
-    var step = new Step(records, touches(changes), Map.copyOf(firsts), List.copyOf(led));
+    var accepted = led.stream().map(LogEntry::timestamp).min(Comparator.naturalOrder());
+    var step = new Step(records, touches(changes), Map.copyOf(firsts), List.copyOf(led), accepted);
     long next = number + 1;
     var nextSteps = steps.plus(next, step);
     var nextImages = images;
@@ -200,6 +208,14 @@ final class Journal {
         nextTouches,
         nextKept,
         maxTouches);
+  }
+
+  /** When the first of the changes after that number was accepted; empty where there are none. */
+  Optional<Instant> accepted(long had) {
+    return steps.tailMap(had, false).values().stream()
+        .filter(step -> !step.touches().isEmpty())
+        .flatMap(step -> step.accepted().stream())
+        .min(Comparator.naturalOrder());
   }
 
   private static List<Touch> touches(Map<EntryKey, Entries.Change> changes) {

@@ -2,6 +2,7 @@ package io.fairlead.endpoints.stream;
 
 import io.fairlead.api.Errors;
 import io.fairlead.api.PositionCodec;
+import io.fairlead.api.Timestamps;
 import io.fairlead.core.model.Acknowledgement.Manifests;
 import io.fairlead.core.model.Position;
 import io.fairlead.core.run.FaultPoint;
@@ -22,6 +23,7 @@ import io.fairlead.v1.Welcome;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Collections;
 import java.util.Deque;
@@ -464,7 +466,7 @@ final class NodeStream implements NodeLeases.Holder {
       case Content.Back.Difference(var lacking) -> {
         stats.first(lacking.items().isEmpty() ? FirstFrame.NOTHING : FirstFrame.DIFFERENCE);
         sent = agent.position().orElse(sent);
-        delta(content, lacking);
+        delta(content, lacking, Optional.empty()); // of what it missed nobody waits any more
       }
       case Content.Back.Everything(var why) -> {
         stats.first(FirstFrame.everything(why));
@@ -514,7 +516,7 @@ final class NodeStream implements NodeLeases.Holder {
         reset();
         content = contents.current();
       } else if (!lacking.get().items().isEmpty()) {
-        delta(content, lacking.get());
+        delta(content, lacking.get(), content.accepted(number));
       } else {
         number = content.number(); // none of it concerned this node
       }
@@ -555,6 +557,7 @@ final class NodeStream implements NodeLeases.Holder {
             agent.takesBrief()
                 ? PositionCodec.brief(content.position())
                 : PositionCodec.proto(content.position()),
+            Optional.empty(),
             Lacking.next(items, settings.chunkBytes()),
             items,
             () -> awaitRoom(turn));
@@ -562,7 +565,8 @@ final class NodeStream implements NodeLeases.Holder {
     }
   }
 
-  private void delta(Content content, Lacking lacking) throws InterruptedException {
+  private void delta(Content content, Lacking lacking, Optional<Instant> accepted)
+      throws InterruptedException {
     stats.deltas.increment();
     var only = lacking.only(settings.chunkBytes());
     var rest =
@@ -571,6 +575,7 @@ final class NodeStream implements NodeLeases.Holder {
         content,
         Optional.of(sent),
         moved(content),
+        accepted,
         only.orElseGet(() -> Lacking.next(rest, settings.chunkBytes())),
         rest,
         () -> await(() -> true));
@@ -648,6 +653,7 @@ final class NodeStream implements NodeLeases.Holder {
   /**
    * Sends a frame.
    *
+   * @param accepted when the first change in it was; empty where it is no change
    * @param first what is in it, as far as one message carries it
    * @param rest what more is in it
    */
@@ -655,6 +661,7 @@ final class NodeStream implements NodeLeases.Holder {
       Content content,
       Optional<Position> base,
       io.fairlead.v1.Position end,
+      Optional<Instant> accepted,
       Lacking.Part first,
       Iterator<Content.Item> rest,
       Room room)
@@ -675,6 +682,7 @@ final class NodeStream implements NodeLeases.Holder {
       }
     });
     var finish = End.newBuilder().setFrame(frame).setPosition(end);
+    accepted.map(Timestamps::proto).ifPresent(finish::setAccepted);
     if (agent.takesBrief() && !rest.hasNext()) {
       if (!room.await()) {
         return;
