@@ -1,5 +1,7 @@
 package io.fairlead.cli;
 
+import static java.util.Objects.requireNonNull;
+
 import io.fairlead.cli.plane.RunFile;
 import io.fairlead.core.model.DnsLabel;
 import io.fairlead.core.model.ObjectName;
@@ -146,7 +148,7 @@ public final class Fairlead {
   /** With further subcommands. */
   CommandLine commandLine(List<Class<?>> more) {
     var line = new CommandLine(this);
-    var ofNode = line.getSubcommands().get("node");
+    var ofNode = requireNonNull(line.getSubcommands().get("node")); // one of those above
     more.forEach(
         verb -> (NodeVerb.class.isAssignableFrom(verb) ? ofNode : line).addSubcommand(verb));
     line.setDefaultValueProvider(argument ->

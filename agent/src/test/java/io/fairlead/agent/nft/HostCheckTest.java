@@ -1,5 +1,6 @@
 package io.fairlead.agent.nft;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fairlead.agent.nft.HostCheck.Finding;
@@ -47,7 +48,7 @@ class HostCheckTest {
   }
 
   private static void write(Path file, String text) throws IOException {
-    Files.createDirectories(file.getParent());
+    Files.createDirectories(requireNonNull(file.getParent()));
     Files.writeString(file, text);
   }
 
