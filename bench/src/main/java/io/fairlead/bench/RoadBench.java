@@ -136,7 +136,6 @@ final class RoadBench implements Bench.Scenario {
       Path directory,
       Bench.Progress progress)
       throws Exception {
-    fill(api, options, progress);
     long session = openNode(cluster);
     var _ = etcd.putNodes(List.of(new NodeLease(NODE, session, "bench")), lease);
     var vip =
@@ -157,6 +156,7 @@ final class RoadBench implements Bench.Scenario {
                 .getService()
                 .getSpec()
                 .getClusterIp());
+    fill(api, options, progress); // after it: the others may use up the limit of round-robin
     var moving = applyPod(api, POD.name(), MOVING);
     long sequence = 1;
     var watches = new ArrayList<KernelWatch>();

@@ -10,10 +10,7 @@ import io.fairlead.etcd.Coordination.ClaimHolder;
 import io.fairlead.etcd.Coordination.ClaimOutcome;
 import io.fairlead.etcd.Coordination.ClaimRequest;
 import io.fairlead.etcd.Coordination.HeldReservation;
-import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Objects;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -50,21 +47,13 @@ final class ClaimReconciler {
     var living = new TreeMap<>(coordination.reservations());
     var ended = endUnknown(image, living, partition, takeover);
     var found = coordination.claims();
-    var wanted = wanted(image);
-    var reserved = reserved(living.values(), wanted.keySet());
+    var compared = ClaimComparison.of(image, living.values(), found);
     points.reached(FaultPoint.RECONCILE_LISTED);
-    var orphans = new ArrayList<ClaimRequest>();
+    var orphans = compared.orphans();
     int replaced = 0;
-    for (var claim : found.entrySet()) {
-      var address = claim.getKey();
-      var holder = claim.getValue();
-      var right = wanted.remove(address);
-      if (right == null) {
-        if (!holder.reserved() || !reserved.remove(address, holder.uid())) {
-          orphans.add(new ClaimRequest(address, holder.uid(), holder.service()));
-        }
-      } else if (!holder.uid().equals(right.uid())
-          && coordination.replaceClaim(from(right, holder, living), holder, partition, takeover)) {
+    for (var wrong : compared.wrong()) {
+      if (coordination.replaceClaim(
+          from(wrong.right(), wrong.holder(), living), wrong.holder(), partition, takeover)) {
         replaced++;
       }
     }
@@ -72,22 +61,24 @@ final class ClaimReconciler {
       coordination.free(orphans, partition, takeover);
     }
     points.reached(FaultPoint.RECONCILE_FREED);
-    if (!wanted.isEmpty()) {
-      for (var outcome : coordination.claim(wanted.values(), partition, takeover).entrySet()) {
+    var missing = compared.missing();
+    if (!missing.isEmpty()) {
+      for (var outcome : coordination.claim(missing.values(), partition, takeover).entrySet()) {
         // what stood there could not be read, or came from an owner that is none any more
         if (outcome.getValue() instanceof ClaimOutcome.HeldByOther(var holder)) {
-          var right = Objects.requireNonNull(wanted.get(outcome.getKey()));
+          var right = Objects.requireNonNull(missing.get(outcome.getKey()));
           var _ = coordination.replaceClaim(right, holder, partition, takeover);
         }
       }
     }
-    reserved.values().stream()
+    var lacking = compared.lacking();
+    lacking.values().stream()
         .distinct()
         .map(living::get)
         .filter(Objects::nonNull)
-        .forEach(one -> restore(one, reserved, partition, takeover));
+        .forEach(one -> restore(one, lacking, partition, takeover));
     points.reached(FaultPoint.RECONCILE_DONE);
-    int restored = wanted.size() + reserved.size();
+    int restored = missing.size() + lacking.size();
     stats.orphansFreed.add(orphans.size() + ended);
     stats.claimsRestored.add(restored + replaced);
     if (!orphans.isEmpty() || restored > 0 || replaced > 0 || ended > 0) {
@@ -108,29 +99,12 @@ final class ClaimReconciler {
       SortedMap<UUID, HeldReservation> living,
       LogPartition partition,
       UUID takeover) {
-    var unknown =
-        living.keySet().stream()
-            .filter(id -> image.reservations().get(id.toString()).isEmpty())
-            .toList();
+    var unknown = ClaimComparison.unknown(image, living.keySet());
     if (!unknown.isEmpty()) {
       coordination.endReservations(unknown, partition, takeover);
       living.keySet().removeAll(unknown);
     }
     return unknown.size();
-  }
-
-  /** What reservations are to have themselves: all that no Service has. */
-  private static SortedMap<Address, UUID> reserved(
-      Collection<HeldReservation> living, Set<Address> ofServices) {
-    var reserved = new TreeMap<Address, UUID>();
-    for (var held : living) {
-      for (var address : held.reservation().addresses()) {
-        if (!ofServices.contains(address)) {
-          reserved.put(address, held.reservation().uid());
-        }
-      }
-    }
-    return reserved;
   }
 
   private void restore(
@@ -154,19 +128,6 @@ final class ClaimReconciler {
             && holder.service().equals(right.service())
         ? new ClaimRequest(right.address(), right.uid(), right.service(), holder.reservation())
         : right;
-  }
-
-  private static SortedMap<Address, ClaimRequest> wanted(ClusterImage image) {
-    var wanted = new TreeMap<Address, ClaimRequest>();
-    for (var versioned : image.services().all()) {
-      var service = versioned.object();
-      for (var address : service.spec().clusterIps()) {
-        if (image.services().holds(service, address)) {
-          wanted.put(address, new ClaimRequest(address, service.uid(), service.name()));
-        }
-      }
-    }
-    return wanted;
   }
 
   /**

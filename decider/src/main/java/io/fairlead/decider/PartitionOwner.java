@@ -29,7 +29,6 @@ import org.slf4j.LoggerFactory;
  */
 final class PartitionOwner<C, R> {
   private static final Logger log = LoggerFactory.getLogger(PartitionOwner.class);
-  static final Duration RECONCILE_EVERY = Duration.ofSeconds(30);
 
   /** After a reconciliation that failed: claims that nobody knows of may stay for 10 s at most. */
   private static final Duration RECONCILE_AGAIN = Duration.ofSeconds(1);
@@ -76,7 +75,6 @@ final class PartitionOwner<C, R> {
   private volatile long retryNanos;
   private int failures;
   private long reconciledAsk;
-  private long reconciledNanos;
   private long reconcileAfterNanos;
 
   /** When claims that were in doubt can be found for certain. */
@@ -389,6 +387,7 @@ final class PartitionOwner<C, R> {
   private Next serve(Owner me, GroupCommit<C, R> commits) throws InterruptedException {
     failures = 0;
     var gathering = new Gathering(mailbox, parts.time(), parts.settings().batch());
+    var survey = new ClaimSurvey(parts, mailbox::wake);
     while (true) {
       if (!wanted || closed) {
         return Next.GO_ON;
@@ -411,9 +410,7 @@ final class PartitionOwner<C, R> {
         reconcileAsked.incrementAndGet();
         claimsCertainNanos = Optional.of(parts.time().nanoTime() + LATE_CLAIMS.toNanos());
       }
-      if (partition.equals(LogPartition.SERVICES)
-          && reconcileDue()
-          && reconcile(me) == Next.KEY_LOST) {
+      if (partition.equals(LogPartition.SERVICES) && compare(me, survey) == Next.KEY_LOST) {
         return Next.KEY_LOST;
       }
       parts.points().reached(FaultPoint.SERVING);
@@ -441,12 +438,26 @@ final class PartitionOwner<C, R> {
     }
   }
 
+  /** The claims with the image: beside the decisions now and then, between them where it is due. */
+  private Next compare(Owner me, ClaimSurvey survey) {
+    if (survey.takeDoubt()) {
+      reconcileAsked.incrementAndGet();
+    }
+    if (reconcileDue()) {
+      survey.reconciled();
+      return reconcile(me);
+    }
+    if (!etcdAway.getAsBoolean()) {
+      survey.lookIfDue();
+    }
+    return Next.GO_ON;
+  }
+
   /** Not while etcd is known to be away: each try would keep the requests waiting. */
   private boolean reconcileDue() {
     long now = parts.time().nanoTime();
     return (reconcileAsked.get() != reconciledAsk
-            || claimsCertainNanos.filter(certain -> now - certain >= 0).isPresent()
-            || now - reconciledNanos >= RECONCILE_EVERY.toNanos())
+            || claimsCertainNanos.filter(certain -> now - certain >= 0).isPresent())
         && now - reconcileAfterNanos >= 0
         && !etcdAway.getAsBoolean();
   }
@@ -454,8 +465,7 @@ final class PartitionOwner<C, R> {
   /** What is claimed late may have come after the look at the claims, which began at that time. */
   private void reconciled(long asked, long fromNanos) {
     reconciledAsk = asked;
-    reconciledNanos = parts.time().nanoTime();
-    reconcileAfterNanos = reconciledNanos;
+    reconcileAfterNanos = parts.time().nanoTime();
     claimsCertainNanos = claimsCertainNanos.filter(certain -> fromNanos - certain < 0);
   }
 

@@ -200,8 +200,8 @@ class OwnershipTest {
 
   /**
    * B25, B28: a missing claim is made again, one that nobody has is freed; both are counted and
-   * logged where Kubernetes writes an Event. Neither waits for a second look or a minute: only the
-   * owner gives addresses out, and it reconciles while no decision is under way.
+   * logged where Kubernetes writes an Event. Neither waits for a minute: what two looks in turn find
+   * is put right while no decision is under way.
    */
   @Test
   void claimsAreReconciledPeriodically() {
@@ -217,6 +217,40 @@ class OwnershipTest {
     assertThat(a.owners.stats().claimsRestored.sum()).isEqualTo(1);
     assertThat(a.owners.stats().orphansFreed.sum()).isEqualTo(1);
     assertThat(a.owners.stats().takeovers.sum()).isEqualTo(1);
+  }
+
+  @Test
+  void nobodyWaitsForALookAtTheClaims() {
+    var a = replicas.owner("a");
+    var listed = new CompletableFuture<Void>();
+    a.coordination.holdListings(listed);
+    int before = a.coordination.listings();
+    try {
+      replicas.awaitWithin(
+          Duration.ofSeconds(40), "looks", () -> a.coordination.listings() > before);
+      assertThat(a.decided("1", ShopCommand.at("web", "10.96.0.10")).what()).isEqualTo("created");
+    } finally {
+      listed.complete(null);
+    }
+  }
+
+  /** What differs for a moment, as between a claim and its record, is put right by who did it. */
+  @Test
+  void onlyWhatTwoLooksFoundIsPutRight() {
+    var a = replicas.owner("a");
+    int before = a.coordination.listings();
+    replicas.leaveClaim("10.96.0.77", "first");
+    replicas.awaitWithin(
+        Duration.ofSeconds(40), "first look", () -> a.coordination.listings() > before);
+    replicas.loseClaim("10.96.0.77");
+    replicas.leaveClaim("10.96.0.78", "second");
+    replicas.awaitWithin(
+        Duration.ofSeconds(5), "second look", () -> a.coordination.listings() > before + 1);
+    a.decided("1", ShopCommand.any("web"));
+    assertThat(a.owners.stats().orphansFreed.sum()).isZero();
+    replicas.awaitWithin(
+        Duration.ofSeconds(40), "freed", () -> a.owners.stats().orphansFreed.sum() == 1);
+    assertThat(replicas.claims()).containsValue("web").hasSize(1);
   }
 
   @Test

@@ -20,6 +20,7 @@ import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -36,6 +37,8 @@ public final class FakeCoordination implements Coordination {
   private final AtomicInteger listingsToFail = new AtomicInteger();
   private final AtomicInteger looks = new AtomicInteger();
   private final AtomicInteger writes = new AtomicInteger();
+  private final AtomicInteger listings = new AtomicInteger();
+  private volatile CompletableFuture<Void> listable = CompletableFuture.completedFuture(null);
   private volatile boolean reachable = true;
   private volatile boolean closed;
 
@@ -72,6 +75,16 @@ public final class FakeCoordination implements Coordination {
   /** The next listings of claims fail: KNOWN_FAILED. */
   public void failListings(int listings) {
     listingsToFail.set(listings);
+  }
+
+  /** Listings of claims are answered only after that. */
+  public void holdListings(CompletableFuture<Void> until) {
+    listable = until;
+  }
+
+  /** How many listings of claims were asked for. */
+  public int listings() {
+    return listings.get();
   }
 
   /** How often the state of the cluster was asked for, which ends each look of a replica. */
@@ -431,6 +444,8 @@ public final class FakeCoordination implements Coordination {
     if (listingsToFail.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
       throw new GatewayException(Outcome.KNOWN_FAILED, "listing failed on request");
     }
+    listings.incrementAndGet();
+    listable.join();
     return read(() -> {
       var claims = new TreeMap<Address, ClaimHolder>();
       etcd.range(EtcdKeys.CLAIMS)

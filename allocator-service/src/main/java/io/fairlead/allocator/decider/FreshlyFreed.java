@@ -9,19 +9,17 @@ import io.fairlead.core.run.Time;
 import io.fairlead.eventlog.load.Manifest;
 import io.fairlead.eventlog.load.Publisher;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Optional;
-import java.util.SequencedSet;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
+import org.pcollections.OrderedPSet;
 
 /**
  * Addresses that a Service lost within the last minute: nodes that lag behind may still send their
  * traffic to its Pods, so they are given out last. Soft: a new owner knows of those that it saw in
- * the log. Written by the loader's thread, read by the owner's; the lock guards the queue.
+ * the log. Written by the loader's thread, read by the owner's.
  */
 public final class FreshlyFreed implements Publisher {
   static final Duration KEPT = Duration.ofMinutes(1);
@@ -29,14 +27,16 @@ public final class FreshlyFreed implements Publisher {
   /** So that deletions in bulk stay cheap to remember: the oldest go first. */
   static final int MOST = 4096;
 
-  private record Freed(Address address, long nanos) {}
-
   private final Time time;
-  private final ReentrantLock lock = new ReentrantLock();
-  private final ArrayDeque<Freed> queue = new ArrayDeque<>();
 
-  /** What the queue holds, until it changes: asked for by every decision. */
-  private Optional<SequencedSet<Address>> view = Optional.empty();
+  /** Guards the fields below. */
+  private final ReentrantLock lock = new ReentrantLock();
+
+  /** When each was freed last, oldest first. */
+  private final LinkedHashMap<Address, Long> freedNanos = new LinkedHashMap<>();
+
+  /** Its keys, for decisions: a change costs the same however many there are. */
+  private OrderedPSet<Address> view = OrderedPSet.empty();
 
   public FreshlyFreed(Time time) {
     this.time = time;
@@ -56,11 +56,13 @@ public final class FreshlyFreed implements Publisher {
     long now = time.nanoTime();
     lock.lock();
     try {
-      freed.forEach(address -> queue.add(new Freed(address, now)));
-      while (queue.size() > MOST) {
-        queue.poll();
+      for (var address : freed) {
+        freedNanos.putLast(address, now); // freed twice: the later time counts
+        view = view.minus(address).plus(address);
+        if (freedNanos.size() > MOST) {
+          forgetOldest();
+        }
       }
-      view = Optional.empty();
     } finally {
       lock.unlock();
     }
@@ -76,26 +78,21 @@ public final class FreshlyFreed implements Publisher {
             .orElse(List.of()));
   }
 
-  /** Oldest first. Some may be in use again. Does not change any more. */
-  public SequencedSet<Address> recent() {
+  /** In this order, oldest first. Some may be in use again. Does not change any more. */
+  public Set<Address> recent() {
     long now = time.nanoTime();
     lock.lock();
     try {
-      while (!queue.isEmpty() && now - queue.getFirst().nanos() >= KEPT.toNanos()) {
-        queue.poll();
-        view = Optional.empty();
+      while (!freedNanos.isEmpty() && now - freedNanos.firstEntry().getValue() >= KEPT.toNanos()) {
+        forgetOldest();
       }
-      var recent = view.orElseGet(this::copy);
-      view = Optional.of(recent);
-      return recent;
+      return view;
     } finally {
       lock.unlock();
     }
   }
 
-  private SequencedSet<Address> copy() {
-    var recent = new LinkedHashSet<Address>();
-    queue.forEach(freed -> recent.addLast(freed.address())); // freed twice: the later time counts
-    return Collections.unmodifiableSequencedSet(recent);
+  private void forgetOldest() {
+    view = view.minus(freedNanos.pollFirstEntry().getKey());
   }
 }

@@ -5,7 +5,6 @@ import io.fairlead.core.model.ObjectName;
 import io.fairlead.core.run.RandomSource;
 import java.time.Instant;
 import java.util.Map;
-import java.util.SequencedSet;
 import java.util.Set;
 
 /**
@@ -15,7 +14,7 @@ import java.util.Set;
  * @param avoid addresses that a claim just lost: others are picked
  * @param taken addresses that somebody claimed without being in the image, with whom they are for
  * @param reserved addresses that etcd holds for the Service of another name, as it just said
- * @param freshlyFreed addresses that were freed lately, oldest first; picked last
+ * @param freshlyFreed addresses that were freed lately, iterated oldest first; picked last
  */
 public record ServicesContext(
     Instant now,
@@ -23,7 +22,7 @@ public record ServicesContext(
     Set<Address> avoid,
     Map<Address, ObjectName> taken,
     Map<Address, ReservedAddress> reserved,
-    SequencedSet<Address> freshlyFreed,
+    Set<Address> freshlyFreed,
     ServiceSettings settings) {
   /** Where etcd told of no reservation. */
   public ServicesContext(
@@ -31,7 +30,7 @@ public record ServicesContext(
       RandomSource random,
       Set<Address> avoid,
       Map<Address, ObjectName> taken,
-      SequencedSet<Address> freshlyFreed,
+      Set<Address> freshlyFreed,
       ServiceSettings settings) {
     this(now, random, avoid, taken, Map.of(), freshlyFreed, settings);
   }
