@@ -26,6 +26,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
@@ -37,7 +38,9 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.PolicyViolationException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -418,12 +421,24 @@ abstract class KafkaEventLogContract extends EventLogContract {
   @Override
   void deleteRecordsBefore(LogPartition partition, long offset) {
     alter(partition.topic(), Map.of("cleanup.policy", "delete"));
-    get(
-        admin()
-            .deleteRecords(
-                Map.of(KafkaAdmin.kafka(partition), RecordsToDelete.beforeOffset(offset)))
-            .all());
+    var before = Map.of(KafkaAdmin.kafka(partition), RecordsToDelete.beforeOffset(offset));
+    await("the broker goes by the policy")
+        .atMost(Duration.ofSeconds(30))
+        .until(() -> deleted(before));
     alter(partition.topic(), Map.of("cleanup.policy", "compact"));
+  }
+
+  /** False: the broker still goes by the policy of before, which it is told of some time later. */
+  private static boolean deleted(Map<TopicPartition, RecordsToDelete> before) throws Exception {
+    try {
+      var _ = admin().deleteRecords(before).all().get(30, TimeUnit.SECONDS);
+      return true;
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof PolicyViolationException) {
+        return false;
+      }
+      throw e;
+    }
   }
 
   @Override
