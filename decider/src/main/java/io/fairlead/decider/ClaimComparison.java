@@ -53,9 +53,7 @@ record ClaimComparison(
 
   /** Those that the log does not know: their maker crashed, or their end was not done. */
   static List<UUID> unknown(ClusterImage image, Set<UUID> living) {
-    return living.stream()
-        .filter(id -> image.reservations().get(id.toString()).isEmpty())
-        .toList();
+    return living.stream().filter(id -> image.reservations().get(id.toString()).isEmpty()).toList();
   }
 
   private static SortedMap<Address, ClaimRequest> wanted(ClusterImage image) {

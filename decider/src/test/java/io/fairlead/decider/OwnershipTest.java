@@ -200,8 +200,8 @@ class OwnershipTest {
 
   /**
    * B25, B28: a missing claim is made again, one that nobody has is freed; both are counted and
-   * logged where Kubernetes writes an Event. Neither waits for a minute: what two looks in turn find
-   * is put right while no decision is under way.
+   * logged where Kubernetes writes an Event. Neither waits for a minute: what two looks in turn
+   * find is put right while no decision is under way.
    */
   @Test
   void claimsAreReconciledPeriodically() {
