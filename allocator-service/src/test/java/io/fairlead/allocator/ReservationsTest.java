@@ -491,11 +491,17 @@ class ReservationsTest {
     a.client.reserve("web", "10.96.0.12");
     a.client.create(id(), service("dns", VIP));
     world.expire(id(first));
-    await("the end is written down", () -> records().size() == 3);
+    await(
+        "the end is written down, delivered and counted",
+        () ->
+            a.metrics
+                .page("text/plain")
+                .text()
+                .contains("fairlead_reservations_expired_total 1.0"));
+    assertThat(records()).hasSize(3);
     assertThat(a.metrics.page("text/plain").text())
         .contains("fairlead_reservations_count 1.0")
         .contains("fairlead_reservations_addresses 1.0")
-        .contains("fairlead_reservations_expired_total 1.0")
         .contains("fairlead_reservations_addresses_taken_over_total 1.0");
   }
 }

@@ -194,7 +194,7 @@ final class Swarm implements AutoCloseable {
           moved(message.getBookmark());
           acknowledge(0);
         }
-        case CHUNK, SOURCE_RESULT, WAITING, MOVE, MESSAGE_NOT_SET -> {}
+        case CHUNK, SOURCE_RESULT, WAITING, MOVE, QUESTION, MESSAGE_NOT_SET -> {}
       }
       if (!stopped) {
         out.request(1);

@@ -94,14 +94,14 @@ class NodeRulesCommandTest {
         .isEqualTo(
             new Ran(
                 0,
-                "node/node-a: programmed as of s:13,p3:7\n"
-                    + """
-                    FRONTEND            SERVICE            DOES                        ENDPOINT          OBJECT      RECORD
-                    10.96.0.10:80/TCP   default/web:http   round-robin, affinity 60s                                 s@12
-                                                           slot 0                      10.244.0.5:8080   pod/web-a   p3@4, readiness p3@6
-                                                           not used                    10.244.1.5:8080   pod/web-b   p3@9 (not there yet)
-                    [fd00::a]:53/UDP    <none>             reject                                                    <none>
-                    """,
+                """
+                node/node-a: programmed as of s:13,p3:7
+                FRONTEND            SERVICE            DOES                        ENDPOINT          OBJECT      RECORD
+                10.96.0.10:80/TCP   default/web:http   round-robin, affinity 60s                                 s@12
+                                                       slot 0                      10.244.0.5:8080   pod/web-a   p3@4, readiness p3@6
+                                                       not used                    10.244.1.5:8080   pod/web-b   p3@9 (not there yet)
+                [fd00::a]:53/UDP    <none>             reject                                                    <none>
+                """,
                 ""));
     var wide = cli.run("node", "rules", "--node", "node-a", "-o", "wide", "--no-headers").out();
     assertThat(wide)

@@ -30,6 +30,7 @@ import io.fairlead.v1.Question.QuestionCase;
 import io.fairlead.v1.ServiceName;
 import io.fairlead.v1.TraceFlowsReply;
 import io.fairlead.v1.TraceFlowsRequest;
+import io.grpc.Context;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -275,19 +276,19 @@ class NodeRulesTest {
     var a = replicas.start("a");
     try (var agent = agent("n1", a)) {
       var waiting = new ArrayList<Thread>();
+      var callers = Context.current().withCancellation();
       for (int i = 0; i < 4; i++) {
         waiting.add(
             Thread.ofVirtual()
-                .start(() -> {
-                  var stub = a.nodes().withDeadlineAfter(Duration.ofSeconds(3));
-                  var _ =
-                      catchThrowable(() ->
-                          stub.rules(NodeRulesRequest.newBuilder().setNode("n1").build())
-                              .hasNext());
-                }));
+                .start(
+                    callers.wrap(() -> {
+                      var request = NodeRulesRequest.newBuilder().setNode("n1").build();
+                      var _ = catchThrowable(() -> a.nodes().rules(request).hasNext());
+                    })));
       }
       await("four questions", () -> agent.questions.size() >= 4);
       assertThat(refusal(a, "n1")).contains(Reason.LIMIT_REACHED);
+      callers.cancel(null);
       answering(agent, 1, NodeRulesReply.newBuilder());
       await("room for another", () -> catchThrowable(() -> rules(a, "n1")) == null);
       waiting.forEach(thread -> {

@@ -38,6 +38,7 @@ public final class FakeCoordination implements Coordination {
   private final AtomicInteger looks = new AtomicInteger();
   private final AtomicInteger writes = new AtomicInteger();
   private final AtomicInteger listings = new AtomicInteger();
+  private final AtomicInteger listed = new AtomicInteger();
   private volatile CompletableFuture<Void> listable = CompletableFuture.completedFuture(null);
   private volatile boolean reachable = true;
   private volatile boolean closed;
@@ -87,6 +88,11 @@ public final class FakeCoordination implements Coordination {
     return listings.get();
   }
 
+  /** How many of them read all claims. */
+  public int listed() {
+    return listed.get();
+  }
+
   /** How often the state of the cluster was asked for, which ends each look of a replica. */
   public int looks() {
     return looks.get();
@@ -127,8 +133,12 @@ public final class FakeCoordination implements Coordination {
   }
 
   private <T> T write(Supplier<T> body) {
-    var result = read(body);
-    writes.incrementAndGet();
+    var result =
+        read(() -> {
+          var written = body.get();
+          writes.incrementAndGet(); // before anybody sees it
+          return written;
+        });
     etcd.changed();
     if (answersToLose.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
       throw new GatewayException(Outcome.UNKNOWN, "answer lost");
@@ -446,13 +456,16 @@ public final class FakeCoordination implements Coordination {
     }
     listings.incrementAndGet();
     listable.join();
-    return read(() -> {
-      var claims = new TreeMap<Address, ClaimHolder>();
-      etcd.range(EtcdKeys.CLAIMS)
-          .forEach((key, e) ->
-              claims.put(EtcdKeys.address(key), EtcdKeys.holder(key, e.value(), e.revision())));
-      return claims;
-    });
+    SortedMap<Address, ClaimHolder> found =
+        read(() -> {
+          var claims = new TreeMap<Address, ClaimHolder>();
+          etcd.range(EtcdKeys.CLAIMS)
+              .forEach((key, e) ->
+                  claims.put(EtcdKeys.address(key), EtcdKeys.holder(key, e.value(), e.revision())));
+          return claims;
+        });
+    listed.incrementAndGet();
+    return found;
   }
 
   // --- reservations

@@ -17,9 +17,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Libraries and kernels that nobody here has. Names in parentheses are rows of conformance. */
 @Timeout(60)
 class NftRequirementsTest {
-  private static final String JSON =
-      "{\"nftables\": [{\"metainfo\": {\"version\": \"%s\", \"json_schema_version\": 1}}]}";
-
   /** One of that version, without the features that contain one of those words. */
   private record Some(String version, List<String> lacks, List<String> tried) implements Library {
     Some(String version, String... lacks) {
@@ -30,7 +27,11 @@ class NftRequirementsTest {
     public String list(Format format) {
       return switch (format) {
         case TEXT -> refusing("list", "");
-        case JSON -> refusing("json", JSON.formatted(version));
+        case JSON ->
+            refusing(
+                "json",
+                "{\"nftables\": [{\"metainfo\": {\"version\": \"%s\", \"json_schema_version\": 1}}]}"
+                    .formatted(version));
       };
     }
 

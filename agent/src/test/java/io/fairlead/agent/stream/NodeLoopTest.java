@@ -280,8 +280,8 @@ class NodeLoopTest {
     goOn.countDown();
     awaitAcknowledged(stream, "s:" + (1 + changes));
     assertThat(differences(expected)).isEmpty();
-    // without running together it would be some thousand; how many came in time is the network's
-    assertThat(nft.commits() - before).isLessThan(changes);
+    // alone each takes three; how many came in time to run together is the network's
+    assertThat(nft.commits() - before).isLessThan(2 * changes);
   }
 
   @Test

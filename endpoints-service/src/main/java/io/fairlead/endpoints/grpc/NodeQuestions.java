@@ -126,7 +126,7 @@ public final class NodeQuestions {
           }
           return;
         }
-        var away = elsewhere(call, caller, observer);
+        var away = elsewhere(call, caller, reads, observer);
         if (away.isEmpty()) {
           return;
         }
@@ -143,12 +143,16 @@ public final class NodeQuestions {
 
   /** Asks the replica that has the stream; why there is no answer, where that may change soon. */
   private <Q, P> Optional<StatusRuntimeException> elsewhere(
-      Call<Q, P> call, Caller caller, ServerCallStreamObserver<P> replies)
+      Call<Q, P> call, Caller caller, Reads reads, ServerCallStreamObserver<P> replies)
       throws InterruptedException {
     if (caller.forwarded().isPresent()) { // the other one looks again
       throw Errors.nodeAway(call.node(), "its stream is at another replica");
     }
     var node = image.get().nodes().get(call.node());
+    if (node.isEmpty()) { // its record may be about to be read here
+      var _ = reads.at(io.fairlead.v1.Freshness.LATEST);
+      node = image.get().nodes().get(call.node());
+    }
     if (node.isEmpty()) {
       throw Errors.notFound(Kind.NODE.text(), "", call.node());
     }

@@ -131,7 +131,6 @@ final class KafkaAppender implements PartitionAppender {
       for (var record : records) {
         sent.add(producer.send(record));
       }
-      producer.flush(); // all in one request; ends with the delivery time-out at the latest
       for (var future : sent) {
         future.get(Math.max(1, deadline - time.nanoTime()), TimeUnit.NANOSECONDS);
       }

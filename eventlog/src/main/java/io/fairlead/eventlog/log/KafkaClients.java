@@ -79,10 +79,7 @@ final class KafkaClients {
     settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, limit);
     settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, limit);
     settings.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, Math.max(1, limit * 2 / 3));
-    // The decider gathers what goes together, and the appender flushes: nothing ever lingers, but
-    // the
-    // first record of a transaction is not sent alone
-    settings.put(ProducerConfig.LINGER_MS_CONFIG, Math.min(5, limit / 4));
+    settings.put(ProducerConfig.LINGER_MS_CONFIG, 0); // the decider gathers what goes together
     settings.put(ProducerConfig.BATCH_SIZE_CONFIG, 128 * 1024);
     settings.put(ProducerConfig.RETRY_BACKOFF_MS_CONFIG, 20);
     settings.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "none");
