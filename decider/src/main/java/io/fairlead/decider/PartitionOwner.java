@@ -62,6 +62,10 @@ final class PartitionOwner<C, R> {
   private final Thread thread;
   private volatile Phase phase = Phase.IDLE;
   private volatile boolean wanted;
+
+  /** Whatever is wished later. */
+  private volatile boolean wantedNoMore;
+
   private volatile boolean closed;
 
   /** How often somebody asked for a reconciliation; it is due until one began after that worked. */
@@ -155,7 +159,7 @@ final class PartitionOwner<C, R> {
   }
 
   boolean isWanted() {
-    return wanted;
+    return wanted && !wantedNoMore;
   }
 
   /** Whether this replica is to own it; it lets go after the running batch. */
@@ -164,6 +168,15 @@ final class PartitionOwner<C, R> {
       wanted = wish;
       mailbox.wake();
     }
+  }
+
+  /**
+   * As {@code want(false)}, and a wish that is under way meanwhile counts no more: else it would
+   * own again just when nobody looks after it. Once it is idle then, it stays so.
+   */
+  void letGoForGood() {
+    wantedNoMore = true;
+    want(false);
   }
 
   /** The key is known not to hold that take-over any more. */
@@ -218,8 +231,8 @@ final class PartitionOwner<C, R> {
     try {
       while (!closed) {
         var lease = session.get();
-        if (!wanted || lease.isEmpty() || parts.time().nanoTime() - retryNanos < 0) {
-          if (!wanted && held.isPresent()) {
+        if (!isWanted() || lease.isEmpty() || parts.time().nanoTime() - retryNanos < 0) {
+          if (!isWanted() && held.isPresent()) {
             release(); // it was to let go just when it was to take over again
           }
           rest();
@@ -250,7 +263,11 @@ final class PartitionOwner<C, R> {
 
   /** One take-over and what follows from it. */
   private void own(Lease lease) throws InterruptedException {
-    phase = Phase.TAKING_OVER;
+    phase = Phase.TAKING_OVER; // first: who was told to let go and looks idle does not begin any more
+    if (!isWanted()) {
+      rest();
+      return;
+    }
     takeOverAgain = false;
     heldLease = lease.id();
     long asked = reconcileAsked.get();
@@ -389,7 +406,7 @@ final class PartitionOwner<C, R> {
     var gathering = new Gathering(mailbox, parts.time(), parts.settings().batch());
     var survey = new ClaimSurvey(parts, mailbox::wake);
     while (true) {
-      if (!wanted || closed) {
+      if (!isWanted() || closed) {
         return Next.GO_ON;
       }
       if (lostKey.filter(me.takeover()::equals).isPresent()) {

@@ -23,6 +23,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -271,10 +272,16 @@ public final class PartitionOwners<C, R> implements Decider<C, R>, AutoCloseable
   private void look() {
     boolean ending = draining;
     if (ending) { // before anybody is told: who sees it may count on it
-      partitions.values().forEach(p -> p.want(false));
+      partitions.values().forEach(PartitionOwner::letGoForGood);
     }
     var before = new TreeMap<LogPartition, Owner>();
     partitions.forEach((name, p) -> p.held().ifPresent(owner -> before.put(name, owner)));
+    // what is let go is deleted, perhaps with a word for the next owner, by whoever lets go of it
+    var idle =
+        partitions.entrySet().stream()
+            .filter(p -> p.getValue().phase() == Phase.IDLE)
+            .map(Map.Entry::getKey)
+            .collect(Collectors.toSet());
     boolean ready = loaded.getAsBoolean() && !ending && fit();
     var view = membership.look(ready);
     if (view.isEmpty()) {
@@ -284,7 +291,8 @@ public final class PartitionOwners<C, R> implements Decider<C, R>, AutoCloseable
     looked = true;
     answerWaiters();
     partitions.forEach(
-        (name, p) -> share(name, p, view.get(), Optional.ofNullable(before.get(name))));
+        (name, p) ->
+            share(name, p, view.get(), Optional.ofNullable(before.get(name)), idle.contains(name)));
   }
 
   /** After a back-off the log is tried first: else partitions would come and go again. */
@@ -311,7 +319,8 @@ public final class PartitionOwners<C, R> implements Decider<C, R>, AutoCloseable
       LogPartition name,
       PartitionOwner<C, R> partition,
       Membership.View view,
-      Optional<Owner> heldBefore) {
+      Optional<Owner> heldBefore,
+      boolean idleBefore) {
     var key = Optional.ofNullable(view.owners().get(name));
     var me = parts.settings().replica();
     if (view.etcdChanged()) {
@@ -334,7 +343,7 @@ public final class PartitionOwners<C, R> implements Decider<C, R>, AutoCloseable
       warmUp();
     }
     if (draining) {
-      partition.want(false);
+      partition.letGoForGood();
     } else if (mine) {
       if (keyFree) {
         partition.want(true);
@@ -348,7 +357,7 @@ public final class PartitionOwners<C, R> implements Decider<C, R>, AutoCloseable
       partition.want(false);
     }
     partition.wake(); // the session may be another
-    if (heldBefore.isEmpty() && partition.held().isEmpty() && !mine) {
+    if (idleBefore && partition.held().isEmpty() && !mine) {
       // left by an earlier life of this replica, or by a release that did not get through
       key.filter(k -> k.replica().equals(me)).ifPresent(k -> releaseLeftover(name, k));
     }
@@ -400,7 +409,7 @@ public final class PartitionOwners<C, R> implements Decider<C, R>, AutoCloseable
   public void drain() {
     draining = true;
     lookSoon();
-    partitions.values().forEach(p -> p.want(false));
+    partitions.values().forEach(PartitionOwner::letGoForGood);
     try {
       if (!drained.await(DRAIN_LIMIT.toSeconds(), TimeUnit.SECONDS)) {
         log.warn("not all partitions were let go in time");

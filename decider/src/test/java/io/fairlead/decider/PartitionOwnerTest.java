@@ -121,6 +121,32 @@ class PartitionOwnerTest {
     owner.close();
   }
 
+  /** As of a look at etcd that began before it was told to: it would take over the key it gave up. */
+  @Test
+  void whoeverLetsGoForGoodDoesNotFollowAWishThatComesLate() {
+    var asked = new AtomicInteger();
+    var self = new CompletableFuture<PartitionOwner<ShopCommand, Reply>>();
+    var owner =
+        owner(
+            () -> {
+              asked.incrementAndGet();
+              return Optional.of(lease);
+            },
+            () -> {
+              if (self.join().phase() == Phase.LETTING_GO) {
+                self.join().want(true);
+              }
+            });
+    self.complete(owner);
+    Replicas.awaitStill("serves", () -> owner.phase() == Phase.SERVING);
+    int before = asked.get();
+    owner.letGoForGood();
+    Replicas.awaitStill("looks what to do next", () -> asked.get() > before);
+    owner.close();
+    assertThat(parts.stats().takeovers.sum()).isEqualTo(1);
+    assertThat(etcd.owner(S)).isEmpty();
+  }
+
   /** Also where they are so rare that the log has answered between them. */
   @ParameterizedTest
   @EnumSource(
