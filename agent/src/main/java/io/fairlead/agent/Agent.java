@@ -112,7 +112,11 @@ public final class Agent implements AutoCloseable {
       var metrics = Metrics.ofProcess("agent");
       var exitCode = new AtomicInteger();
       var plane = shutdown.opened("data plane", kernel.get());
-      warnOfHost(plane.checkHost(ranges(config)));
+      try {
+        warnOfHost(plane.checkHost(ranges(config)));
+      } catch (RuntimeException e) { // advice only: it must not keep rules from being programmed
+        LOG.atWarn().addKeyValue("event", "agent.host-unknown").setCause(e).log("Host not checked");
+      }
       var kernelFlows = shutdown.opened("conntrack", flows.get());
       var loop =
           shutdown.opened(

@@ -1,5 +1,6 @@
 package io.fairlead.cli;
 
+import io.fairlead.api.table.Plain;
 import io.fairlead.api.table.TextTable;
 import io.fairlead.v1.NodeRulesHead;
 import io.fairlead.v1.ProgrammedEndpoint;
@@ -82,7 +83,7 @@ final class NodeRulesView {
     if (!head.getError().isEmpty()) {
       notes.add("The agent could not program it: " + head.getError());
     }
-    return notes;
+    return notes.stream().map(Plain::line).toList();
   }
 
   private static String frontend(ProgrammedPort port) {

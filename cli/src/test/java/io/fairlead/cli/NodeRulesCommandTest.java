@@ -119,6 +119,20 @@ class NodeRulesCommandTest {
   }
 
   @Test
+  void whatTheKernelSaysIsNoCommandToTheTerminal() {
+    plane
+        .rulesReplies()
+        .add(
+            NodeRulesReply.newBuilder()
+                .setHead(head(1).setDiffering(1).setError("refused\u001b[2J"))
+                .addPorts(web().setRefused("File\nexists\u009b"))
+                .build());
+    assertThat(cli.run("node", "rules", "--node", "node-a").out())
+        .contains("Refused by the kernel: 10.96.0.10:80/TCP: File exists \n")
+        .contains("The agent could not program it: refused [2J\n");
+  }
+
+  @Test
   void asksForWhatTheOptionsName() {
     plane.rulesReplies().add(NodeRulesReply.newBuilder().setHead(head(0)).build());
     assertThat(

@@ -132,7 +132,7 @@ final class FamilyPlane {
             .addKeyValue("event", "table.doubtful")
             .addKeyValue("family", layout.family())
             .addKeyValue("words", e.getMessage())
-            .log("A transaction was refused; reading the table again");
+            .log("A transaction was refused or is in doubt; reading the table again");
         return committed(attempt(view, Optional.empty(), to), start);
       }
     } catch (GatewayException e) {
@@ -255,6 +255,7 @@ final class FamilyPlane {
         onDone.accept(group);
         accepted.addAll(group);
       } catch (GatewayException e) {
+        endInDoubt(e);
         probe(table, e);
         isolate(table, group, step, message(e), onRefused, onDone, accepted);
         commit(extra);
@@ -262,6 +263,13 @@ final class FamilyPlane {
       from = Math.max(to, 1);
     }
     return accepted;
+  }
+
+  /** What may have been done is not done again before the table is read. */
+  private static void endInDoubt(GatewayException e) {
+    if (e.outcome() == GatewayException.Outcome.UNKNOWN) {
+      throw e;
+    }
   }
 
   /** Ends the attempt unless it is the elements that are refused. */
@@ -301,6 +309,7 @@ final class FamilyPlane {
         onDone.accept(half);
         accepted.addAll(half);
       } catch (GatewayException e) {
+        endInDoubt(e);
         isolate(table, half, step, message(e), onRefused, onDone, accepted);
       }
     }

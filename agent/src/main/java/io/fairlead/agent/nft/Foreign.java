@@ -28,6 +28,7 @@ final class Foreign {
       STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
 
   static final int CLONE_NEWNET = 0x4000_0000;
+  static final int ENOBUFS = 105;
   private static final int O_CLOEXEC = 0x8_0000;
 
   private final MethodHandle open =
@@ -124,14 +125,25 @@ final class Foreign {
    * CAP_NET_ADMIN.
    */
   void sendBuffer(int fd, int bytes) throws CallFailed {
+    option(fd, 1, 32, bytes); // SOL_SOCKET, SO_SNDBUFFORCE
+  }
+
+  /** Likewise on their way from the kernel; it takes twice as many, for what it keeps beside. */
+  void receiveBuffer(int fd, int bytes) throws CallFailed {
+    option(fd, 1, 33, bytes); // SOL_SOCKET, SO_RCVBUFFORCE
+  }
+
+  /** Has a netlink socket told of refusals without a copy of what is refused. */
+  void withoutEcho(int fd) throws CallFailed {
+    option(fd, 270, 10, 1); // SOL_NETLINK, NETLINK_CAP_ACK
+  }
+
+  private void option(int fd, int level, int name, int number) throws CallFailed {
     try (var arena = Arena.ofConfined()) {
       var state = arena.allocate(STATE);
       var value = arena.allocate(JAVA_INT);
-      value.set(JAVA_INT, 0, bytes);
-      check(
-          "setsockopt",
-          (int) setsockopt.invokeExact(state, fd, 1, 32, value, 4),
-          state); // SOL_SOCKET, SO_SNDBUFFORCE
+      value.set(JAVA_INT, 0, number);
+      check("setsockopt", (int) setsockopt.invokeExact(state, fd, level, name, value, 4), state);
     } catch (CallFailed e) {
       throw e;
     } catch (Throwable e) {
@@ -153,10 +165,21 @@ final class Foreign {
 
   /** Bytes received into the buffer. */
   int receive(int fd, MemorySegment buffer) throws CallFailed {
+    return receive(fd, buffer, 0);
+  }
+
+  /** The same, of what is there: fails where there is nothing. */
+  int receiveNow(int fd, MemorySegment buffer) throws CallFailed {
+    return receive(fd, buffer, 0x40); // MSG_DONTWAIT
+  }
+
+  private int receive(int fd, MemorySegment buffer, int flags) throws CallFailed {
     try (var arena = Arena.ofConfined()) {
       var state = arena.allocate(STATE);
       return check(
-          "recv", (int) (long) recv.invokeExact(state, fd, buffer, buffer.byteSize(), 0), state);
+          "recv",
+          (int) (long) recv.invokeExact(state, fd, buffer, buffer.byteSize(), flags),
+          state);
     } catch (CallFailed e) {
       throw e;
     } catch (Throwable e) {

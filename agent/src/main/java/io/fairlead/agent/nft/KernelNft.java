@@ -1,7 +1,6 @@
 package io.fairlead.agent.nft;
 
 import io.fairlead.agent.nft.Foreign.CallFailed;
-import io.fairlead.agent.nft.NetlinkNft.Committed;
 import io.fairlead.agent.ruleset.Command;
 import io.fairlead.agent.ruleset.Layout;
 import io.fairlead.agent.ruleset.TableContents;
@@ -46,14 +45,24 @@ final class KernelNft implements NftGateway {
 
   @Override
   public void commit(Layout layout, List<Command> commands) {
-    if (messages.commit(layout, commands) != Committed.DONE) {
-      library.commit(layout, commands);
+    switch (messages.commit(layout, commands)) {
+      case DONE -> {}
+      case REFUSED, UNKNOWN -> library.commit(layout, commands);
+      case IN_DOUBT ->
+          throw new GatewayException(
+              Outcome.UNKNOWN,
+              "the kernel's answer to a transaction was lost: it is done, or nothing of it is");
     }
   }
 
   @Override
   public Optional<TableContents> read(Layout layout) {
     return messages.read(layout);
+  }
+
+  /** The same, all of one moment, whoever writes meanwhile. */
+  Optional<TableContents> readAtOnce(Layout layout) {
+    return messages.readAtOnce(layout);
   }
 
   /** One map of our table, without the rest; the table must exist. Costs what the map holds. */

@@ -45,7 +45,7 @@ public final class KernelReader implements AutoCloseable {
     var families = new TreeMap<Family, FamilyState>();
     for (var family : Family.values()) {
       var layout = Layout.of(family);
-      nft.read(layout)
+      nft.readAtOnce(layout)
           .ifPresent(contents -> families.put(family, FamilyState.of(layout, contents)));
     }
     return new KernelState(Collections.unmodifiableSortedMap(families));

@@ -29,6 +29,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.IntFunction;
 
 /**
  * nf_tables by its own messages: what a change takes, in a hundredth of the time that a library
@@ -47,13 +48,16 @@ final class NetlinkNft implements AutoCloseable {
   /** More than the largest transaction that is planned. */
   private static final int SEND = 16 << 20;
 
-  /** Others' transactions spoil a reading; it is short. */
+  /** About what its refusals take, one for each of its commands. */
+  private static final int REFUSALS = 16 << 20;
+
+  /** Others' transactions spoil a reading of one list; it is short. */
   private static final int READINGS = 50;
 
   private final Arena arena = Arena.ofConfined();
   private final Foreign foreign;
-  private final int socket;
   private final MemorySegment answer;
+  private int socket;
   private int sequence;
 
   private NetlinkNft(Foreign foreign, int socket) {
@@ -64,22 +68,40 @@ final class NetlinkNft implements AutoCloseable {
 
   /** For the calling thread. */
   static NetlinkNft open(Foreign foreign) throws CallFailed {
+    return new NetlinkNft(foreign, socket(foreign));
+  }
+
+  private static int socket(Foreign foreign) throws CallFailed {
     int socket = foreign.netlink(NETLINK_NETFILTER);
     try {
+      foreign.withoutEcho(socket);
       foreign.sendBuffer(socket, SEND);
+      foreign.receiveBuffer(socket, REFUSALS);
     } catch (CallFailed _) {
-      // large transactions are refused, then, and go the other way
+      // large transactions are refused, then, and go the other way; refusals may be lost, and are
+      // told as IN_DOUBT
     }
-    return new NetlinkNft(foreign, socket);
+    return socket;
+  }
+
+  /** After what left the old one with answers that nobody waits for, or full of them. */
+  private void renew() {
+    try {
+      int fresh = socket(foreign);
+      foreign.close(socket);
+      socket = fresh;
+    } catch (CallFailed _) {
+      // the old one, then: answers to what was asked before are told by their numbers
+    }
   }
 
   /** What became of a transaction. */
   enum Committed {
     DONE,
-    /**
-     * The kernel refused it, or there is doubt. Without words; nothing of it was done, most likely.
-     */
+    /** The kernel refused it: nothing of it was done. Without words. */
     REFUSED,
+    /** The answer was lost: it was done whole, or not at all. */
+    IN_DOUBT,
     /** It has commands that are not known here; nothing was tried. */
     UNKNOWN
   }
@@ -93,25 +115,37 @@ final class NetlinkNft implements AutoCloseable {
     sequence = batch.get().last() + 1;
     try {
       send(batch.get().bytes());
-      // All answers are there when the call that sent it returns; refusals come before the last
-      // one.
-      boolean refused = false;
-      while (true) {
-        int length = foreign.receive(socket, answer);
-        for (int at = 0; at + 16 <= length; at += step(at)) {
-          int number = answer.get(JAVA_INT, at + 8);
-          boolean ours = number >= batch.get().first() && number <= batch.get().last() + 1;
-          if (!ours || Short.toUnsignedInt(answer.get(JAVA_SHORT, at + 4)) != NLMSG_ERROR) {
-            continue;
-          }
-          refused |= answer.get(JAVA_INT, at + 16) != 0;
-          if (number == batch.get().last()) {
-            return refused ? Committed.REFUSED : Committed.DONE;
-          }
-        }
-      }
     } catch (CallFailed _) {
-      return Committed.REFUSED;
+      return Committed.REFUSED; // it never left
+    }
+    // All answers are there when the call that sent it returns; refusals come before the last one.
+    boolean refused = false;
+    boolean last = true; // whether there is a last one for sure
+    while (true) {
+      int length;
+      try {
+        length = last ? foreign.receive(socket, answer) : foreign.receiveNow(socket, answer);
+      } catch (CallFailed e) {
+        if (last && e.errno() == Foreign.ENOBUFS) { // it holds the first of many refusals
+          last = false;
+          continue;
+        }
+        renew();
+        return refused ? Committed.REFUSED : Committed.IN_DOUBT;
+      }
+      for (int at = 0; at + 16 <= length; at += step(at)) {
+        int number = answer.get(JAVA_INT, at + 8);
+        boolean ours = number >= batch.get().first() && number <= batch.get().last() + 1;
+        if (!ours || Short.toUnsignedInt(answer.get(JAVA_SHORT, at + 4)) != NLMSG_ERROR) {
+          continue;
+        }
+        boolean error = answer.get(JAVA_INT, at + 16) != 0;
+        refused |= error;
+        if (number == batch.get().last()) {
+          return refused ? Committed.REFUSED : Committed.DONE;
+        }
+        last &= !(error && number == batch.get().first()); // of the whole, often without another
+      }
     }
   }
 
@@ -128,7 +162,8 @@ final class NetlinkNft implements AutoCloseable {
   }
 
   /**
-   * Everything in our table of that family; empty where there is none.
+   * Everything in our table of that family; empty where there is none. Each list in it is of one
+   * moment; where somebody else changes our table meanwhile, not all of them are of the same.
    *
    * @throws GatewayException KNOWN_FAILED: the kernel does not answer, or the tables change all the
    *     time
@@ -136,20 +171,39 @@ final class NetlinkNft implements AutoCloseable {
   Optional<TableContents> read(Layout layout) {
     try {
       for (int i = 0; i < READINGS; i++) {
-        var before = generation();
         var reading = new Reading(layout.family());
         boolean there = reading.all();
-        if (reading.whole && generation().equals(before)) {
+        if (reading.whole) {
           return there
               ? Optional.of(new TableContents(reading.chains, reading.sets))
               : Optional.empty();
         }
       }
     } catch (CallFailed e) {
+      renew();
       throw new GatewayException(
           Outcome.KNOWN_FAILED, "nftables cannot be read: " + e.getMessage(), e);
     }
-    throw new GatewayException(
+    throw changing();
+  }
+
+  /**
+   * The same, all of one moment: for who does not write the table himself. On a host whose tables
+   * change often it may fail for that.
+   */
+  Optional<TableContents> readAtOnce(Layout layout) {
+    for (int i = 0; i < READINGS; i++) {
+      var before = generation();
+      var contents = read(layout);
+      if (generation().equals(before)) {
+        return contents;
+      }
+    }
+    throw changing();
+  }
+
+  private static GatewayException changing() {
+    return new GatewayException(
         Outcome.KNOWN_FAILED,
         "something changes nftables so often that they cannot be read: " + READINGS + " tries");
   }
@@ -165,6 +219,7 @@ final class NetlinkNft implements AutoCloseable {
         }
       }
     } catch (CallFailed e) {
+      renew();
       throw new GatewayException(
           Outcome.KNOWN_FAILED, "map " + map + " cannot be read: " + e.getMessage(), e);
     }
@@ -234,7 +289,7 @@ final class NetlinkNft implements AutoCloseable {
     private final Family family;
     private final Map<String, List<String>> chains = new LinkedHashMap<>();
     private final Map<String, Map<String, Optional<String>>> sets = new LinkedHashMap<>();
-    private boolean whole = true;
+    private boolean whole = true; // nothing went meanwhile
 
     Reading(Family family) {
       this.family = family;
@@ -247,12 +302,17 @@ final class NetlinkNft implements AutoCloseable {
       }
       var names = new ArrayList<String>();
       dump(
-          NftMessages.dump(family, NftMessages.GET_SET, ++sequence),
+          number -> NftMessages.dump(family, NftMessages.GET_SET, number),
+          names::clear,
           message -> named(message, 2).ifPresent(names::add));
       dump(
-          NftMessages.dump(family, NftMessages.GET_CHAIN, ++sequence),
+          number -> NftMessages.dump(family, NftMessages.GET_CHAIN, number),
+          chains::clear,
           message -> named(message, 3).ifPresent(name -> chains.put(name, new ArrayList<>())));
-      dump(NftMessages.dump(family, NftMessages.GET_RULE, ++sequence), this::rule);
+      dump(
+          number -> NftMessages.dump(family, NftMessages.GET_RULE, number),
+          () -> chains.values().forEach(List::clear),
+          this::rule);
       for (var name : names) {
         elements(name);
       }
@@ -278,8 +338,30 @@ final class NetlinkNft implements AutoCloseable {
       }
     }
 
-    private void dump(ByteBuffer request, Consumer<? super ByteBuffer> message) throws CallFailed {
+    /**
+     * Has a list told, again where somebody's transaction came into it.
+     *
+     * @param request by its number
+     * @param forget what was told of it
+     * @throws GatewayException KNOWN_FAILED: that happens all the time
+     */
+    private void dump(
+        IntFunction<ByteBuffer> request, Runnable forget, Consumer<? super ByteBuffer> message)
+        throws CallFailed {
+      for (int i = 0; i < READINGS; i++) {
+        if (tell(request.apply(++sequence), message)) {
+          return;
+        }
+        forget.run();
+      }
+      throw changing();
+    }
+
+    /** Whether it is of one moment. */
+    private boolean tell(ByteBuffer request, Consumer<? super ByteBuffer> message)
+        throws CallFailed {
       int number = sequence;
+      boolean ofOneMoment = true;
       NetlinkNft.this.send(request);
       while (true) {
         int length = foreign.receive(socket, answer);
@@ -288,19 +370,17 @@ final class NetlinkNft implements AutoCloseable {
             continue;
           }
           if ((answer.get(JAVA_SHORT, at + 6) & INTERRUPTED) != 0) {
-            whole = false;
+            ofOneMoment = false;
           }
           switch (Short.toUnsignedInt(answer.get(JAVA_SHORT, at + 4))) {
-            case NLMSG_DONE -> {
-              return;
-            }
-            case NLMSG_ERROR -> {
+            case NLMSG_DONE, NLMSG_ERROR -> { // both say why it ends there
               int errno = -answer.get(JAVA_INT, at + 16);
-              if (errno != ENOENT) {
+              if (errno == ENOENT) {
+                whole = false; // it went meanwhile
+              } else if (errno != 0) {
                 throw new CallFailed("dump", errno);
               }
-              whole = false; // it went meanwhile
-              return;
+              return ofOneMoment;
             }
             default ->
                 message.accept(
@@ -370,7 +450,11 @@ final class NetlinkNft implements AutoCloseable {
       var format = ElementFormat.of(set);
       var bounds = new ArrayList<Bound>();
       dump(
-          NftMessages.elements(family, set, ++sequence),
+          number -> NftMessages.elements(family, set, number),
+          () -> {
+            elements.clear();
+            bounds.clear();
+          },
           message ->
               attributes(
                   message,

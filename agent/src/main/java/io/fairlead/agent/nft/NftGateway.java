@@ -16,7 +16,8 @@ public interface NftGateway extends AutoCloseable {
   /**
    * Does all of the commands on our table of that family in one transaction, or none of them.
    *
-   * @throws GatewayException KNOWN_FAILED with the kernel's words where it refuses
+   * @throws GatewayException KNOWN_FAILED with the kernel's words where it refuses; UNKNOWN where
+   *     its answer was lost: a reading tells what there is
    */
   void commit(Layout layout, List<Command> commands);
 

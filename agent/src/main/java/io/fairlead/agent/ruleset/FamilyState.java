@@ -22,6 +22,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * One family's table, understood. What does not make sense stands in {@code deviating}: elements of
@@ -45,6 +46,8 @@ public record FamilyState(
     SortedMap<Long, Long> words,
     Map<Integer, Program> programs,
     Set<Integer> memories) {
+  /** Of a difference that are told one by one: there may be as many as there are Services. */
+  private static final int NAMED = 3;
 
   /** The position that the table says it is at, or empty where none was written yet. */
   public Optional<Position> position() {
@@ -191,11 +194,25 @@ public record FamilyState(
     return differences;
   }
 
-  private static void compare(
-      String what, Set<?> expected, Set<?> found, List<String> differences) {
-    if (!expected.equals(found)) {
-      differences.add(what + ": expected " + expected + ", kernel " + found);
+  private static <T extends Comparable<T>> void compare(
+      String what, Set<T> expected, Set<T> found, List<String> differences) {
+    var missing = named(expected, found);
+    var surplus = named(found, expected);
+    if (!missing.isEmpty() || !surplus.isEmpty()) {
+      differences.add(
+          what
+              + ": "
+              + (missing.isEmpty() ? "" : "missing " + missing)
+              + (missing.isEmpty() || surplus.isEmpty() ? "" : "; ")
+              + (surplus.isEmpty() ? "" : "not wanted " + surplus));
     }
+  }
+
+  /** The first of those that are not in the other; "" where all are. */
+  private static <T extends Comparable<T>> String named(Set<T> all, Set<T> other) {
+    var left = all.stream().filter(one -> !other.contains(one)).sorted().toList();
+    var first = left.stream().limit(NAMED).map(String::valueOf).collect(Collectors.joining(", "));
+    return left.size() > NAMED ? first + " and " + (left.size() - NAMED) + " more" : first;
   }
 
   private static Optional<Frontend> frontend(Protocol protocol, String key) {

@@ -121,16 +121,22 @@ final class Outbox {
     parts.remove(question);
   }
 
-  private void sendPart(Link link, long question) {
+  /** The next part of an answer; the last one closes the question. */
+  Optional<Answer.Builder> nextPart(long question) {
     var left = answers.getOrDefault(question, Collections.emptyIterator());
     if (!left.hasNext()) {
-      return;
+      return Optional.empty();
     }
-    var part = left.next().setQuestion(question).setMore(left.hasNext());
+    Answer.Builder part;
+    try {
+      part = left.next().setQuestion(question).setMore(left.hasNext());
+    } catch (RuntimeException e) { // a defect, but of this answer only
+      part = QuestionDesk.notMade(e).setQuestion(question);
+    }
     if (!part.getMore()) {
       answers.remove(question);
     }
-    link.send(AgentMessage.newBuilder().setAnswer(part));
+    return Optional.of(part);
   }
 
   /** Sends what the replica takes. */
@@ -160,7 +166,8 @@ final class Outbox {
       points.reached(FaultPoint.SOURCE_SENT);
     }
     while (link.isWritable() && !parts.isEmpty()) {
-      sendPart(link, parts.remove());
+      nextPart(parts.remove())
+          .ifPresent(part -> link.send(AgentMessage.newBuilder().setAnswer(part)));
     }
   }
 

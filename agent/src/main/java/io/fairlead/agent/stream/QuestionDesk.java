@@ -8,6 +8,7 @@ import io.fairlead.v1.Question;
 import io.fairlead.v1.TraceFlowsRequest;
 import java.util.Iterator;
 import java.util.List;
+import java.util.concurrent.Semaphore;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -25,6 +26,11 @@ final class QuestionDesk {
   private final FlowGateway flows;
   private final Supplier<State> state;
   private final Consumer<Looked> looked;
+
+  /** One look at a time: a question that is dropped frees its place, its look goes on. */
+  private final Semaphore examining = new Semaphore(1);
+
+  private final Semaphore finding = new Semaphore(1);
 
   /**
    * What the loop knows.
@@ -62,26 +68,50 @@ final class QuestionDesk {
   void take(StreamClient.Session session, Question question) {
     var outbox = session.outbox();
     switch (question.getQuestionCase()) {
-      case RULES -> look(session, question.getId(), () -> rules(question.getRules()));
-      case FLOWS -> look(session, question.getId(), () -> flows(question.getFlows()));
+      case RULES -> look(session, question.getId(), examining, () -> rules(question.getRules()));
+      case FLOWS -> look(session, question.getId(), finding, () -> flows(question.getFlows()));
       case NEXT -> outbox.next(question.getId());
       case DROPPED -> outbox.drop(question.getId());
-      case QUESTION_NOT_SET -> look(session, question.getId(), () -> QuestionDesk::unknown);
+      case QUESTION_NOT_SET -> {
+        if (ask(session, question.getId())) {
+          outbox.answer(
+              question.getId(),
+              failure("its agent does not know this question; it is of an older version"));
+        }
+      }
     }
   }
 
   /** An answer, where somebody waits for it yet. */
   void answer(Looked what) {
-    what.session().outbox().answer(what.question(), what.parts().get());
+    Iterator<Answer.Builder> parts;
+    try {
+      parts = what.parts().get();
+    } catch (RuntimeException e) { // a defect, but of this answer only
+      parts = List.of(notMade(e)).iterator();
+    }
+    what.session().outbox().answer(what.question(), parts);
+  }
+
+  private static boolean ask(StreamClient.Session session, long question) {
+    boolean taken = session.outbox().ask(question);
+    if (!taken) { // a replica asks fewer
+      LOG.atDebug().addKeyValue("question", question).log("Too many questions are open");
+    }
+    return taken;
   }
 
   private void look(
       StreamClient.Session session,
       long question,
+      Semaphore one,
       Supplier<Supplier<Iterator<Answer.Builder>>> look) {
-    if (!session.outbox().ask(question)) {
-      LOG.atDebug().addKeyValue("question", question).log("Too many questions are open");
-      return; // a replica asks fewer
+    if (!ask(session, question)) {
+      return;
+    }
+    if (!one.tryAcquire()) {
+      session.outbox().answer(question, failure("it is busy with another question"));
+      return;
     }
     Thread.ofVirtual()
         .name("question-" + question)
@@ -92,6 +122,8 @@ final class QuestionDesk {
           } catch (RuntimeException e) { // of the kernel, or while the agent ends
             var words = String.valueOf(e.getMessage());
             parts = () -> failure(words);
+          } finally {
+            one.release(); // before it is told: who has the answer may ask again
           }
           looked.accept(new Looked(session, question, parts));
         });
@@ -122,11 +154,13 @@ final class QuestionDesk {
         List.of(Answer.newBuilder().setFlows(FlowsAnswer.of(found, state.get().view()))).iterator();
   }
 
-  private static Iterator<Answer.Builder> unknown() {
-    return failure("its agent does not know this question; it is of an older version");
-  }
-
   private static Iterator<Answer.Builder> failure(String words) {
     return List.of(Answer.newBuilder().setFailure(words)).iterator();
+  }
+
+  /** The answer of an agent that could not make the one that was asked for. */
+  static Answer.Builder notMade(RuntimeException e) {
+    LOG.atError().addKeyValue("event", "agent.answer-failed").setCause(e).log("No answer made");
+    return Answer.newBuilder().setFailure("its agent could not make the answer: " + e);
   }
 }

@@ -15,6 +15,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 
 /** A kernel's memory of flows. Thread-safe. */
 public final class FakeFlows implements FlowGateway {
@@ -26,6 +27,7 @@ public final class FakeFlows implements FlowGateway {
   private final List<Integer> deleted = new CopyOnWriteArrayList<>();
   private final AtomicBoolean interrupted = new AtomicBoolean();
   private volatile Optional<String> failure = Optional.empty();
+  private volatile Optional<Supplier<Found>> finding = Optional.empty();
 
   /** A client sent something. */
   public void sent(int clientPort, Frontend frontend, Target target) {
@@ -56,6 +58,11 @@ public final class FakeFlows implements FlowGateway {
     failure = words;
   }
 
+  /** From now on that is what is found, or what is there again. */
+  public void findsInstead(Optional<Supplier<Found>> what) {
+    finding = what;
+  }
+
   @Override
   public Cleaned clean(Map<Frontend, Set<Target>> serving) {
     passes.incrementAndGet();
@@ -83,6 +90,9 @@ public final class FakeFlows implements FlowGateway {
     failure.ifPresent(words -> {
       throw new GatewayException(Outcome.KNOWN_FAILED, words);
     });
+    if (finding.isPresent()) {
+      return finding.get().get();
+    }
     var all =
         flows.stream()
             .filter(flow -> flow.frontend().vip().equals(query.vip()))

@@ -45,6 +45,7 @@ public final class FakeNft implements NftGateway {
   private final Map<Family, String> away = new TreeMap<>();
   private BiConsumer<Family, TableContents> afterCommit = (_, _) -> {};
   private int commits;
+  private boolean losesAnswer;
 
   private record Table(
       Map<String, List<String>> chains, Map<String, Map<String, Optional<String>>> sets) {
@@ -63,6 +64,11 @@ public final class FakeNft implements NftGateway {
   /** From now on transactions with such a command are refused. */
   public void refuse(Predicate<Command> command) {
     locked(() -> refuses = command);
+  }
+
+  /** The next transaction is done, but who asked for it does not learn that. */
+  public void loseNextAnswer() {
+    locked(() -> losesAnswer = true);
   }
 
   /** From now on everything fails with these words, or nothing any more. */
@@ -138,6 +144,10 @@ public final class FakeNft implements NftGateway {
       generation++;
       commits++;
       read(layout).ifPresent(contents -> afterCommit.accept(layout.family(), contents));
+      if (losesAnswer) {
+        losesAnswer = false;
+        throw new GatewayException(Outcome.UNKNOWN, "the answer was lost");
+      }
     });
   }
 

@@ -1,8 +1,11 @@
 package io.fairlead.agent.nft;
 
+import static io.fairlead.agent.Waiting.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.fairlead.agent.nft.NetlinkNft.Committed;
 import io.fairlead.agent.ruleset.Command;
+import io.fairlead.agent.ruleset.Command.AddChain;
 import io.fairlead.agent.ruleset.Command.AddElement;
 import io.fairlead.agent.ruleset.Command.ElementKey;
 import io.fairlead.agent.ruleset.CommandText;
@@ -18,10 +21,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -68,6 +74,90 @@ class KernelNftKernelTest extends NftGatewayContract {
   @Override
   NftGateway nft() {
     return nft;
+  }
+
+  /** Neither a copy of what is refused nor more refusals than a socket holds spoil what follows. */
+  @Test
+  void whatIsRefusedLeavesTheNextTransactionItsAnswer() {
+    var layout = Layout.of(Family.IPV4);
+    var messages = worker.call(() -> NetlinkNft.open(new Foreign()));
+    try {
+      assertThat(worker.call(() -> messages.commit(layout, endpoints(5_000))))
+          .as("there is no table")
+          .isEqualTo(Committed.REFUSED);
+      var chains = new ArrayList<Command>();
+      for (int i = 0; i < 60_000; i++) { // of which each is refused by itself
+        chains.add(new AddChain("chain_" + i, Optional.empty()));
+      }
+      assertThat(worker.call(() -> messages.commit(layout, chains))).isEqualTo(Committed.REFUSED);
+      nft.commit(layout, layout.create());
+      assertThat(worker.call(() -> messages.commit(layout, endpoints(1))))
+          .isEqualTo(Committed.DONE);
+      assertThat(nft.read(layout).orElseThrow().elements(Elements.endpoints(Protocol.TCP)))
+          .hasSize(1);
+    } finally {
+      worker.call(() -> {
+        messages.close();
+        return true;
+      });
+    }
+  }
+
+  private static List<Command> endpoints(int number) {
+    var commands = new ArrayList<Command>();
+    for (int i = 0; i < number; i++) {
+      var key = "10.96.%d.%d . 80 . 0".formatted(i / 250, i % 250);
+      commands.add(
+          new AddElement(
+              new ElementKey(Elements.endpoints(Protocol.TCP), key),
+              Optional.of("10.244.0.1 . 8080")));
+    }
+    return commands;
+  }
+
+  @Test
+  void isReadWhileSomebodyElseChangesOtherTablesAllTheTime() throws InterruptedException {
+    var layout = Layout.of(Family.IPV4);
+    var others = Layout.of(Family.IPV6);
+    nft.commit(layout, layout.create());
+    nft.commit(others, others.create());
+    var expected = nft.read(layout);
+    long before = nft.generation().orElseThrow();
+    var vip = new ElementKey(Elements.VIPS, "fd00:96::1");
+    var foreign = new Foreign();
+    var over = new AtomicBoolean();
+    try (var neighbour = Worker.start(NAMESPACE + "-other", "the neighbour's thread")) {
+      var messages =
+          neighbour.call(() -> {
+            Worker.enter(foreign, Path.of("/run/netns", NAMESPACE));
+            return NetlinkNft.open(foreign);
+          });
+      var changes =
+          Thread.ofPlatform()
+              .daemon()
+              .start(() -> {
+                while (!over.get()) {
+                  var add = List.<Command>of(new AddElement(vip, Optional.empty()));
+                  var delete = List.<Command>of(new Command.DeleteElement(vip));
+                  neighbour.call(() -> messages.commit(others, add));
+                  neighbour.call(() -> messages.commit(others, delete));
+                  LockSupport.parkNanos(200_000);
+                }
+              });
+      try {
+        await("somebody changes something").until(() -> nft.generation().orElseThrow() != before);
+        for (int i = 0; i < 20; i++) {
+          assertThat(nft.read(layout)).isEqualTo(expected);
+        }
+      } finally {
+        over.set(true);
+        changes.join();
+        neighbour.call(() -> {
+          messages.close();
+          return true;
+        });
+      }
+    }
   }
 
   /** What nft itself reads is a second opinion on what is written and read here. */

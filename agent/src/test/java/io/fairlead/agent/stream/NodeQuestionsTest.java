@@ -13,6 +13,8 @@ import io.fairlead.agent.nft.DataPlane;
 import io.fairlead.agent.nft.DataPlaneConfig;
 import io.fairlead.agent.nft.FakeFlows;
 import io.fairlead.agent.nft.FakeNft;
+import io.fairlead.agent.nft.FlowGateway;
+import io.fairlead.agent.nft.FlowGateway.Found;
 import io.fairlead.agent.ruleset.Command;
 import io.fairlead.agent.ruleset.Command.ElementKey;
 import io.fairlead.agent.stream.FakeReplica.Stream;
@@ -37,10 +39,14 @@ import io.fairlead.v1.Question;
 import io.fairlead.v1.ServiceName;
 import io.fairlead.v1.TraceFlowsRequest;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -50,6 +56,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** What an agent answers to questions about its kernel. */
 @Timeout(60)
 class NodeQuestionsTest {
+  private static final TraceFlowsRequest FLOWS =
+      TraceFlowsRequest.newBuilder().setClient("10.244.0.9").setVip("10.96.0.1").build();
+
   @TempDir Path directory;
 
   private final FakeNft nft = new FakeNft();
@@ -284,6 +293,86 @@ class NodeQuestionsTest {
     flows.fail(Optional.of("errno 1"));
     stream.ask(Question.newBuilder().setId(5).setFlows(request));
     assertThat(part(5, 1).getFailure()).contains("errno 1");
+  }
+
+  @Test
+  void looksForOneQuestionOfAKindAtATimeAlsoWhereItWasDropped() {
+    programmed("s:10", service("web", "10.96.0.1", "10.244.0.1"));
+    var goOn = new CountDownLatch(1);
+    flows.findsInstead(
+        Optional.of(() -> {
+          try {
+            goOn.await();
+          } catch (InterruptedException e) {
+            throw new AssertionError(e);
+          }
+          return new Found(List.of(), false, 1);
+        }));
+    stream.ask(Question.newBuilder().setId(101).setFlows(FLOWS));
+    stream.ask(Question.newBuilder().setId(101).setDropped(Question.Dropped.getDefaultInstance()));
+    stream.ask(Question.newBuilder().setId(102).setFlows(FLOWS));
+    assertThat(part(102, 1).getFailure()).contains("busy with another question");
+    assertThat(rules().getPortsList()).as("the other kind").hasSize(1);
+    goOn.countDown();
+    await("free again")
+        .until(() -> {
+          stream.ask(Question.newBuilder().setId(++questions).setFlows(FLOWS));
+          return part(questions, 1).hasFlows();
+        });
+    assertThat(parts(101)).isEmpty();
+  }
+
+  @Test
+  void anAnswerThatCannotBeMadeIsAFailureAndNoneOfTheAgent() {
+    programmed("s:10", service("web", "10.96.0.1", "10.244.0.1"));
+    var nowhere = new Target(Address.of("10.244.0.9"), 4711);
+    flows.findsInstead(
+        Optional.of(() ->
+            new Found(
+                List.of(
+                    new FlowGateway.Flow(
+                        new Frontend(Address.of("10.96.0.1"), Protocol.TCP, 80),
+                        nowhere,
+                        nowhere,
+                        nowhere,
+                        new AtomicReference<String>().get(), // none, which is a defect
+                        Duration.ZERO,
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty())),
+                false,
+                1)));
+    stream.ask(Question.newBuilder().setId(3).setFlows(FLOWS));
+    assertThat(part(3, 1).getFailure()).contains("could not make the answer");
+    flows.findsInstead(Optional.empty());
+    stream.ask(Question.newBuilder().setId(4).setFlows(FLOWS));
+    assertThat(part(4, 1).hasFlows()).isTrue();
+  }
+
+  @Test
+  void aPartThatCannotBeMadeIsAFailureAndTheLast() {
+    var outbox = new Outbox();
+    assertThat(outbox.ask(1)).isTrue();
+    var words = List.of("first").iterator();
+    outbox.answer(
+        1,
+        new Iterator<>() {
+          @Override
+          public boolean hasNext() {
+            return true;
+          }
+
+          @Override
+          public Answer.Builder next() {
+            return Answer.newBuilder().setFailure(words.next());
+          }
+        });
+    assertThat(outbox.nextPart(1).orElseThrow().getFailure()).isEqualTo("first");
+    var last = outbox.nextPart(1).orElseThrow();
+    assertThat(last.getFailure()).contains("could not make the answer");
+    assertThat(last.getQuestion()).isEqualTo(1);
+    assertThat(last.getMore()).isFalse();
+    assertThat(outbox.nextPart(1)).isEmpty();
   }
 
   @Test

@@ -598,7 +598,7 @@ public final class Descriptions {
     if (node.hasAcknowledged()) {
       to.line("Lag", node.getLag() + (node.getLag() == 1 ? " offset" : " offsets"));
     }
-    to.line("Last Error", Tables.orNone(node.getLastError()));
+    to.line("Last Error", Tables.orNone(Plain.line(node.getLastError())));
     to.line("Manifests", Tables.orNone(Tables.refusedManifests(node)));
     if (node.getRefusedCount() == 0) {
       to.line("Refused Rules", Tables.NONE);
@@ -610,7 +610,7 @@ public final class Descriptions {
                   .append("  ")
                   .append(rule.getFrontend())
                   .append(": ")
-                  .append(rule.getReason())
+                  .append(Plain.line(rule.getReason()))
                   .append('\n'));
     }
     return to.text.toString();

@@ -140,7 +140,7 @@ public final class Tables {
   }
 
   private static String nodeTrouble(Node node) {
-    var error = node.getLastError().replace('\n', ' ');
+    var error = Plain.line(node.getLastError());
     if (!error.isEmpty()) {
       return error;
     }
@@ -160,7 +160,7 @@ public final class Tables {
             + (node.getRefusedManifests() == 1
                 ? " manifest refused: "
                 : " manifests refused, the last: ")
-            + node.getManifestError().replace('\n', ' ');
+            + Plain.line(node.getManifestError());
   }
 
   public static TextTable endpointSlices(

@@ -171,6 +171,25 @@ class TablesTest {
   }
 
   @Test
+  void whatANodeSaysIsNoCommandToATerminal() {
+    var node =
+        Node.newBuilder()
+            .setRefusedManifests(1)
+            .setManifestError("a.yaml:3: \u001b[2J\nno\u009bname")
+            .addRefused(
+                io.fairlead.v1.RefusedRule.newBuilder()
+                    .setFrontend("10.96.0.1:80/TCP")
+                    .setReason("File\u0007 exists"));
+    node.getMetadataBuilder().setName("node-a");
+    assertThat(Descriptions.of(node.build()))
+        .contains("1 manifest refused: a.yaml:3:  [2J no name\n")
+        .contains("10.96.0.1:80/TCP: File  exists\n");
+    node.clearRefused().setLastError("\u001b[31mdisk\r\nfull");
+    assertThat(Tables.nodes(List.of(node.build()), Width.NORMAL, NOW).text(Heads.HIDDEN))
+        .contains(" [31mdisk  full");
+  }
+
+  @Test
   void aPodWhosePortAnOlderOneHasIsRefused() {
     var pod = pod("a", "10.244.0.7").toBuilder();
     pod.getStatusBuilder()

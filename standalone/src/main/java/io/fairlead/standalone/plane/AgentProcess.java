@@ -22,13 +22,15 @@ record AgentProcess(String node, Command command, HostPort http) {
    * @param endpoints where agents reach endpoints-service
    * @param podRuntime where they reach what runs Pods
    * @param podNetwork of all nodes
+   * @param serviceNetwork that ClusterIPs come from
    */
   static AgentProcess of(
       PlaneConfig config,
       FabricNode node,
       HostPort endpoints,
       HostPort podRuntime,
-      String podNetwork)
+      String podNetwork,
+      String serviceNetwork)
       throws IOException {
     var name = node.name();
     var http = new HostPort(node.address(), PlanePorts.AGENT_HTTP);
@@ -40,6 +42,7 @@ record AgentProcess(String node, Command command, HostPort http) {
             "--zone=zone-" + name.charAt(name.length() - 1),
             "--pod-cidrs=" + node.podNetwork(),
             "--cluster-cidrs=" + podNetwork,
+            "--service-cidrs=" + serviceNetwork,
             "--endpoints=" + endpoints,
             "--pod-runtime=" + podRuntime,
             "--manifests=" + config.manifests(name),

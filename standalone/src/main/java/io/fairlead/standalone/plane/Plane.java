@@ -58,6 +58,7 @@ import org.slf4j.LoggerFactory;
 final class Plane implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Plane.class);
   private static final String POD_NETWORK = "10.244.0.0/16";
+  private static final String SERVICE_NETWORK = "10.96.0.0/16";
   private static final Path RESOLV_CONF = Path.of("/etc/resolv.conf");
   private static final Duration KUBE_DNS_LIMIT = Duration.ofSeconds(60);
 
@@ -263,6 +264,7 @@ final class Plane implements AutoCloseable {
                 common(ports.allocatorHttp()),
                 "--listen=" + listen,
                 "--advertise=" + listen,
+                "--service-cidrs=" + SERVICE_NETWORK,
                 etcdOption()));
     var service =
         services.opened(ALLOCATOR, AllocatorService.start(allocatorConfig, time, Faults.halting()));
@@ -358,7 +360,7 @@ final class Plane implements AutoCloseable {
     var place = fabric.node(node);
     var agents = new HostPort(fabric.managementAddress(), ports.endpoints());
     var runtime = new HostPort(fabric.managementAddress(), ports.podRuntime());
-    var process = AgentProcess.of(config, place, agents, runtime, POD_NETWORK);
+    var process = AgentProcess.of(config, place, agents, runtime, POD_NETWORK, SERVICE_NETWORK);
     var agent = clients.opened(node, Supervised.start(node, process::start, progress, time));
     process.awaitReady(agent);
     return new Ready<>(agent, place.address());
