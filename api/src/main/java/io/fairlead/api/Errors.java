@@ -31,6 +31,9 @@ public final class Errors {
   /** Domain of every ErrorInfo. */
   public static final String DOMAIN = "fairlead.io";
 
+  /** Name of the metadata that say who refused, where that was not the replica. */
+  public static final String BY = "by";
+
   private Errors() {}
 
   /**
@@ -399,6 +402,13 @@ public final class Errors {
         Reason.NODE_AWAY,
         "nodes \"" + node + "\" could not be asked: " + why,
         metadata(nodeKey(node)));
+  }
+
+  /** A node whose agent says that it cannot answer: to ask it again at once is of no use. */
+  public static StatusRuntimeException agentFailed(String node, String why) {
+    var metadata = metadata(nodeKey(node));
+    metadata.put(BY, "agent");
+    return status(Reason.NODE_AWAY, "nodes \"" + node + "\" could not be asked: " + why, metadata);
   }
 
   /** A node whose agent does not answer questions. */

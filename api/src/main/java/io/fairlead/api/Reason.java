@@ -97,7 +97,7 @@ public enum Reason {
       "The node is lost, or its agent never came: nobody can ask it. Its rules may be in force all the same."),
   NODE_AWAY(
       Code.UNAVAILABLE,
-      "kind, name",
+      "kind, name, and by (agent) where its agent said why",
       Retry.LATER,
       "The node could not be asked: no replica has its stream at the moment, or its agent did not answer, or cannot. The message says which."),
   AGENT_TOO_OLD(

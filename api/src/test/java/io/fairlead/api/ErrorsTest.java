@@ -284,6 +284,12 @@ class ErrorsTest {
             "Error from server (ServiceUnavailable): nodes \"node-a\" could not be asked: no replica has its"
                 + " stream at the moment"),
         new Case(
+            Errors.agentFailed("node-a", "the data plane is closed"),
+            Code.UNAVAILABLE,
+            Reason.NODE_AWAY,
+            Map.of("kind", "Node", "name", "node-a", "by", "agent"),
+            "Error from server (ServiceUnavailable): nodes \"node-a\" could not be asked: the data plane is closed"),
+        new Case(
             Errors.agentTooOld("node-a", 3),
             Code.FAILED_PRECONDITION,
             Reason.AGENT_TOO_OLD,

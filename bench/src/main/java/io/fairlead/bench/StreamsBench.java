@@ -6,6 +6,7 @@ import io.fairlead.core.model.LogIdentity;
 import io.fairlead.core.model.Position;
 import io.fairlead.endpoints.stream.Contents;
 import io.fairlead.endpoints.stream.StreamSettings;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -72,7 +73,7 @@ final class StreamsBench implements Bench.Scenario {
       var _ = log.replay((_, _) -> {});
       image = System.nanoTime() - from;
       from = System.nanoTime();
-      var contents = new Contents(LOG, JOURNAL);
+      var contents = new Contents(LOG, JOURNAL, () -> Instant.MIN);
       var _ =
           log.replay((delta, next) -> contents.update(delta, next, Position.start(LOG), List.of()));
       streams = System.nanoTime() - from;
@@ -90,7 +91,7 @@ final class StreamsBench implements Bench.Scenario {
   private static void event(int size, List<Figure> figures, Bench.Progress progress) {
     progress.say("one event beside %d Services of 3 Pods".formatted(size));
     var log = new StreamsLog(size, 3, NODES);
-    var contents = new Contents(LOG, JOURNAL);
+    var contents = new Contents(LOG, JOURNAL, () -> Instant.MIN);
     var image =
         log.replay((delta, next) -> contents.update(delta, next, Position.start(LOG), List.of()));
     image = flip(log, contents, image, WARM_UP);
@@ -117,7 +118,7 @@ final class StreamsBench implements Bench.Scenario {
   private static void memory(StreamsLog log, List<Figure> figures, Bench.Progress progress) {
     progress.say("measuring memory");
     long before = Heap.afterCollection();
-    var contents = new Contents(LOG, JOURNAL);
+    var contents = new Contents(LOG, JOURNAL, () -> Instant.MIN);
     var image =
         log.replay((delta, next) -> contents.update(delta, next, Position.start(LOG), List.of()));
     long both = Heap.afterCollection();

@@ -33,6 +33,9 @@ final class ClaimSurvey {
   private long dueNanos;
   private Set<Difference> before = Set.of();
 
+  /** What the last look found that did not fail, unless the claims were put right since. */
+  private boolean differs;
+
   /** Written by the look, taken by the partition's thread. */
   private volatile Optional<Looked> looked = Optional.empty();
 
@@ -61,7 +64,13 @@ final class ClaimSurvey {
   /** The claims were just compared while nothing was decided. */
   void reconciled() {
     before = Set.of();
+    differs = false;
     dueNanos = parts.time().nanoTime() + EVERY.toNanos();
+  }
+
+  /** Whether the last look found something, which may have been a decision under way. */
+  boolean differs() {
+    return differs || looked.filter(last -> !last.found().isEmpty()).isPresent();
   }
 
   /** Begins a look in the background where one is due. */
@@ -81,6 +90,9 @@ final class ClaimSurvey {
     looked = Optional.empty();
     looking = false;
     var result = ended.get();
+    if (!result.failed()) {
+      differs = !result.found().isEmpty();
+    }
     var both = new HashSet<>(before);
     both.retainAll(result.found());
     boolean first = before.isEmpty();

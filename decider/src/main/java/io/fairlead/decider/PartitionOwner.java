@@ -280,11 +280,13 @@ final class PartitionOwner<C, R> {
         health.answered(); // it said where its end is
         phase = Phase.SERVING;
         onChange.run();
+        var survey = new ClaimSurvey(parts, mailbox::wake);
         Next next;
         try {
-          next = serve(me, commits);
+          next = serve(me, commits, survey);
           if (next == Next.GO_ON) {
-            release(settled(commits)); // before the appender is closed: the next owner waits for it
+            // before the appender is closed: the next owner waits for it
+            release(settled(commits, survey));
           }
         } finally {
           appender.close();
@@ -347,11 +349,12 @@ final class PartitionOwner<C, R> {
    * What the next owner may count on: that the claims are those of the image at the end of the log.
    * Empty where that is not certain.
    */
-  private Optional<Settled> settled(GroupCommit<C, R> commits) throws InterruptedException {
+  private Optional<Settled> settled(GroupCommit<C, R> commits, ClaimSurvey survey)
+      throws InterruptedException {
     if (!partition.equals(LogPartition.SERVICES)) {
       return Optional.empty(); // nothing is claimed for others
     }
-    var doubt = claimsDoubt(commits);
+    var doubt = claimsDoubt(commits, survey);
     if (doubt.isPresent()) {
       return unsettled(doubt.get());
     }
@@ -375,12 +378,15 @@ final class PartitionOwner<C, R> {
   }
 
   /** Why the claims may not be what the image wants. */
-  private Optional<String> claimsDoubt(GroupCommit<C, R> commits) {
+  private Optional<String> claimsDoubt(GroupCommit<C, R> commits, ClaimSurvey survey) {
     if (commits.takeClaimsInDoubt() || claimsCertainNanos.isPresent()) {
       return Optional.of("a call to etcd may still be carried out");
     }
     if (reconcileAsked.get() != reconciledAsk) {
       return Optional.of("a reconciliation is due");
+    }
+    if (survey.differs()) {
+      return Optional.of("a look found a difference");
     }
     if (takeOverAgain) {
       return Optional.of("etcd is another");
@@ -401,10 +407,10 @@ final class PartitionOwner<C, R> {
   }
 
   /** Until it must stop; GO_ON when it is to let go. */
-  private Next serve(Owner me, GroupCommit<C, R> commits) throws InterruptedException {
+  private Next serve(Owner me, GroupCommit<C, R> commits, ClaimSurvey survey)
+      throws InterruptedException {
     failures = 0;
     var gathering = new Gathering(mailbox, parts.time(), parts.settings().batch());
-    var survey = new ClaimSurvey(parts, mailbox::wake);
     while (true) {
       if (!isWanted() || closed) {
         return Next.GO_ON;

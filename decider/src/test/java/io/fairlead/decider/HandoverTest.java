@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -131,6 +132,34 @@ class HandoverTest {
     assertThat(reason(a.ask("3", ShopCommand.at("third", "10.96.0.12"))))
         .isEqualTo(Answer.Reason.ETCD_UNAVAILABLE);
     a.owners.drain();
+    assertThat(replicas.etcd.dump().toString()).doesNotContain("owners/");
+    assertThat(left()).isFalse();
+    var b = next("b");
+    assertThat(b.owners.stats().settledTakeovers.sum()).isZero();
+    assertThat(replicas.claims().values()).containsExactly("web", "db");
+  }
+
+  /** It may have been a decision under way; nobody knows before the next look. */
+  @Test
+  void whatALookFoundIsNotSettled() {
+    var a = ownerWithServices();
+    int before = a.coordination.listings();
+    var first = new CompletableFuture<Void>();
+    var second = new CompletableFuture<Void>();
+    a.coordination.holdListings(first);
+    replicas.leaveClaim(ORPHAN.toString(), "unknown");
+    try {
+      replicas.awaitWithin(
+          Duration.ofSeconds(40), "a look", () -> a.coordination.listings() > before);
+      a.coordination.holdListings(second);
+      first.complete(null);
+      replicas.awaitWithin(
+          Duration.ofSeconds(5), "the next one", () -> a.coordination.listings() > before + 1);
+      a.owners.drain();
+    } finally {
+      first.complete(null);
+      second.complete(null);
+    }
     assertThat(replicas.etcd.dump().toString()).doesNotContain("owners/");
     assertThat(left()).isFalse();
     var b = next("b");

@@ -188,7 +188,12 @@ final class EndpointsMetrics {
     count(metrics, STREAMS, "chunks", "Chunks sent.", stats.chunks);
     count(metrics, STREAMS, "sent_bytes", "Bytes of entries sent.", stats.sentBytes);
     count(metrics, STREAMS, "overruns", "Streams behind the journal.", stats.overruns);
-    count(metrics, STREAMS, "leases_lost", "Node leases lost.", stats.leasesLost);
+    count(
+        metrics,
+        STREAMS,
+        "leases_lost",
+        "Nodes whose key ran out while their stream was here.",
+        stats.leasesLost);
     count(metrics, STREAMS, "apply_errors", "Errors that nodes told.", stats.errors);
     count(metrics, STREAMS, "retries", "Calls upwards and to etcd tried again.", stats.retries);
   }

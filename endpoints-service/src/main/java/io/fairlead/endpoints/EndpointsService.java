@@ -158,7 +158,11 @@ public final class EndpointsService implements AutoCloseable {
       FaultPoints points) {
     var partitions = eventLog.partitioning().all();
     var owned = partitions.stream().filter(p -> p.topic() == Topic.PODS).toList();
-    var contents = new Contents(eventLog.identity(), config.streams().journal());
+    var contents =
+        new Contents(
+            eventLog.identity(),
+            config.streams().journal(),
+            () -> eventLog.completeSince().plus(Loader.SKEW));
     var streams = new NodeStreams();
     var turns = new ResetTurns(config.streams().resets(), time);
     var stats = new StreamStats();

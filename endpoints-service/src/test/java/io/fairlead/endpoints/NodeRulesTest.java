@@ -256,6 +256,7 @@ class NodeRulesTest {
   @Test
   void anAgentThatCannotTellOrGoesMeanwhileIsNamed() {
     var a = replicas.start("a");
+    var b = replicas.start("b");
     try (var agent = agent("n1", a)) {
       agent.onQuestion =
           question ->
@@ -263,9 +264,12 @@ class NodeRulesTest {
                   Answer.newBuilder()
                       .setQuestion(question.getId())
                       .setFailure("the data plane is closed"));
-      var report = ErrorReport.of(catchThrowable(() -> rules(a, "n1")));
-      assertThat(report.reason()).contains(Reason.NODE_AWAY);
-      assertThat(report.message()).contains("the data plane is closed");
+      for (var asked : List.of(a, b)) {
+        var report = ErrorReport.of(catchThrowable(() -> rules(asked, "n1")));
+        assertThat(report.reason()).contains(Reason.NODE_AWAY);
+        assertThat(report.message()).contains("the data plane is closed");
+      }
+      assertThat(agent.questions).as("once by each").hasSize(2);
       agent.onQuestion = _ -> agent.leave();
       assertThat(refusal(a, "n1")).contains(Reason.NODE_AWAY);
     }

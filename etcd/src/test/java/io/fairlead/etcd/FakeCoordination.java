@@ -39,6 +39,8 @@ public final class FakeCoordination implements Coordination {
   private final AtomicInteger writes = new AtomicInteger();
   private final AtomicInteger listings = new AtomicInteger();
   private final AtomicInteger listed = new AtomicInteger();
+  private final AtomicBoolean putToDelay = new AtomicBoolean();
+  private volatile Optional<Runnable> delayed = Optional.empty();
   private volatile CompletableFuture<Void> listable = CompletableFuture.completedFuture(null);
   private volatile boolean reachable = true;
   private volatile boolean closed;
@@ -63,6 +65,16 @@ public final class FakeCoordination implements Coordination {
   /** The next writes happen, but their answers are lost: UNKNOWN. */
   public void loseAnswers(int writes) {
     answersToLose.set(writes);
+  }
+
+  /** The next call that puts keys of nodes is not answered in time: UNKNOWN. */
+  public void delayNextPut() {
+    putToDelay.set(true);
+  }
+
+  /** Does what a call asked for that was not answered in time. */
+  public void putLate() {
+    delayed.orElseThrow().run();
   }
 
   /**
@@ -454,8 +466,9 @@ public final class FakeCoordination implements Coordination {
     if (listingsToFail.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
       throw new GatewayException(Outcome.KNOWN_FAILED, "listing failed on request");
     }
+    var until = listable; // first: who sees the count may hold the next one
     listings.incrementAndGet();
-    listable.join();
+    until.join();
     SortedMap<Address, ClaimHolder> found =
         read(() -> {
           var claims = new TreeMap<Address, ClaimHolder>();
@@ -584,6 +597,10 @@ public final class FakeCoordination implements Coordination {
 
   @Override
   public Set<String> putNodes(Collection<NodeLease> nodes, Lease lease) {
+    if (putToDelay.getAndSet(false)) {
+      delayed = Optional.of(() -> write(() -> putAll(nodes, EtcdKeys::node, lease.id())));
+      throw new GatewayException(Outcome.UNKNOWN, "not answered in time");
+    }
     return write(() -> putAll(nodes, EtcdKeys::node, lease.id()));
   }
 

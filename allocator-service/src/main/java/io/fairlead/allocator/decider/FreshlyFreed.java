@@ -35,7 +35,7 @@ public final class FreshlyFreed implements Publisher {
   /** When each was freed last, oldest first. */
   private final LinkedHashMap<Address, Long> freedNanos = new LinkedHashMap<>();
 
-  /** Its keys, for decisions: a change costs the same however many there are. */
+  /** Its keys, for decisions: a change costs a logarithm of how many there are, wherever it is. */
   private OrderedPSet<Address> view = OrderedPSet.empty();
 
   public FreshlyFreed(Time time) {

@@ -25,13 +25,16 @@ import io.fairlead.v1.Question;
 import io.grpc.CallOptions;
 import io.grpc.Context;
 import io.grpc.MethodDescriptor;
+import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
+import io.grpc.stub.BlockingClientCall;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 
 /**
@@ -46,6 +49,9 @@ public final class NodeQuestions {
 
   /** For each part: a kernel with much in it is read within that. */
   private static final Duration PART = Duration.ofSeconds(15);
+
+  /** Likewise from another replica, which waits that long for its agent. */
+  private static final Duration FORWARDED_PART = STREAM.plus(PART);
 
   /** For a caller to take what there is. */
   private static final Duration STALLED = Duration.ofSeconds(30);
@@ -198,33 +204,44 @@ public final class NodeQuestions {
       Call<Q, P> call, Member to, Caller caller, ServerCallStreamObserver<P> replies)
       throws InterruptedException {
     boolean told = false;
+    // without a deadline: an answer of many parts takes as long as its caller does, who ends it
+    var parts =
+        ClientCalls.blockingV2ServerStreamingCall(
+            peers.forwarding(to.address(), caller),
+            call.method(),
+            CallOptions.DEFAULT,
+            call.request());
     try {
-      var parts =
-          ClientCalls.blockingServerStreamingCall(
-              peers.forwarding(to.address(), caller),
-              call.method(),
-              CallOptions.DEFAULT.withDeadlineAfter(
-                  STREAM.plus(PART).toNanos(), TimeUnit.NANOSECONDS),
-              call.request());
-      while (parts.hasNext()) {
-        tell(parts.next(), replies);
+      for (var part = next(parts); part.isPresent(); part = next(parts)) {
+        tell(part.get(), replies);
         told = true;
       }
       replies.onCompleted();
       return Optional.empty();
-    } catch (StatusRuntimeException e) {
+    } catch (StatusException e) {
       var report = ErrorReport.of(e);
-      boolean moved = report.reason().equals(Optional.of(Reason.NODE_AWAY));
+      boolean moved =
+          report.reason().equals(Optional.of(Reason.NODE_AWAY))
+              && !report.metadata().containsKey(Errors.BY); // it answered: it cannot
       if (told || !(moved || report.isLostConnection())) {
-        throw e;
+        throw Errors.of(e);
       }
-      return Optional.of(
-          moved
-              ? e
-              : Errors.nodeAway(
-                  call.node(),
-                  "its stream is at replica " + to.replica() + ", which does not answer"));
+      return Optional.of(moved ? Errors.of(e) : silent(call, to));
+    } catch (TimeoutException _) {
+      throw silent(call, to);
+    } finally {
+      parts.cancel("nobody reads on", null); // nothing where it is complete
     }
+  }
+
+  private static <P> Optional<P> next(BlockingClientCall<?, P> parts)
+      throws InterruptedException, StatusException, TimeoutException {
+    return Optional.ofNullable(parts.read(FORWARDED_PART.toNanos(), TimeUnit.NANOSECONDS));
+  }
+
+  private static StatusRuntimeException silent(Call<?, ?> call, Member at) {
+    return Errors.nodeAway(
+        call.node(), "its stream is at replica " + at.replica() + ", which does not answer");
   }
 
   private <Q, P> void relay(

@@ -86,6 +86,9 @@ final class Content {
   /** The same, by positions within a step. */
   private final Map<Position, Common> within = new ConcurrentHashMap<>();
 
+  /** By position: those who come from a replica that is gone come with the same one. */
+  private final Map<Position, Journal.Found> found = new ConcurrentHashMap<>();
+
   private Content(Position position, HashPMap<EntryKey, Encoded> entries, Journal journal) {
     this.position = position;
     this.offsets = position.offsets();
@@ -120,8 +123,14 @@ final class Content {
    *
    * @param image the delta applied
    * @param led the records that led there, in order within each partition
+   * @param completeSince of what the log took since then no record is missing
    */
-  Content with(ClusterDelta delta, ClusterImage image, Position later, List<LogEntry> led) {
+  Content with(
+      ClusterDelta delta,
+      ClusterImage image,
+      Position later,
+      List<LogEntry> led,
+      Instant completeSince) {
     var changes = Entries.changed(delta, image);
     if (changes.isEmpty() && led.isEmpty()) {
       return new Content(later, entries, journal);
@@ -134,7 +143,7 @@ final class Content {
               ? next.plus(change.getKey(), encode(after.get()))
               : next.minus(change.getKey());
     }
-    return new Content(later, next, journal.with(changes, image, led));
+    return new Content(later, next, journal.with(changes, image, led, completeSince));
   }
 
   private static Encoded encode(Entry entry) {
@@ -223,7 +232,7 @@ final class Content {
   enum Why {
     /** It has no state of this log, or none that it goes on from. */
     NO_POSITION,
-    /** Its position is further back than the journal goes. */
+    /** Its position is further back than the journal goes, or than the log is complete. */
     BEYOND_JOURNAL,
     /** Its position is within a step of this replica whose records are not kept any more. */
     WITHIN_STEP
@@ -233,7 +242,7 @@ final class Content {
    * What a node lacks whose agent has the state at that position, whichever replica it was told by.
    */
   Back back(Position had, String node) {
-    return switch (journal.find(had)) {
+    return switch (remembered(found, had, () -> journal.find(had))) {
       case Journal.Found.Reached(var number, var before) when before.isEmpty() ->
           since(number, node)
               .<Back>map(Back.Difference::new)
@@ -245,7 +254,7 @@ final class Content {
     };
   }
 
-  private static <K> Common remembered(Map<K, Common> known, K had, Supplier<Common> made) {
+  private static <K, V> V remembered(Map<K, V> known, K had, Supplier<V> made) {
     return known.size() < MOST_COMMONS || known.containsKey(had)
         ? known.computeIfAbsent(had, _ -> made.get())
         : made.get(); // streams that far apart have little in common

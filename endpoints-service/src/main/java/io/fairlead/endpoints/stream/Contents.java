@@ -7,9 +7,11 @@ import io.fairlead.core.model.Position;
 import io.fairlead.core.record.LogEntry;
 import io.fairlead.eventlog.load.Manifest;
 import io.fairlead.eventlog.load.Publisher;
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 
 /**
  * The newest {@link Content}, and who wants to know of newer ones. Written by the loader's thread
@@ -17,14 +19,17 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 public final class Contents implements Publisher {
   private final Set<Runnable> listeners = ConcurrentHashMap.newKeySet();
+  private final Supplier<Instant> completeSince;
   private volatile Content current;
 
   /**
    * Empty until the first update.
    *
    * @param journal how many changed keys are remembered for streams that are behind
+   * @param completeSince every record that the log took since then is retained, as of the moment
    */
-  public Contents(LogIdentity log, int journal) {
+  public Contents(LogIdentity log, int journal, Supplier<Instant> completeSince) {
+    this.completeSince = completeSince;
     this.current = Content.empty(Position.start(log), journal);
   }
 
@@ -35,7 +40,7 @@ public final class Contents implements Publisher {
    */
   public void update(
       ClusterDelta delta, ClusterImage image, Position position, List<LogEntry> entries) {
-    current = current.with(delta, image, position, entries);
+    current = current.with(delta, image, position, entries, completeSince.get());
     listeners.forEach(Runnable::run);
   }
 

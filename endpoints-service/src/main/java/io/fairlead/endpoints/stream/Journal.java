@@ -36,7 +36,12 @@ import org.pcollections.TreePMap;
  * differs. After {@code j} the touches hold. Where {@code k} is {@code j} there is nothing to make.
  *
  * <p>The records, and images between them, are kept of the latest steps only; of older ones a
- * position counts only if it is that of a step. Immutable; derived from the log.
+ * position counts only if it is that of a step.
+ *
+ * <p>Where a log is read that was compacted, objects that were there once are in no record any
+ * more, neither what stored them nor what deleted them. An agent that comes from such a moment
+ * would keep them, so the journal tells nothing of positions before that. Immutable; derived from
+ * the log.
  */
 final class Journal {
   /**
@@ -83,7 +88,7 @@ final class Journal {
      */
     record Reached(long number, List<Touch> before) implements Found {}
 
-    /** It is of another log, or further back than the journal goes. */
+    /** It is of another log, or further back than the journal goes without a gap. */
     record TooOld() implements Found {}
 
     /** It lies within a step whose records are not kept any more. */
@@ -113,6 +118,15 @@ final class Journal {
   private final int kept;
   private final int maxTouches;
 
+  /**
+   * When the last record of each partition was accepted. Behind the position at which it began
+   * nothing is missing, as if that had just been.
+   */
+  private final Map<LogPartition, Instant> ages;
+
+  /** Before the end of that step records may be missing. */
+  private final long incomplete;
+
   private Journal(
       long number,
       Position records,
@@ -121,7 +135,9 @@ final class Journal {
       int sinceImage,
       int touches,
       int kept,
-      int maxTouches) {
+      int maxTouches,
+      Map<LogPartition, Instant> ages,
+      long incomplete) {
     this.number = number;
     this.records = records;
     this.steps = steps;
@@ -130,6 +146,8 @@ final class Journal {
     this.touches = touches;
     this.kept = kept;
     this.maxTouches = maxTouches;
+    this.ages = Map.copyOf(ages);
+    this.incomplete = incomplete;
   }
 
   /**
@@ -139,6 +157,8 @@ final class Journal {
    * @param maxTouches how many changed keys it keeps
    */
   static Journal from(long number, ClusterImage image, Position position, int maxTouches) {
+    var ages = new HashMap<LogPartition, Instant>();
+    position.next().keySet().forEach(partition -> ages.put(partition, Instant.MAX));
     return new Journal(
         number,
         position,
@@ -147,7 +167,9 @@ final class Journal {
         0,
         0,
         0,
-        maxTouches);
+        maxTouches,
+        ages,
+        number);
   }
 
   /** One that begins anew there, with a number of its own. */
@@ -159,13 +181,23 @@ final class Journal {
    * With one more step.
    *
    * @param led its records, in order within each partition
+   * @param completeSince of what the log took since then no record is missing
    */
-  Journal with(Map<EntryKey, Entries.Change> changes, ClusterImage image, List<LogEntry> led) {
+  Journal with(
+      Map<EntryKey, Entries.Change> changes,
+      ClusterImage image,
+      List<LogEntry> led,
+      Instant completeSince) {
     var firsts = new HashMap<LogPartition, Long>();
     var lasts = new TreeMap<>(records.next());
+    var nextAges = new HashMap<>(ages);
+    boolean lacks = false; // only what is older than the time: nothing behind a younger record
     for (var entry : led) {
       firsts.putIfAbsent(entry.partition(), entry.offset());
       lasts.put(entry.partition(), entry.offset() + 1);
+      var before = nextAges.getOrDefault(entry.partition(), Instant.MIN);
+      lacks |= entry.offset() > 0 && before.isBefore(completeSince);
+      nextAges.put(entry.partition(), entry.timestamp());
     }
     var accepted = led.stream().map(LogEntry::timestamp).min(Comparator.naturalOrder());
     var step = new Step(records, touches(changes), Map.copyOf(firsts), List.copyOf(led), accepted);
@@ -207,7 +239,9 @@ final class Journal {
         nextSince,
         nextTouches,
         nextKept,
-        maxTouches);
+        maxTouches,
+        nextAges,
+        lacks ? next : incomplete);
   }
 
   /** When the first of the changes after that number was accepted; empty where there are none. */
@@ -274,6 +308,9 @@ final class Journal {
     long to = number; // covers everything in the position
     for (var numbered : steps.descendingMap().entrySet()) {
       long after = numbered.getKey();
+      if (after <= incomplete) {
+        break;
+      }
       if (to == after && !numbered.getValue().began(at)) {
         to = after - 1;
       }

@@ -4,20 +4,25 @@ import io.fairlead.api.Errors;
 import io.fairlead.core.run.FaultPoint;
 import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.GatewayException;
+import io.fairlead.core.run.GatewayException.Outcome;
 import io.fairlead.core.run.Time;
 import io.fairlead.etcd.Coordination;
 import io.fairlead.etcd.Coordination.Lease;
 import io.fairlead.etcd.Coordination.NodeLease;
 import io.grpc.StatusRuntimeException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,7 +32,8 @@ import org.slf4j.LoggerFactory;
  * node lives. All keys are under one lease of this replica, so that it costs the same whether it
  * has one node or thousands; a lease for each node would end at no other moment, as it would be
  * kept by this process all the same. What differs is a stream that ends while this replica lives
- * on: its key is deleted, and the deletion is tried again until it is done or the lease is gone.
+ * on: its key is deleted, and the deletion is tried again until it is done or the lease is gone;
+ * and done once more where etcd may still put the key, by a call that it did not answer in time.
  *
  * <p>A stream whose key cannot be kept for the grace time is closed, so that the agent tries
  * another replica; its rules stay meanwhile. One virtual thread, which does at once what came
@@ -35,6 +41,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class NodeLeases implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(NodeLeases.class);
+
+  /** A call that etcd did not answer in time it may still carry out: up to 7 s later by default. */
+  static final Duration LATE_PUTS = Duration.ofSeconds(8);
 
   /** A stream as far as its key goes. */
   interface Holder {
@@ -61,6 +70,9 @@ public final class NodeLeases implements AutoCloseable {
     /** The last that it may have been put under, should the answer have been lost. */
     Optional<Lease> perhaps = Optional.empty();
 
+    /** Until when it may still be put, by a call whose answer was lost. */
+    Optional<Long> doubtNanos = Optional.empty();
+
     Key(long lackingNanos) {
       this.lackingNanos = lackingNanos;
     }
@@ -69,9 +81,22 @@ public final class NodeLeases implements AutoCloseable {
   /**
    * A key that has to go.
    *
-   * @param under with which it goes at the latest; empty = it never was put
+   * @param key what is known of it
+   * @param fromNanos not before then
    */
-  private record Withdrawn(NodeLease node, boolean left, Optional<Lease> under) {}
+  private record Withdrawn(NodeLease node, boolean left, Key key, long fromNanos) {
+    /** With which it goes at the latest; empty = it never was put. */
+    Optional<Lease> under() {
+      return key.perhaps;
+    }
+
+    /** Once more, when nothing can put it any more; empty where nothing can. */
+    Optional<Withdrawn> again(long goneNanos) {
+      return key.doubtNanos
+          .filter(until -> goneNanos - until < 0)
+          .map(until -> new Withdrawn(node, false, key, until));
+    }
+  }
 
   private final String replica;
   private final Coordination coordination;
@@ -150,7 +175,7 @@ public final class NodeLeases implements AutoCloseable {
       }
       var node = new NodeLease(stream.node(), stream.session(), replica);
       if (stream.wasLeft() || key.perhaps.isPresent()) {
-        withdrawn.add(new Withdrawn(node, stream.wasLeft(), key.perhaps));
+        withdrawn.add(new Withdrawn(node, stream.wasLeft(), key, time.nanoTime()));
       }
     } finally {
       lock.unlock();
@@ -161,8 +186,7 @@ public final class NodeLeases implements AutoCloseable {
   private void run() {
     try {
       while (true) {
-        wake.acquire();
-        wake.drainPermits();
+        awaitWork();
         while (!isDone()) {
           stats.retries.increment();
           time.sleep(settings.retryPause());
@@ -170,6 +194,28 @@ public final class NodeLeases implements AutoCloseable {
       }
     } catch (InterruptedException _) { // closed
       Thread.currentThread().interrupt();
+    }
+  }
+
+  private void awaitWork() throws InterruptedException {
+    var next = nextNanos();
+    if (next.isEmpty()) {
+      wake.acquire();
+    } else {
+      var _ = wake.tryAcquire(next.get() - time.nanoTime(), TimeUnit.NANOSECONDS);
+    }
+    wake.drainPermits();
+  }
+
+  /** When the next key has to go. */
+  private Optional<Long> nextNanos() {
+    lock.lock();
+    try {
+      return withdrawn.stream()
+          .map(Withdrawn::fromNanos)
+          .min((one, other) -> Long.signum(one - other));
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -236,7 +282,7 @@ public final class NodeLeases implements AutoCloseable {
       opened = number;
     }
     var due = due();
-    var newer = coordination.putNodes(keys(due.keySet()), lease.get());
+    var newer = putKeys(due, lease.get());
     due.forEach((stream, key) -> {
       if (newer.contains(stream.node())) {
         stream.close(
@@ -247,6 +293,24 @@ public final class NodeLeases implements AutoCloseable {
         points.reached(FaultPoint.SESSION_LEASED);
       }
     });
+  }
+
+  private Set<String> putKeys(Map<Holder, Key> due, Lease under) {
+    try {
+      return coordination.putNodes(keys(due.keySet()), under);
+    } catch (GatewayException e) {
+      if (e.outcome() == Outcome.UNKNOWN) {
+        // a stream may end before etcd does it: its key goes once more then
+        var until = Optional.of(time.nanoTime() + LATE_PUTS.toNanos());
+        lock.lock();
+        try {
+          due.values().forEach(key -> key.doubtNanos = until);
+        } finally {
+          lock.unlock();
+        }
+      }
+      throw e;
+    }
   }
 
   /** Streams whose key is not known to be there; of each node the last session. */
@@ -279,6 +343,7 @@ public final class NodeLeases implements AutoCloseable {
 
   private void withdraw() {
     for (var some = oneOfEachNode(); !some.isEmpty(); some = oneOfEachNode()) {
+      long fromNanos = time.nanoTime();
       var left = some.stream().filter(Withdrawn::left).map(Withdrawn::node).toList();
       var others = some.stream().filter(key -> !key.left()).map(Withdrawn::node).toList();
       try {
@@ -290,18 +355,23 @@ public final class NodeLeases implements AutoCloseable {
         }
       } catch (GatewayException e) {
         // it runs out, or did
-        forget(some.stream().filter(key -> lease.isEmpty() || !key.under().equals(lease)).toList());
+        replace(
+            some.stream().filter(key -> lease.isEmpty() || !key.under().equals(lease)).toList(),
+            List.of());
         throw e;
       }
-      forget(some);
+      replace(some, some.stream().flatMap(key -> key.again(fromNanos).stream()).toList());
     }
   }
 
+  /** Of those whose time has come. */
   private List<Withdrawn> oneOfEachNode() {
     var first = new TreeMap<String, Withdrawn>();
     lock.lock();
     try {
+      long now = time.nanoTime();
       withdrawn.stream()
+          .filter(key -> now - key.fromNanos() >= 0)
           .sorted(Comparator.comparingLong(key -> key.node().session()))
           .forEach(key -> first.putIfAbsent(key.node().node(), key));
     } finally {
@@ -310,10 +380,11 @@ public final class NodeLeases implements AutoCloseable {
     return List.copyOf(first.values());
   }
 
-  private void forget(List<Withdrawn> done) {
+  private void replace(List<Withdrawn> done, List<Withdrawn> again) {
     lock.lock();
     try {
-      withdrawn.removeAll(done);
+      withdrawn.removeAll(new HashSet<>(done));
+      withdrawn.addAll(again);
     } finally {
       lock.unlock();
     }

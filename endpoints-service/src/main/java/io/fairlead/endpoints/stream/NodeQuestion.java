@@ -67,7 +67,7 @@ public final class NodeQuestion implements AutoCloseable {
     over = !part.getMore();
     if (part.getAnswerCase() == Answer.AnswerCase.FAILURE) {
       over = true;
-      throw Errors.nodeAway(stream.node(), part.getFailure());
+      throw Errors.agentFailed(stream.node(), part.getFailure());
     }
     return part;
   }
@@ -91,11 +91,7 @@ public final class NodeQuestion implements AutoCloseable {
   public void close() {
     stream.answered(this);
     if (!over) {
-      stream.say(
-          Question.newBuilder()
-              .setId(id)
-              .setDropped(Question.Dropped.getDefaultInstance())
-              .build());
+      stream.drop(id);
     }
   }
 }

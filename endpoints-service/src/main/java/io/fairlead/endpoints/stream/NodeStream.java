@@ -126,7 +126,7 @@ final class NodeStream implements NodeLeases.Holder {
   private final Runnable signal = this::wake;
   private final Queue<SourceResult> results = new ConcurrentLinkedQueue<>();
 
-  /** To be sent: a word of each question that is open, or was a moment ago. */
+  /** To be sent: a word of each question that is open, or that the agent is to forget. */
   private final Queue<Question> words = new ConcurrentLinkedQueue<>();
 
   /** Guarded by the lock. */
@@ -290,6 +290,26 @@ final class NodeStream implements NodeLeases.Holder {
       questions.remove(question.id());
     } finally {
       lock.unlock();
+    }
+  }
+
+  /**
+   * Lets the agent forget a question. It is told nothing where the question is not sent yet: so
+   * that what waits for an agent that takes nothing does not grow.
+   */
+  void drop(long question) {
+    boolean sent = true;
+    for (var word : words) {
+      if (word.getId() == question && words.remove(word) && !word.hasNext()) {
+        sent = false;
+      }
+    }
+    if (sent) {
+      say(
+          Question.newBuilder()
+              .setId(question)
+              .setDropped(Question.Dropped.getDefaultInstance())
+              .build());
     }
   }
 

@@ -22,6 +22,8 @@ import io.fairlead.core.model.Service;
 import io.fairlead.core.model.Topic;
 import io.fairlead.core.record.LogEntry;
 import io.fairlead.core.view.Entries;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -98,7 +100,7 @@ class ContentTest {
           }
         }
         image = delta.apply();
-        content = content.with(delta, image, position, led);
+        content = content.with(delta, image, position, led, Instant.MIN);
         history.add(Map.entry(content, take(Map.of(), content.whole("n1"))));
       }
       return more;
@@ -356,6 +358,66 @@ class ContentTest {
     assertThat(lacked(later, kept, "n1").orElseThrow()).hasSize(1);
   }
 
+  /**
+   * A replica that reads a compacted log: a Service and its deletion are both gone, and who had it
+   * would never be told to remove it.
+   */
+  @Test
+  void whoComesFromBeforeTheLogIsCompleteIsSentEverything() {
+    var services = LogPartition.SERVICES;
+    var since = TestObjects.NOON;
+    var old = before(since, stored(services, 0, service("old", "10.96.0.1")));
+    var b = stored(services, 20, service("b", "10.96.0.2"));
+    var c = stored(services, 24, service("c", "10.96.0.3"));
+    var hadWhatIsGone = START.with(services, 11); // was stored at 10, deleted at 12
+    var apart =
+        step(
+            step(Content.empty(START, 10), ClusterImage.EMPTY, START.with(services, 2), since, old),
+            TestObjects.image(service("old", "10.96.0.1")),
+            START.with(services, 22),
+            since,
+            b);
+    var together =
+        step(Content.empty(START, 10), ClusterImage.EMPTY, START.with(services, 22), since, old, b);
+    for (var read : List.of(apart, together)) {
+      var image = TestObjects.image(service("old", "10.96.0.1"), service("b", "10.96.0.2"));
+      var later = step(read, image, START.with(services, 26), since, c);
+      for (var content : List.of(read, later)) {
+        assertThat(content.back(hadWhatIsGone, "n1"))
+            .isEqualTo(everything(Content.Why.BEYOND_JOURNAL));
+      }
+      assertThat(lacked(later, START.with(services, 21), "n1").orElseThrow()).hasSize(1);
+    }
+  }
+
+  /** As compaction removes nothing that is younger, whatever the partition is read behind. */
+  @Test
+  void aYoungLogIsCompleteFromItsStartAndBehindAnImageThatWasKept() {
+    var services = LogPartition.SERVICES;
+    var since = TestObjects.NOON;
+    var first = stored(services, 0, service("a", "10.96.0.1"));
+    var second = stored(services, 20, service("b", "10.96.0.2"));
+    var read =
+        step(
+            Content.empty(START, 10),
+            ClusterImage.EMPTY,
+            START.with(services, 22),
+            since,
+            first,
+            second);
+    assertThat(lacked(read, START.with(services, 11), "n1").orElseThrow()).hasSize(1);
+    var kept = START.with(services, 11);
+    var image = TestObjects.image(service("a", "10.96.0.1"));
+    var restored = Content.empty(START, 10).restored(image, kept);
+    var later = step(restored, image, START.with(services, 22), since, second);
+    assertThat(lacked(later, kept, "n1").orElseThrow()).hasSize(1);
+  }
+
+  private static LogEntry before(Instant time, LogEntry entry) {
+    return new LogEntry(
+        entry.partition(), entry.offset(), time.minus(Duration.ofDays(1)), entry.event());
+  }
+
   /** Between the records of two steps nothing is different. */
   @Test
   void aPositionBetweenTwoStepsCountsAsTheEarlierOne() {
@@ -406,11 +468,16 @@ class ContentTest {
 
   private static Content step(
       Content base, ClusterImage image, Position position, LogEntry... led) {
+    return step(base, image, position, Instant.MIN, led);
+  }
+
+  private static Content step(
+      Content base, ClusterImage image, Position position, Instant completeSince, LogEntry... led) {
     var delta = new ClusterDelta(image);
     for (var entry : led) {
       delta.replay(entry);
     }
-    return base.with(delta, delta.apply(), position, List.of(led));
+    return base.with(delta, delta.apply(), position, List.of(led), completeSince);
   }
 
   @Test

@@ -2,6 +2,7 @@ package io.fairlead.endpoints.stream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.fairlead.core.run.FakeTime;
 import io.fairlead.core.run.FaultPoints;
 import io.fairlead.core.run.Time;
 import io.fairlead.etcd.Coordination.NodeLease;
@@ -36,14 +37,13 @@ class NodeLeasesTest {
   }
 
   private NodeLeases leases(Duration ttl, Duration grace) {
+    return leases(ttl, grace, Time.system());
+  }
+
+  private NodeLeases leases(Duration ttl, Duration grace, Time time) {
     var leases =
         NodeLeases.start(
-            "a",
-            here,
-            StreamSettings.DEFAULT.withLease(ttl, grace),
-            stats,
-            FaultPoints.NONE,
-            Time.system());
+            "a", here, StreamSettings.DEFAULT.withLease(ttl, grace), stats, FaultPoints.NONE, time);
     opened.add(leases);
     return leases;
   }
@@ -152,6 +152,31 @@ class NodeLeasesTest {
     here.reconnect();
     await("no key", () -> other.nodes().isEmpty());
     assertThat(here.leaseIds()).hasSize(1);
+  }
+
+  /** Else nothing would ever take it away: the lease lives on. */
+  @Test
+  void aKeyThatIsPutOnlyAfterItWasWithdrawnGoesToo() {
+    var time = new FakeTime();
+    var leases = leases(Duration.ofMinutes(10), Duration.ofMinutes(20), time);
+    var one = new Stream("one", 1);
+    here.delayNextPut();
+    leases.hold(one);
+    await("it waits to try again", () -> time.sleepers() == 1);
+    one.close(Status.OK.asRuntimeException());
+    leases.letGo(one);
+    time.advance(StreamSettings.DEFAULT.retryPause());
+    await("withdrawn", () -> here.writes() == 2); // a lease, and that
+    here.putLate();
+    assertThat(other.nodes().values()).containsExactly(one.lease());
+    time.advance(NodeLeases.LATE_PUTS);
+    var two = new Stream("two", 2);
+    leases.hold(two); // what comes wakes it, too
+    await("its own key alone", () -> List.of(two.lease()).equals(keys()));
+  }
+
+  private List<NodeLease> keys() {
+    return List.copyOf(other.nodes().values());
   }
 
   @Test

@@ -46,7 +46,7 @@ public final class Loader implements AutoCloseable {
   private static final Duration RETRY = Duration.ofMillis(200);
 
   /** More than clocks of brokers and replicas differ by, when it counts what may be compacted. */
-  private static final Duration SKEW = Duration.ofHours(1);
+  public static final Duration SKEW = Duration.ofHours(1);
 
   private final EventLog log;
   private final List<LogPartition> partitions;
