@@ -263,7 +263,8 @@ final class PartitionOwner<C, R> {
 
   /** One take-over and what follows from it. */
   private void own(Lease lease) throws InterruptedException {
-    phase = Phase.TAKING_OVER; // first: who was told to let go and looks idle does not begin any more
+    phase =
+        Phase.TAKING_OVER; // first: who was told to let go and looks idle does not begin any more
     if (!isWanted()) {
       rest();
       return;

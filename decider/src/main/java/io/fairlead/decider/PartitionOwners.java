@@ -290,9 +290,8 @@ public final class PartitionOwners<C, R> implements Decider<C, R>, AutoCloseable
     owners = Map.copyOf(view.get().owners());
     looked = true;
     answerWaiters();
-    partitions.forEach(
-        (name, p) ->
-            share(name, p, view.get(), Optional.ofNullable(before.get(name)), idle.contains(name)));
+    partitions.forEach((name, p) ->
+        share(name, p, view.get(), Optional.ofNullable(before.get(name)), idle.contains(name)));
   }
 
   /** After a back-off the log is tried first: else partitions would come and go again. */

@@ -121,7 +121,9 @@ class PartitionOwnerTest {
     owner.close();
   }
 
-  /** As of a look at etcd that began before it was told to: it would take over the key it gave up. */
+  /**
+   * As of a look at etcd that began before it was told to: it would take over the key it gave up.
+   */
   @Test
   void whoeverLetsGoForGoodDoesNotFollowAWishThatComesLate() {
     var asked = new AtomicInteger();

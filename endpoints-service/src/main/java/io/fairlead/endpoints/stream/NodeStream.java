@@ -298,13 +298,9 @@ final class NodeStream implements NodeLeases.Holder {
    * that what waits for an agent that takes nothing does not grow.
    */
   void drop(long question) {
-    boolean sent = true;
-    for (var word : words) {
-      if (word.getId() == question && words.remove(word) && !word.hasNext()) {
-        sent = false;
-      }
-    }
-    if (sent) {
+    boolean waited = words.removeIf(word -> word.getId() == question && !word.hasNext());
+    words.removeIf(word -> word.getId() == question);
+    if (!waited) {
       say(
           Question.newBuilder()
               .setId(question)
