@@ -1,6 +1,7 @@
 package io.fairlead.agent.nft;
 
 import static io.fairlead.agent.Waiting.await;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -255,7 +256,8 @@ class DataPlaneTest {
     nft.commit(
         Layout.of(Family.IPV4),
         List.of(new AddElement(new ElementKey(Elements.VIPS, "10.96.1.77"), Optional.empty())));
-    assertThat(plane.read().families().get(Family.IPV4).sharedDifferencesFrom(view()))
+    var kernel = requireNonNull(plane.read().families().get(Family.IPV4));
+    assertThat(kernel.sharedDifferencesFrom(view()))
         .containsExactly(
             "vips: missing 10.96.1.2, 10.96.1.3, 10.96.1.4 and 2 more; not wanted 10.96.1.77");
   }

@@ -323,6 +323,7 @@ class NodeQuestionsTest {
   }
 
   @Test
+  @SuppressWarnings("NullAway") // the defect
   void anAnswerThatCannotBeMadeIsAFailureAndNoneOfTheAgent() {
     programmed("s:10", service("web", "10.96.0.1", "10.244.0.1"));
     var nowhere = new Target(Address.of("10.244.0.9"), 4711);
